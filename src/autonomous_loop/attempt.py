@@ -1,0 +1,240 @@
+"""What one conversation asks of the loop: account, prove, keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain.budget import Spending
+from autonomous_loop.domain.decision import HandoffReason, NextStep
+from autonomous_loop.domain.events import AttemptEnded, AttemptStarted, Event, Kept, Remembered
+from autonomous_loop.domain.feature import Attempt, AttemptOutcome, Feature
+from autonomous_loop.domain.model import CommitSha, TreeSha
+from autonomous_loop.domain.proof import Baseline, GateReport, Proof, Reason, Submission, Verdict
+from autonomous_loop.errors import HandsError
+from autonomous_loop.ports import (
+    Checkpoints,
+    Gate,
+    Journal,
+    Progress,
+    Reporter,
+    Trees,
+    Turn,
+    Verifier,
+    Watch,
+    Workspace,
+)
+
+DOUBLE = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """Everything a feature's work needs, connected once by the composition."""
+
+    journal: Journal
+    checkpoints: Checkpoints
+    trees: Trees
+    workspace: Workspace
+    gate: Gate
+    verifier: Verifier
+    watch: Watch
+    progress: Progress
+    reporter: Reporter
+    config: LoopConfig
+
+
+class Conversation:
+    """Accounting for any conversation: the money half of `Control`.
+
+    Args:
+        subject: the feature's id, or `PLANNING`.
+        number: of the attempt.
+        reserved: what is already written down as spent, should nobody live to say.
+    """
+
+    def __init__(self, bench: Workbench, *, subject: str, number: int, reserved: Spending) -> None:
+        self._bench = bench
+        self._subject = subject
+        self._number = number
+        self._reserved = reserved
+        self._journal = bench.journal
+        self._watch = bench.watch
+        self._progress = bench.progress
+        self._config = bench.config
+        self._compactions = 0
+        self.spent = Spending()
+        self.recovered = 0
+        self.over: HandoffReason | None = None
+
+    async def after_turn(self, turn: Turn) -> NextStep:
+        """See `Control`."""
+        self._watch.spend(turn.spending)
+        self.spent += turn.spending
+        self.recovered += turn.recovered
+        self._progress.update(self._journal.record(), self.spent)
+        if self.spent.usd >= self._reserved.usd:
+            # The reservation must never be less than what a death would leave unsaid.
+            self._reserved = Spending(
+                tokens=self.spent.tokens + self.spent.tokens, usd=self.spent.usd * DOUBLE
+            )
+            self._journal.append([self.started()])
+        self.over = self._watch.over()
+        if self.over:
+            return NextStep.HAND_OFF
+        if turn.context_used > self._config.context_threshold * turn.context_window:
+            self._compactions += 1
+            if self._compactions > self._config.max_compactions:
+                self.over = HandoffReason.CONTEXT
+                return NextStep.HAND_OFF
+            self.progress("the conversation is compacted")
+            return NextStep.COMPACT
+        return NextStep.GO_ON
+
+    def started(self) -> AttemptStarted:
+        """The event that reserves this conversation's allowance."""
+        return AttemptStarted(feature_id=self._subject, number=self._number, reserved=self._reserved)
+
+    async def remember(self, note: str) -> None:
+        """See `Control`."""
+        self._journal.append([Remembered(note=note[:2_000])])
+
+    def progress(self, step: str) -> None:
+        """See `Control`."""
+        self._progress.step(step)
+
+    def seconds_left(self) -> float:
+        """See `Control`."""
+        return self._watch.seconds_left()
+
+    async def submit(self, submission: Submission) -> Verdict:
+        """A conversation about no feature has nothing to prove."""
+        return refuse("no-feature", f"there is no feature to submit {submission.feature_id} for")
+
+
+class FeatureAttempt(Conversation):
+    """One attempt at a feature: the whole of `Control`.
+
+    Args:
+        checkpoint: the commit it started from.
+    """
+
+    def __init__(
+        self,
+        bench: Workbench,
+        *,
+        feature: Feature,
+        number: int,
+        session: int,
+        checkpoint: CommitSha,
+        reserved: Spending,
+    ) -> None:
+        super().__init__(bench, subject=feature.id, number=number, reserved=reserved)
+        self._feature = feature
+        self._session = session
+        self._checkpoint = checkpoint
+        self._reporter = bench.reporter
+        self.kept: Proof | None = None
+        self.proving: TreeSha | None = None  # the candidate, while the work tree may hold something else
+        self.refusals = 0
+
+    async def submit(self, submission: Submission) -> Verdict:
+        """Prove exactly the tree that was taken, and keep it at once: nothing may come between."""
+        if self.kept:
+            return refuse("already-kept", f"{self._feature.id} was proved already")
+        self.progress(f"{self._feature.id}: proving")
+        try:
+            verdict = await self._prove(submission)
+        except HandsError as error:
+            verdict = refuse("work-tree", str(error))
+        if not verdict.accepted:
+            self.refusals += 1
+            self.recovered += self.refusals < self._config.max_submissions
+            self.progress(f"{self._feature.id}: refused: {verdict.reasons[0].code}")
+        return verdict
+
+    async def _prove(self, submission: Submission) -> Verdict:
+        record = self._journal.record()
+        before = self._bench.trees.tree_of(self._checkpoint)
+        candidate = await self._bench.workspace.take()
+        self.proving = candidate
+        report = await self._bench.gate.check(before, candidate)
+        if report.held_back:
+            candidate = self._bench.trees.overlay(candidate, before, report.held_back)
+            await self._bench.workspace.switch(candidate)
+            self.proving = candidate
+        if report.refusals:
+            self.proving = None
+            return Verdict(accepted=False, reasons=report.refusals)
+        if candidate == before:
+            return self._unchanged(report)
+        verdict, evidence = await self._bench.verifier.prove(
+            self._feature,
+            submission,
+            before=self._checkpoint,
+            after=candidate,
+            baseline=record.baseline or Baseline(),
+            passing=record.proofs,
+            gate=report,
+        )
+        self.proving = None
+        if verdict.accepted and verdict.proof:
+            self._keep(verdict.proof, evidence)
+        return verdict
+
+    def _unchanged(self, report: GateReport) -> Verdict:
+        self.proving = None
+        if report.held_back:
+            names = ", ".join(report.held_back)
+            return refuse(
+                "protected-path", f"only protected paths were changed, and they are held back: {names}"
+            )
+        return refuse("no-change", "nothing differs from the last checkpoint: there is nothing to prove")
+
+    def _keep(self, proof: Proof, evidence: Mapping[str, bytes]) -> None:
+        message = commit_message(self._feature, proof, self._reporter)
+        commit = self._bench.checkpoints.create(self._checkpoint, proof.after_tree, message=message)
+        proof = proof.model_copy(update={"after": commit})
+        files = {f"proofs/{self._feature.id}.json": proof.model_dump_json(indent=1).encode()}
+        files |= {f"evidence/{self._feature.id}/{name}": data for name, data in evidence.items()}
+        ended = self.ended(AttemptOutcome.PROVED)
+        events: list[Event] = [ended, Kept(proof=proof)]
+        self._journal.append(events, files=files, checkpoint=commit, push=self._config.auto_checkpoint)
+        self.kept = proof
+        self.progress(f"{self._feature.id}: proved and kept")
+        self._progress.update(self._journal.record(), Spending())
+
+    def ended(
+        self, outcome: AttemptOutcome, *, signature: str = "", lesson: str = "", patch: bool = False
+    ) -> AttemptEnded:
+        """The event that settles this attempt at what it really spent."""
+        attempt = Attempt(
+            feature_id=self._feature.id,
+            number=self._number,
+            session=self._session,
+            outcome=outcome,
+            signature=signature,
+            lesson=self._reporter.redact(lesson)[:4_000],
+        )
+        return AttemptEnded(attempt=attempt, spending=self.spent, patch=patch, recovered=self.recovered)
+
+
+def refuse(code: str, text: str) -> Verdict:
+    """A verdict of one reason."""
+    return Verdict(accepted=False, reasons=(Reason(code=code, text=text),))
+
+
+def commit_message(feature: Feature, proof: Proof, reporter: Reporter) -> str:
+    """Subject, summary and the proof in one line: fit for `git log`."""
+    first = feature.description.strip().splitlines()[0].rstrip(".")
+    subject = f"{feature.id}: {first}"
+    lines = [subject if len(subject) <= 72 else subject[:69].rstrip() + "..."]
+    if proof.summary.strip():
+        lines += ["", proof.summary.strip()[:2_000]]
+    red = f"red: {len(proof.red.failing)} failing, " if proof.red else ""
+    green = (
+        f"green: {proof.green.counts.passed} passing" if proof.green and proof.green.counts else "gates clean"
+    )
+    lines += ["", f"Proof: {red}{green}"]
+    return reporter.redact("\n".join(lines)) + "\n"

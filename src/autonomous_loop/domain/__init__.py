@@ -1,0 +1,1 @@
+"""What a loop is about, pure: no I/O, no clock, no environment."""

@@ -1,0 +1,99 @@
+"""What to do next: pure functions over what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+
+from autonomous_loop.domain.feature import Feature, FeatureList, FeatureStatus
+
+
+class HandoffReason(StrEnum):
+    """Why a session ended."""
+
+    COMPLETE = "complete"
+    CONTEXT = "context"  # the conversation did not fit any more
+    TIME = "time"  # the session's own deadline
+    SESSION_DONE = "session-done"  # the session did its share of features
+    USAGE_LIMIT = "usage-limit"  # the API named a time to come back
+    OUTAGE = "outage"  # the service did not answer
+    ENVIRONMENT = "environment"  # disk, memory, setup
+    MONEY = "money"
+    TOKENS = "tokens"
+    MINUTES = "minutes"
+    SESSIONS = "sessions"
+    NO_PROGRESS = "no-progress"
+    STOPPED = "stopped"  # by a person
+    BLOCKED = "blocked"  # only blocked features are left
+    FAILED = "failed"  # stopped by an error a person must look at
+
+    @property
+    def continues(self) -> bool:
+        """Whether a next session may start by itself."""
+        return self in _CONTINUES
+
+    @property
+    def by_limit(self) -> bool:
+        """Whether a limit of the loop ended it with work left."""
+        return self in {
+            HandoffReason.MONEY,
+            HandoffReason.TOKENS,
+            HandoffReason.MINUTES,
+            HandoffReason.SESSIONS,
+            HandoffReason.NO_PROGRESS,
+        }
+
+
+_CONTINUES = frozenset(
+    {
+        HandoffReason.CONTEXT,
+        HandoffReason.TIME,
+        HandoffReason.SESSION_DONE,
+        HandoffReason.USAGE_LIMIT,
+        HandoffReason.OUTAGE,
+        HandoffReason.ENVIRONMENT,
+    }
+)
+
+
+class NextStep(StrEnum):
+    """What a conversation is told between two turns."""
+
+    GO_ON = "go on"
+    COMPACT = "compact"
+    HAND_OFF = "hand off"
+
+
+def ready_features(features: FeatureList, status: Mapping[str, FeatureStatus]) -> list[Feature]:
+    """Pending features whose dependencies all pass, in the list's order."""
+    return [
+        feature
+        for feature in features.features
+        if status.get(feature.id, FeatureStatus.PENDING) is FeatureStatus.PENDING
+        and all(status.get(need) is FeatureStatus.PASSING for need in feature.depends_on)
+    ]
+
+
+def next_feature(
+    features: FeatureList,
+    status: Mapping[str, FeatureStatus],
+    *,
+    in_progress: str | None = None,
+    put_off: Collection[str] = (),
+) -> Feature | None:
+    """The next ready feature: in progress first, then by priority, then by the list's order.
+
+    Args:
+        features: the loop's list.
+        status: by id; a missing id is pending.
+        in_progress: the feature an interrupted session was at.
+        put_off: features skipped for now: taken only when nothing else is ready.
+    """
+    ready = ready_features(features, status)
+    ready.sort(key=lambda one: (one.id in put_off, one.id != in_progress, one.priority))
+    return ready[0] if ready else None
+
+
+def is_complete(features: FeatureList, status: Mapping[str, FeatureStatus]) -> bool:
+    """Whether every feature passes: computed from proofs alone."""
+    return all(status.get(feature.id) is FeatureStatus.PASSING for feature in features.features)

@@ -1,0 +1,228 @@
+"""The journal's events: what happened, one line each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from autonomous_loop.domain.budget import Limits, Spending
+from autonomous_loop.domain.decision import HandoffReason
+from autonomous_loop.domain.feature import Attempt
+from autonomous_loop.domain.model import CommitSha, FeatureId, LoopId, Model
+from autonomous_loop.domain.proof import Baseline, Proof
+from autonomous_loop.domain.request import Request
+
+JOURNAL_SCHEMA: Literal[1] = 1
+
+
+class Claimant(Model):
+    """Who holds a session's claim: a CI run, or a process of one boot of one host.
+
+    Attributes:
+        nonce: random, so that two claimants never write the same commit.
+    """
+
+    nonce: str
+    run_id: str = ""
+    run_attempt: int = 1
+    host: str = ""
+    boot: str = ""
+    pid: int = 0
+    started: float = 0.0
+
+
+class LoopFacts(Model):
+    """`loop.json`: what holds for the whole loop, written once.
+
+    Attributes:
+        base_branch: where the pull request goes.
+        base: the commit the loop started from; configuration was read from it.
+        configuration_hash: of the configuration read there.
+    """
+
+    schema_version: Literal[1] = JOURNAL_SCHEMA
+    repository: str
+    loop: LoopId
+    base_branch: str
+    base: CommitSha
+    limits: Limits
+    request: Request
+    configuration_hash: str
+
+
+class Claimed(Model):
+    """A session began."""
+
+    type: Literal["claimed"] = "claimed"
+    session: int
+    kind: Literal["INIT", "CONTINUE"]
+    claimant: Claimant
+
+
+class Planned(Model):
+    """A feature list was accepted (its text is `features.json`)."""
+
+    type: Literal["planned"] = "planned"
+    features: int
+    imported: bool = False
+
+
+class BaselineTaken(Model):
+    """The project's suite was run on untouched code."""
+
+    type: Literal["baseline"] = "baseline"
+    baseline: Baseline
+
+
+class AttemptStarted(Model):
+    """An attempt began; `reserved` is what it is settled at when nobody lives to say.
+
+    Attributes:
+        feature_id: or `PLANNING`.
+    """
+
+    type: Literal["attempt-started"] = "attempt-started"
+    feature_id: str
+    number: int
+    reserved: Spending
+
+
+class Spent(Model):
+    """Money and tokens that belong to no attempt: planning."""
+
+    type: Literal["spent"] = "spent"
+    what: str
+    spending: Spending
+    recovered: int = 0
+
+
+class AttemptEnded(Model):
+    """An attempt ended; its real spending replaces the reservation.
+
+    Attributes:
+        patch: unfinished work is kept at `attempts/<feature>/<number>.patch`.
+        recovered: errors recovered on the way.
+    """
+
+    type: Literal["attempt-ended"] = "attempt-ended"
+    attempt: Attempt
+    spending: Spending
+    patch: bool = False
+    recovered: int = 0
+
+
+class Kept(Model):
+    """A feature passes: its proof is `proofs/<feature>.json`."""
+
+    type: Literal["kept"] = "kept"
+    proof: Proof
+
+
+class Blocked(Model):
+    """A feature waits for a person."""
+
+    type: Literal["blocked"] = "blocked"
+    feature_id: FeatureId
+    reason: str
+    question: str = ""
+
+
+class PutOff(Model):
+    """A feature is skipped for now."""
+
+    type: Literal["put-off"] = "put-off"
+    feature_id: FeatureId
+
+
+class Reopened(Model):
+    """A person asked to try again, or a person's commit broke its proof."""
+
+    type: Literal["reopened"] = "reopened"
+    feature_id: FeatureId
+    why: str
+
+
+class Remembered(Model):
+    """A note for later sessions."""
+
+    type: Literal["remembered"] = "remembered"
+    note: str
+
+
+class Consumed(Model):
+    """A command of the inbox was acted on."""
+
+    type: Literal["consumed"] = "consumed"
+    id: str
+    actor: str
+    name: str
+    argument: str = ""
+
+
+class TakenIn(Model):
+    """A person's commits were merged into the checkpoint."""
+
+    type: Literal["taken-in"] = "taken-in"
+    commit: CommitSha
+    checkpoint: CommitSha
+
+
+class PullRequestOpened(Model):
+    """The loop's pull request."""
+
+    type: Literal["pull-request"] = "pull-request"
+    number: int
+
+
+class Published(Model):
+    """The pull request's branch was moved."""
+
+    type: Literal["published"] = "published"
+    commit: CommitSha
+
+
+class CleanRoomHeld(Model):
+    """Everything was proved once more in a fresh clone."""
+
+    type: Literal["clean-room"] = "clean-room"
+    commit: CommitSha
+    accepted: bool
+    reasons: tuple[str, ...] = ()
+
+
+class Ended(Model):
+    """A session ended."""
+
+    type: Literal["ended"] = "ended"
+    reason: HandoffReason
+    checkpoint: CommitSha
+    minutes: float
+    progressed: bool
+    model_answered: bool = True
+    not_before: datetime | None = None
+    note: str = ""
+
+
+Event = Annotated[
+    Claimed
+    | Planned
+    | BaselineTaken
+    | AttemptStarted
+    | Spent
+    | AttemptEnded
+    | Kept
+    | Blocked
+    | PutOff
+    | Reopened
+    | Remembered
+    | Consumed
+    | TakenIn
+    | PullRequestOpened
+    | Published
+    | CleanRoomHeld
+    | Ended,
+    Field(discriminator="type"),
+]
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)

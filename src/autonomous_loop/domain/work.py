@@ -1,0 +1,130 @@
+"""Plain values that pass between the parts and what stands behind their ports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from autonomous_loop.domain.budget import Spending
+from autonomous_loop.domain.feature import Attempt, Feature
+from autonomous_loop.domain.proof import Verdict
+from autonomous_loop.domain.request import Request
+
+CoderEnding = Literal["accepted", "refused", "gave-up", "blocked", "handed-off"]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """How a command of the hands ended.
+
+    Attributes:
+        exit_code: None when the deadline ended it.
+        stdout: what it printed, capped; with the errors in it where they were merged.
+        stderr: empty where merged.
+        truncated: the output was longer than the cap (its middle is left out).
+        duration_s: wall seconds.
+    """
+
+    exit_code: int | None
+    stdout: bytes
+    stderr: bytes = b""
+    truncated: bool = False
+    duration_s: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """Standard output as text; undecodable bytes are shown as such."""
+        return self.stdout.decode("utf-8", "backslashreplace")
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserResult:
+    """What the browser tool answers: text, and a PNG for a screenshot."""
+
+    text: str
+    png: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One path that differs between two trees. Modes are git's ("100644", "120000", ...), "" when absent."""
+
+    path: str
+    status: Literal["A", "D", "M", "T"]
+    mode_before: str
+    mode_after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one answer of the model cost, and how full the conversation is.
+
+    Attributes:
+        spending: of this answer alone, compaction's included.
+        context_used: tokens of the conversation as the API counted them.
+        context_window: of the model.
+        recovered: errors recovered on the way to this answer.
+    """
+
+    spending: Spending
+    context_used: int
+    context_window: int
+    recovered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CoderResult:
+    """How a conversation ended; control flows from this, never from words in the model's text.
+
+    Attributes:
+        ending: `refused` when the submissions of this attempt are used up.
+        verdict: of the last submission.
+        question: what only a person can answer, when blocked.
+        note: the model's last words, for people.
+    """
+
+    ending: CoderEnding
+    verdict: Verdict | None = None
+    question: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One attempt at one feature.
+
+    Attributes:
+        number: the attempt's number, from 1.
+        earlier: attempts before it, with their lessons.
+        patched: unfinished work of the last attempt was put into the work tree.
+        memory: the loop's notes.
+        done: descriptions of the features that pass.
+    """
+
+    feature: Feature
+    number: int
+    request: Request
+    earlier: tuple[Attempt, ...] = ()
+    patched: bool = False
+    memory: str = ""
+    done: tuple[str, ...] = ()
+    test_command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something a person asked for: stop (the label removed counts), retry F, skip F, add TEXT, budget N."""
+
+    id: str
+    actor: str
+    name: str
+    argument: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What people see of the loop, made by `report/`."""
+
+    title: str
+    body: str
+    sticky: str

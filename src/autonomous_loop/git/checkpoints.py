@@ -1,0 +1,98 @@
+"""Checkpoints: proved commits, kept as branches."""
+
+from __future__ import annotations
+
+import re
+
+from autonomous_loop.domain.model import CommitSha, TreeSha
+from autonomous_loop.errors import LoopError, RepositoryError
+from autonomous_loop.git.repository import Repository
+
+
+class CheckpointManager:
+    """Create and go back; implements `Checkpoints`.
+
+    Args:
+        repository: the loop's own.
+        branches: `autonomous-loop/<loop>`.
+    """
+
+    def __init__(self, repository: Repository, *, branches: str) -> None:
+        self._repository = repository
+        self._branches = branches
+
+    def create(self, parent: CommitSha, tree: TreeSha, *, message: str) -> CommitSha:
+        """See `Checkpoints`."""
+        return self._repository.commit(tree, [parent], message)
+
+    def merge(self, ours: CommitSha, theirs: CommitSha, *, message: str) -> CommitSha | None:
+        """See `Checkpoints`."""
+        if self.is_ancestor(theirs, ours):
+            return ours
+        if self.is_ancestor(ours, theirs):
+            return theirs
+        tree = self._repository.merge_trees(ours, theirs)
+        return self._repository.commit(tree, [ours, theirs], message) if tree else None
+
+    def publish(self, commit: CommitSha, *, expected: CommitSha | None) -> CommitSha:
+        """See `Checkpoints`."""
+        now = self.head("pr")
+        if now == commit:
+            return commit
+        if now != expected and now is not None and not self.is_ancestor(now, commit):
+            raise LoopError(
+                f"the branch {self._branches}/pr was pushed to while the session ran",
+                hint="nothing is lost: the next session takes those commits in.",
+            )
+        self._repository.push({f"refs/heads/{self._branches}/pr": commit})
+        return commit
+
+    def head(self, branch: str) -> CommitSha | None:
+        """See `Checkpoints`."""
+        return self.fetch_ref(f"refs/heads/{self._branches}/{branch}")
+
+    def base_head(self, branch: str) -> CommitSha | None:
+        """A branch outside the loop's own, fetched."""
+        return self.fetch_ref(f"refs/heads/{branch}")
+
+    def fetch_ref(self, ref: str) -> CommitSha | None:
+        """A ref of the remote with its history; None when there is none."""
+        sha = self._repository.remote_refs(ref).get(ref)
+        if sha and not self._repository.has(sha):
+            self._repository.fetch(f"{ref}:refs/loop/{sha}")
+        return sha
+
+    def fetch_all(self) -> None:
+        """See `Checkpoints`."""
+        refs = self._repository.remote_refs(f"refs/heads/{self._branches}/*")
+        missing = [f"{ref}:refs/loop/{sha}" for ref, sha in refs.items() if not self._repository.has(sha)]
+        self._repository.fetch(*missing)
+
+    def is_ancestor(self, older: CommitSha, newer: CommitSha) -> bool:
+        """See `Checkpoints`."""
+        return self._repository.is_ancestor(older, newer)
+
+    def prune(self, *, keep: int) -> None:
+        """See `Checkpoints`."""
+        pattern = f"refs/heads/{self._branches}/checkpoint/*"
+        numbered = sorted(
+            (int(match[1]), ref)
+            for ref in self._repository.remote_refs(pattern)
+            if (match := re.search(r"/checkpoint/(\d+)$", ref))
+        )
+        old = [ref for _, ref in numbered[:-keep]]
+        if old:
+            self._repository.push(dict.fromkeys(old))
+
+    def refuse_in_the_way(self, prefix: str) -> None:
+        """Refuse early where a branch named like the prefix makes ours impossible.
+
+        Raises:
+            RepositoryError: git cannot have both `a` and `a/b`.
+        """
+        ref = f"refs/heads/{prefix}"
+        if ref in self._repository.remote_refs(ref):
+            raise RepositoryError(
+                f"a branch named {prefix} is in the way: a loop's branches stand under {prefix}/",
+                hint=f"rename or delete the branch {prefix}, or set branch-prefix to another name.",
+            )

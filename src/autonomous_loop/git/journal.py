@@ -1,0 +1,236 @@
+"""The journal: one commit an event on the loop's state branch, chained, never forced."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from pydantic import ValidationError
+
+from autonomous_loop.domain.events import EVENT, JOURNAL_SCHEMA, Event, LoopFacts
+from autonomous_loop.domain.feature import FeatureList
+from autonomous_loop.domain.keys import Keyring
+from autonomous_loop.domain.model import CommitSha
+from autonomous_loop.domain.record import Entry, LoopRecord, fold
+from autonomous_loop.errors import JournalError
+from autonomous_loop.git.repository import Repository
+from autonomous_loop.ports import Clock
+
+SESSION_FILE = re.compile(r"sessions/(\d{1,6})\.jsonl")
+
+
+class StateTracker:
+    """Append, read, compare-and-swap; implements `Journal`.
+
+    Args:
+        repository: the loop's own.
+        branches: `autonomous-loop/<loop>`: state is below it.
+        name: of the repository on its forge: part of what each entry is signed over.
+        loop: the loop's id.
+        keys: sign and verify the chain.
+    """
+
+    def __init__(
+        self, repository: Repository, *, branches: str, name: str, loop: str, keys: Keyring, clock: Clock
+    ) -> None:
+        self._repository = repository
+        self._branches = branches
+        self._ref = f"refs/heads/{branches}/state"
+        self._scope = f"{name}\0{loop}"
+        self._keys = keys
+        self._clock = clock
+        self._tip: CommitSha | None = None
+        self._entries: list[Entry] = []
+        self._facts: LoopFacts | None = None
+        self._features: FeatureList | None = None
+        self._checkpoint: tuple[str, CommitSha] | None = None
+
+    # --- reading ------------------------------------------------------------------------------------------
+
+    def fetch(self) -> CommitSha | None:
+        """Bring the state branch as it is on the remote; None when there is none."""
+        refs = self._repository.remote_refs(self._ref)
+        self._tip = refs.get(self._ref)
+        if self._tip:
+            self._repository.fetch(f"{self._ref}:refs/loop/state-{self._tip}")
+        return self._tip
+
+    def read(self) -> LoopRecord | None:
+        """See `Journal`."""
+        if self.fetch() is None:
+            return None
+        self._facts = LoopFacts.model_validate_json(self._must("loop.json"))
+        listed = self.read_file("features.json")
+        self._features = FeatureList.model_validate_json(listed) if listed else None
+        self._entries = list(self._chain())
+        return self.record()
+
+    def record(self) -> LoopRecord:
+        """The record as last read or written.
+
+        Raises:
+            JournalError: nothing was read or begun yet.
+        """
+        if self._facts is None:
+            raise JournalError("the journal was neither read nor begun")
+        return fold(self._facts, self._features, self._entries)
+
+    def tip(self) -> CommitSha | None:
+        """See `Journal`."""
+        return self._tip
+
+    def read_file(self, path: str) -> bytes | None:
+        """See `Journal`."""
+        if self._tip is None:
+            return None
+        return self._repository.read(self._repository.tree_of(self._tip), path, max_bytes=20_000_000)
+
+    def holds(self) -> bool:
+        """Whether the remote still stands where this session left it: nobody else holds the claim."""
+        return self._repository.remote_refs(self._ref).get(self._ref) == self._tip
+
+    # --- writing ------------------------------------------------------------------------------------------
+
+    def begin(self, facts: LoopFacts) -> None:
+        """Set up a journal that does not exist yet; the first `append` writes it."""
+        self._facts = facts
+        self._tip = None
+        self._entries = []
+
+    def set_features(self, features: FeatureList) -> None:
+        """The list as it is written with the next `append`."""
+        self._features = features
+
+    def append(
+        self,
+        events: Sequence[Event],
+        *,
+        files: Mapping[str, bytes] | None = None,
+        checkpoint: CommitSha | None = None,
+        push: bool = True,
+    ) -> CommitSha:
+        """See `Journal`."""
+        assert self._facts is not None
+        session = self._session_of(events)
+        entries = self._sign(events, session)
+        written: dict[str, bytes | None] = {}
+        if self._tip is None:
+            written["loop.json"] = _json(self._facts)
+        if self._features is not None:
+            written["features.json"] = _json(self._features)
+        lines = [entry for entry in [*self._entries, *entries] if entry.session == session]
+        written[f"sessions/{session}.jsonl"] = b"".join(
+            entry.model_dump_json(exclude_none=True).encode() + b"\n" for entry in lines
+        )
+        written.update(files or {})
+        base = self._repository.tree_of(self._tip) if self._tip else None
+        tree = self._repository.write_files(base, written)
+        subject = ", ".join(event.type for event in events)
+        commit = self._repository.commit(
+            tree, [self._tip] if self._tip else [], f"session {session}: {subject}\n"
+        )
+        if checkpoint:
+            self._checkpoint = (f"refs/heads/{self._branches}/checkpoint/{session}", checkpoint)
+        if push:
+            # Code and record move in one atomic push: they cannot disagree.
+            updates = {self._ref: commit}
+            if self._checkpoint:
+                updates[self._checkpoint[0]] = self._checkpoint[1]
+            self._repository.push(dict(updates))
+            self._checkpoint = None
+        self._tip = commit
+        self._entries.extend(entries)
+        return commit
+
+    def _session_of(self, events: Sequence[Event]) -> int:
+        for event in events:
+            if event.type == "claimed":
+                return event.session
+        return self._entries[-1].session if self._entries else 1
+
+    # --- the chain ----------------------------------------------------------------------------------------
+
+    def _sign(self, events: Sequence[Event], session: int) -> list[Entry]:
+        before = self._entries[-1].mac if self._entries else ""
+        sequence = self._entries[-1].sequence if self._entries else 0
+        made = []
+        for event in events:
+            sequence += 1
+            entry = Entry(sequence=sequence, session=session, at=self._clock.now(), event=event, mac="")
+            before = self._keys.sign(self._signed_text(before, entry))
+            made.append(entry.model_copy(update={"mac": before}))
+        return made
+
+    def _signed_text(self, before: str, entry: Entry) -> bytes:
+        assert self._facts is not None
+        parts = (
+            before,
+            self._scope,
+            _canonical(self._facts),
+            _canonical(entry.model_copy(update={"mac": ""})),
+        )
+        return "\0".join(parts).encode()
+
+    def _chain(self) -> Sequence[Entry]:
+        assert self._tip is not None
+        tree = self._repository.tree_of(self._tip)
+        names = [path for path in self._repository.paths(tree) if SESSION_FILE.fullmatch(path)]
+        names.sort(key=lambda name: int(SESSION_FILE.fullmatch(name)[1]))  # type: ignore[index] # matched above
+        entries: list[Entry] = []
+        before = ""
+        for name in names:
+            for number, line in enumerate(self._must(name).splitlines(), 1):
+                entry = _entry(line, f"{name}:{number}")
+                if entry.sequence != len(entries) + 1 or not self._keys.verify(
+                    self._signed_text(before, entry), entry.mac
+                ):
+                    raise self._broken(f"{name}:{number}", entry.mac)
+                entries.append(entry)
+                before = entry.mac
+        return entries
+
+    def _broken(self, place: str, mac: str) -> JournalError:
+        if not self._keys.knows(mac):
+            return JournalError(
+                f"the journal's chain at {place} was signed with another key",
+                hint="give that key as handoff-key-previous, or label the issue anew for a new loop.",
+            )
+        return JournalError(
+            f"the journal's chain fails at {place}: it was changed by something that is not this loop",
+            hint=f"look at the branch {self._branches}/state; start a new loop by labelling the issue anew.",
+        )
+
+    def _must(self, path: str) -> bytes:
+        data = self.read_file(path)
+        if data is None:
+            raise JournalError(f"the journal has no {path}: {self._branches}/state is not a loop's journal")
+        if path == "loop.json" and f'"schema_version":{JOURNAL_SCHEMA}' not in data.decode().replace(" ", ""):
+            raise JournalError(
+                "the journal was written by another version of Autonomous Loop",
+                hint="run the version that wrote it, or update to the newest.",
+            )
+        return data
+
+
+def _entry(line: bytes, place: str) -> Entry:
+    try:
+        return Entry.model_validate_json(line)
+    except ValidationError as error:
+        raise JournalError(f"the journal cannot be read at {place}: {error.errors()[0]['msg']}") from None
+
+
+def _json(model: LoopFacts | FeatureList) -> bytes:
+    return model.model_dump_json(indent=1).encode() + b"\n"
+
+
+def _canonical(model: LoopFacts | Entry) -> str:
+    return model.model_dump_json(exclude_none=True)
+
+
+def parse_event(data: object) -> Event:
+    """One event from plain data.
+
+    Raises:
+        ValidationError: it is none.
+    """
+    return EVENT.validate_python(data)

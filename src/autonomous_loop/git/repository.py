@@ -1,0 +1,273 @@
+"""The loop's own bare repository: objects, trees and the remote's branches."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from git import Repo
+from git.exc import BadName, BadObject
+
+from autonomous_loop.domain.model import CommitSha, TreeSha
+from autonomous_loop.errors import HandsError, RepositoryError, Superseded
+from autonomous_loop.git.command import Git, GitError
+from autonomous_loop.ports import Change
+
+PACK_LIMIT = 512 * 1024 * 1024
+# On a plain git directory the other side runs here too: its hooks are not ours to run, its owner may differ.
+OTHER_SIDE = "git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c safe.directory=*"
+
+
+class Repository:
+    """Objects and refs; implements `Trees`.
+
+    Args:
+        git: of a bare repository made by `Repository.create`.
+        remote: an URL or a path; what is pushed goes there.
+        identity: name and e-mail address of the commits.
+    """
+
+    def __init__(self, git: Git, *, remote: str, identity: tuple[str, str]) -> None:
+        self.git = git
+        self.remote = remote
+        self._identity = identity
+        self._repo = Repo(str(git.git_dir))
+
+    @classmethod
+    def create(
+        cls, folder: Path, *, remote: str, identity: tuple[str, str], path: str, auth: Mapping[str, str]
+    ) -> Repository:
+        """A new bare repository in `folder`, which only the loop can enter."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        git = Git(folder / "loop.git", home=folder, path=path, auth=auth)
+        git("init", "--quiet", "--bare", "--template=", "--initial-branch=none", str(git.git_dir))
+        return cls(git, remote=remote, identity=identity)
+
+    def close(self) -> None:
+        """End GitPython's own helpers."""
+        self._repo.close()
+
+    # --- the remote ---------------------------------------------------------------------------------------
+
+    def remote_refs(self, *patterns: str) -> dict[str, CommitSha]:
+        """Refs of the remote as they are now, by full name.
+
+        Raises:
+            RepositoryError: the remote cannot be reached or is no repository.
+        """
+        try:
+            listed = self.git.text(
+                "ls-remote",
+                "--refs",
+                f"--upload-pack={OTHER_SIDE} upload-pack",
+                "--",
+                self.remote,
+                *patterns,
+                remote=True,
+            )
+        except GitError as error:
+            raise RepositoryError(
+                f"{self.remote} does not answer as a git repository: {error.stderr.strip()[:500]}",
+                hint="check the address, and that the token may read contents.",
+            ) from None
+        rows = (line.split("\t", 1) for line in listed.splitlines() if "\t" in line)
+        return {ref: CommitSha(sha) for sha, ref in rows}
+
+    def fetch(self, *refs: str) -> None:
+        """Bring the refs (full names on the remote) and everything they reach."""
+        if refs:
+            quiet = (
+                "--quiet",
+                "--no-tags",
+                "--no-write-fetch-head",
+                f"--upload-pack={OTHER_SIDE} upload-pack",
+            )
+            self.git("fetch", *quiet, "--", self.remote, *refs, remote=True)
+
+    def push(self, updates: Mapping[str, CommitSha | None]) -> None:
+        """Move branches together or not at all, never by force.
+
+        Args:
+            updates: full ref name to commit; None deletes it.
+
+        Raises:
+            Superseded: the remote moved: a push that is not a fast-forward.
+            GitError: anything else; nothing was moved.
+        """
+        specs = [f"{sha or ''}:{ref}" for ref, sha in updates.items()]
+        done = self.git.run(
+            "push", "--porcelain", "--atomic", "--no-verify",
+            f"--receive-pack={OTHER_SIDE} receive-pack",
+            "--", self.remote, *specs,
+            remote=True,
+        )  # fmt: skip
+        said = done.stdout.decode("utf-8", "replace") + done.stderr.decode("utf-8", "replace")
+        if done.returncode != 0:
+            if any(
+                word in said for word in ("non-fast-forward", "fetch first", "stale info", "cannot lock ref")
+            ):
+                raise Superseded(f"{', '.join(updates)} moved meanwhile: another session or person pushed")
+            raise GitError("push", done.returncode, said)
+        # Success that did nothing has been reported before: read the refs back.
+        now = self.remote_refs(*updates)
+        for ref, sha in updates.items():
+            if now.get(ref) != sha:
+                raise Superseded(f"{ref} is at {now.get(ref)} after a push of {sha}")
+
+    # --- objects ------------------------------------------------------------------------------------------
+
+    def tree_of(self, commit: CommitSha) -> TreeSha:
+        """The tree of a commit.
+
+        Raises:
+            RepositoryError: there is no such commit.
+        """
+        try:
+            return TreeSha(self._repo.commit(commit).tree.hexsha)
+        except (BadName, BadObject, ValueError):
+            raise RepositoryError(f"there is no commit {commit} in the loop's repository") from None
+
+    def parents(self, commit: CommitSha) -> tuple[CommitSha, ...]:
+        """The commit's parents."""
+        return tuple(CommitSha(parent.hexsha) for parent in self._repo.commit(commit).parents)
+
+    def changes(self, before: TreeSha, after: TreeSha) -> Sequence[Change]:
+        """See `Trees`."""
+        raw = self.git("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", before, after)
+        fields = raw.decode("utf-8", "surrogateescape").split("\0")
+        found = []
+        for head, path in zip(fields[::2], fields[1::2], strict=False):
+            mode_before, mode_after, _, _, status = head.removeprefix(":").split(" ")
+            found.append(
+                Change(
+                    path=path,
+                    status=status[0],  # type: ignore[arg-type] # git's letter, one of A D M T
+                    mode_before="" if mode_before == "000000" else mode_before,
+                    mode_after="" if mode_after == "000000" else mode_after,
+                )
+            )
+        return sorted(found, key=lambda change: change.path)
+
+    def paths(self, tree: TreeSha) -> Sequence[str]:
+        """See `Trees`."""
+        return [path for mode, _, path in self.entries(tree) if mode != "160000"]
+
+    def entries(self, tree: TreeSha) -> Iterator[tuple[str, str, str]]:
+        """Mode, object and path of everything below `tree`, sorted by path."""
+        raw = self.git("ls-tree", "-r", "-z", "--full-tree", tree).decode("utf-8", "surrogateescape")
+        for row in raw.split("\0"):
+            if row:
+                head, path = row.split("\t", 1)
+                mode, _, sha = head.split(" ")
+                yield mode, sha, path
+
+    def read(self, tree: TreeSha, path: str, *, max_bytes: int = 2_000_000) -> bytes | None:
+        """See `Trees`."""
+        name = f"{tree}:{path}"
+        sized = self.git.run("cat-file", "-s", name)
+        kind = self.git.run("cat-file", "-t", name)
+        if sized.returncode != 0 or kind.stdout.strip() != b"blob":
+            return None
+        if int(sized.stdout) > max_bytes:
+            raise HandsError(f"{path} is larger than {max_bytes:,} bytes")
+        return self.git("cat-file", "blob", name)
+
+    def write_blob(self, base: TreeSha, path: str, data: bytes) -> TreeSha:
+        """See `Trees`."""
+        return self.write_files(base, {path: data})
+
+    def write_files(self, base: TreeSha | None, files: Mapping[str, bytes | None]) -> TreeSha:
+        """`base` (None: an empty tree) with these files; None removes one."""
+        with self._index(base) as env:
+            rows = []
+            for path, data in files.items():
+                if data is None:
+                    rows.append(f"0 {'0' * 40}\t{path}\0")
+                else:
+                    blob = self.git("hash-object", "-w", "--stdin", stdin=data).decode().strip()
+                    rows.append(f"100644 {blob}\t{path}\0")
+            return self._write_index(rows, env)
+
+    def overlay(self, base: TreeSha, source: TreeSha, paths: Sequence[str]) -> TreeSha:
+        """See `Trees`."""
+        wanted = set(paths)
+        there = {path: (mode, sha) for mode, sha, path in self.entries(source) if path in wanted}
+        with self._index(base) as env:
+            rows = []
+            for path in paths:
+                mode, sha = there.get(path, ("0", "0" * 40))
+                rows.append(f"{mode} {sha}\t{path}\0")
+            return self._write_index(rows, env)
+
+    def patch(self, before: TreeSha, after: TreeSha) -> bytes:
+        """The difference as a patch that `apply` takes, binary files included."""
+        return self.git("diff-tree", "-p", "--binary", "--full-index", "--no-renames", before, after)
+
+    def apply(self, base: TreeSha, patch: bytes) -> TreeSha | None:
+        """`base` with the patch; None when it does not fit any more."""
+        with self._index(base) as env:
+            done = self.git.run("apply", "--cached", "--whitespace=nowarn", "-", stdin=patch, env=env)
+            return TreeSha(self.git.text("write-tree", env=env)) if done.returncode == 0 else None
+
+    def commit(self, tree: TreeSha, parents: Sequence[CommitSha], message: str) -> CommitSha:
+        """A commit object."""
+        name, mail = self._identity
+        env = {
+            "GIT_AUTHOR_NAME": name,
+            "GIT_AUTHOR_EMAIL": mail,
+            "GIT_COMMITTER_NAME": name,
+            "GIT_COMMITTER_EMAIL": mail,
+        }
+        args = [part for parent in parents for part in ("-p", parent)]
+        made = self.git("commit-tree", tree, *args, "-F", "-", stdin=message.encode(), env=env)
+        return CommitSha(made.decode().strip())
+
+    def is_ancestor(self, older: CommitSha, newer: CommitSha) -> bool:
+        """Whether `newer` contains `older`."""
+        return self.git.run("merge-base", "--is-ancestor", older, newer).returncode == 0
+
+    def has(self, name: str) -> bool:
+        """Whether the object is here."""
+        return self.git.run("cat-file", "-e", name).returncode == 0
+
+    def merge_trees(self, ours: CommitSha, theirs: CommitSha) -> TreeSha | None:
+        """The merged tree; None on a conflict or without a common past."""
+        done = self.git.run("merge-tree", "--write-tree", ours, theirs)
+        return TreeSha(done.stdout.decode().split("\n", 1)[0]) if done.returncode == 0 else None
+
+    # --- packs --------------------------------------------------------------------------------------------
+
+    def pack(self, wanted: Sequence[str], have: Sequence[str]) -> bytes:
+        """A pack of everything `wanted` reaches and `have` does not."""
+        lines = "".join([*(f"{one}\n" for one in wanted), *(f"^{one}\n" for one in have)])
+        return self.git("pack-objects", "--revs", "--stdout", "-q", stdin=lines.encode())
+
+    def unpack(self, pack: bytes) -> None:
+        """Take a pack of the hands' in, every object checked.
+
+        Raises:
+            HandsError: an object git's own strict check refuses (a `.git` entry, a bad mode, a missing link).
+        """
+        done = self.git.run(
+            "-c", "fsck.zeroPaddedFilemode=error",
+            "index-pack", "--stdin", "--strict", f"--max-input-size={PACK_LIMIT}",
+            stdin=pack,
+        )  # fmt: skip
+        if done.returncode != 0:
+            raise HandsError(
+                f"the work tree was refused: {done.stderr.decode('utf-8', 'replace').strip()[:500]}"
+            )
+
+    @contextmanager
+    def _index(self, base: TreeSha | None) -> Iterator[dict[str, str]]:
+        with tempfile.TemporaryDirectory(dir=self.git.git_dir, prefix="index-") as folder:
+            env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+            self.git("read-tree", *([base] if base else ["--empty"]), env=env)
+            yield env
+
+    def _write_index(self, rows: Sequence[str], env: Mapping[str, str]) -> TreeSha:
+        data = "".join(rows).encode("utf-8", "surrogateescape")
+        self.git("update-index", "-z", "--index-info", stdin=data, env=env)
+        return TreeSha(self.git.text("write-tree", env=env))

@@ -1,0 +1,1 @@
+"""One machine's GitHub and model: the embedded GitHub, its Actions player, the scripted model, pages."""

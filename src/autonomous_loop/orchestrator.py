@@ -1,0 +1,284 @@
+"""One feature: select, attempt, prove, keep or recover."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from autonomous_loop.attempt import Conversation, FeatureAttempt, Workbench
+from autonomous_loop.domain.budget import Spending, Tokens
+from autonomous_loop.domain.decision import HandoffReason, next_feature, ready_features
+from autonomous_loop.domain.events import BaselineTaken, Blocked, Event, Planned, PutOff, Spent
+from autonomous_loop.domain.feature import AttemptOutcome, Feature, FeatureList
+from autonomous_loop.domain.record import PLANNING, LoopRecord
+from autonomous_loop.domain.work import CoderResult, CommandResult, Task
+from autonomous_loop.errors import LoopError, ServiceError, StopLoop, Superseded, UsageError, UsageLimitError
+from autonomous_loop.ports import Coder, Planner
+from autonomous_loop.recovery import ErrorRecoverer, RecoveryStrategy
+
+PATCH_LIMIT = 2_000_000
+RESERVE = Spending(tokens=Tokens(input=20_000, output=5_000), usd=0.25)
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureResult:
+    """How the work on a feature ended.
+
+    Attributes:
+        settled: the feature passes or is blocked: progress.
+        over: why the session must end now; None while it may go on.
+        not_before: when a usage limit ends.
+        note: for people.
+    """
+
+    settled: bool = False
+    over: HandoffReason | None = None
+    not_before: datetime | None = None
+    note: str = ""
+
+
+class FeatureOrchestrator:
+    """Works on features, one at a time.
+
+    Args:
+        bench: everything connected.
+        prepare: runs the project's setup in the work tree, as hands; None when there is none.
+    """
+
+    def __init__(
+        self,
+        bench: Workbench,
+        *,
+        coder: Coder,
+        planner: Planner,
+        recoverer: ErrorRecoverer,
+        prepare: Callable[[], Awaitable[CommandResult | None]],
+    ) -> None:
+        self._bench = bench
+        self._coder = coder
+        self._planner = planner
+        self._recoverer = recoverer
+        self._prepare = prepare
+
+    # --- planning -----------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """A fresh scratch clone at the newest checkpoint."""
+        self._bench.progress.step("making a scratch clone")
+        await self._bench.workspace.open(self._record().checkpoint)
+
+    async def plan(self, imported: FeatureList | None) -> FeatureResult:
+        """Make (or import) the feature list and write it down.
+
+        Raises:
+            FeatureListError: there is none that holds.
+        """
+        features, result = imported, FeatureResult(settled=True)
+        if features is None:
+            features, result = await self._ask_for_plan()
+        if features is not None:
+            self._bench.journal.set_features(features)
+            event = Planned(features=len(features.features), imported=imported is not None)
+            self._bench.journal.append([event])
+            self._bench.progress.update(self._record(), Spending())
+        return result
+
+    async def _ask_for_plan(self) -> tuple[FeatureList | None, FeatureResult]:
+        record = self._record()
+        number = len(record.attempts_at(PLANNING)) + 1
+        control = Conversation(self._bench, subject=PLANNING, number=number, reserved=RESERVE)
+        self._bench.journal.append([control.started()])
+        self._bench.progress.step("planning: the request becomes a feature list")
+        result, made = FeatureResult(settled=True), None
+        try:
+            async with asyncio.timeout(self._bench.watch.seconds_left()):
+                made = await self._planner.plan(
+                    record.facts.request, control, attempt=number, most=self._bench.config.max_features
+                )
+        except TimeoutError:
+            result = FeatureResult(over=HandoffReason.TIME, note="planning did not end in this session")
+        except ServiceError as error:
+            result = self._fault(error)
+        finally:
+            self._bench.journal.append(
+                [Spent(what=PLANNING, spending=control.spent, recovered=control.recovered)]
+            )
+        # The planner may have tried things out: features start from untouched code.
+        await self._bench.workspace.switch(self._bench.trees.tree_of(record.checkpoint))
+        return made, result
+
+    async def prepare(self) -> None:
+        """Run the project's setup, and take the baseline of its suite once for the loop.
+
+        Raises:
+            UsageError: the setup fails: nothing can be proved without it.
+        """
+        self._bench.progress.step("setting the project up")
+        done = await self._prepare()
+        if done is not None and done.exit_code != 0:
+            raise UsageError(
+                f"the setup failed ({done.exit_code}): {self._bench.reporter.redact(done.text[-1_500:])}",
+                hint="mend the setup command in the configuration (`setup`), or what it needs.",
+            )
+        record = self._record()
+        if record.baseline is None:
+            self._bench.progress.step("baseline: the project's own suite, twice")
+            baseline = await self._bench.verifier.baseline(record.checkpoint)
+            self._bench.journal.append([BaselineTaken(baseline=baseline)])
+
+    # --- one feature --------------------------------------------------------------------------------------
+
+    def select(self) -> Feature | None:
+        """The next ready feature."""
+        record = self._record()
+        if record.features is None:
+            return None
+        return next_feature(
+            record.features, record.status, in_progress=record.in_progress, put_off=record.put_off
+        )
+
+    async def work(self, feature: Feature) -> FeatureResult:
+        """One attempt, from the checkpoint (with the unfinished work of the one before, if it fits).
+
+        Raises:
+            Superseded, StopLoop, UsageError: the session must end; unfinished work was saved where possible.
+        """
+        record = self._record()
+        attempt = FeatureAttempt(
+            self._bench,
+            feature=feature,
+            number=len(record.attempts_at(feature.id)) + 1,
+            session=record.generation,
+            checkpoint=record.checkpoint,
+            reserved=_reserve(record),
+        )
+        self._bench.journal.append([attempt.started()])
+        task = await self._task(feature, record)
+        self._bench.progress.update(self._record(), Spending())
+        self._bench.progress.step(f"{feature.id}: attempt {task.number}")
+        try:
+            async with asyncio.timeout(self._bench.watch.seconds_left()):
+                result = await self._coder.work(task, attempt)
+        except TimeoutError:
+            attempt.over = HandoffReason.TIME
+            return await self._interrupted(attempt, FeatureResult(over=HandoffReason.TIME))
+        except (Superseded, StopLoop):
+            raise
+        except UsageError:
+            await self._interrupted(attempt, FeatureResult())
+            raise
+        except LoopError as error:
+            return await self._interrupted(attempt, self._fault(error), fault=str(error))
+        except asyncio.CancelledError:
+            # A person's stop: save what there is, then let the stop through.
+            await self._interrupted(attempt, FeatureResult())
+            raise
+        return await self._settle(feature, attempt, result)
+
+    async def _task(self, feature: Feature, record: LoopRecord) -> Task:
+        tree, patched = self._bench.trees.tree_of(record.checkpoint), False
+        kept = record.patches.get(feature.id)
+        if kept is not None:
+            patch = self._bench.journal.read_file(f"attempts/{feature.id}/{kept}.patch")
+            resumed = self._bench.trees.apply(tree, patch) if patch else None
+            if resumed is not None:
+                tree, patched = resumed, True
+        await self._bench.workspace.switch(tree)
+        features = record.features.features if record.features else ()
+        return Task(
+            feature=feature,
+            number=len(record.attempts_at(feature.id)) + 1,
+            request=record.facts.request,
+            earlier=record.attempts_at(feature.id),
+            patched=patched,
+            memory="\n".join(f"- {note}" for note in record.notes),
+            done=tuple(one.description for one in features if one.id in record.proofs),
+            test_command=self._bench.config.test_command
+            or (record.features.test_command if record.features else ""),
+        )
+
+    async def _settle(self, feature: Feature, attempt: FeatureAttempt, result: CoderResult) -> FeatureResult:
+        if attempt.kept:
+            return FeatureResult(settled=True, over=attempt.over)
+        match result.ending:
+            case "handed-off":
+                over = attempt.over or HandoffReason.CONTEXT
+                return await self._interrupted(attempt, FeatureResult(over=over))
+            case "blocked":
+                ended = attempt.ended(AttemptOutcome.BLOCKED, lesson=result.question)
+                blocked = Blocked(
+                    feature_id=feature.id,
+                    reason="the model asks a question",
+                    question=self._bench.reporter.redact(result.question)[:2_000],
+                )
+                self._bench.journal.append([ended, blocked])
+                return FeatureResult(settled=True)
+            case _:
+                return self._recover(feature, attempt, result)
+
+    def _recover(self, feature: Feature, attempt: FeatureAttempt, result: CoderResult) -> FeatureResult:
+        gave_up = result.ending == "gave-up"
+        reasons = result.verdict.reasons if result.verdict else ()
+        lesson = "\n".join(f"{reason.code}: {reason.text}" for reason in reasons) or result.note
+        ended = attempt.ended(
+            AttemptOutcome.GAVE_UP if gave_up else AttemptOutcome.REFUSED,
+            signature=result.verdict.signature if result.verdict else "",
+            lesson=lesson,
+        )
+        record = self._record()
+        others = len(ready_features(record.features, record.status)) > 1 if record.features else False
+        strategy = self._recoverer.after_attempt(
+            [*record.attempts_at(feature.id), ended.attempt], others_ready=others
+        )
+        events: list[Event] = []
+        if strategy is RecoveryStrategy.ESCALATE:
+            count = len(record.attempts_at(feature.id)) + 1
+            why = f"{count} attempts did not pass; the last: {lesson[:1_000]}"
+            events = [Blocked(feature_id=feature.id, reason=self._bench.reporter.redact(why))]
+        elif strategy is RecoveryStrategy.SKIP:
+            events = [PutOff(feature_id=feature.id)]
+        else:
+            # A fresh attempt from the checkpoint is itself a recovery.
+            ended = ended.model_copy(update={"recovered": ended.recovered + 1})
+        self._bench.journal.append([ended, *events])
+        self._bench.progress.step(f"{feature.id}: {strategy}")
+        return FeatureResult(settled=strategy is RecoveryStrategy.ESCALATE, over=attempt.over)
+
+    async def _interrupted(
+        self, attempt: FeatureAttempt, result: FeatureResult, *, fault: str = ""
+    ) -> FeatureResult:
+        """Keep unfinished work as a patch: the next attempt starts from it."""
+        if attempt.kept:
+            return FeatureResult(settled=True, over=result.over, not_before=result.not_before)
+        record = self._record()
+        files: dict[str, bytes] = {}
+        try:
+            tree = attempt.proving or await self._bench.workspace.take()
+            patch = self._bench.trees.patch(self._bench.trees.tree_of(record.checkpoint), tree)
+            if patch and len(patch) <= PATCH_LIMIT and not self._bench.reporter.leaks(patch):
+                started = attempt.started()
+                files[f"attempts/{started.feature_id}/{started.number}.patch"] = patch
+        except LoopError as error:
+            fault = fault or f"the unfinished work could not be taken: {error}"
+        outcome = AttemptOutcome.FAULT if fault else AttemptOutcome.INTERRUPTED
+        self._bench.journal.append([attempt.ended(outcome, lesson=fault, patch=bool(files))], files=files)
+        return result
+
+    def _fault(self, error: LoopError) -> FeatureResult:
+        reason = self._recoverer.handoff_for(self._recoverer.categorize(error))
+        until = error.resume_at if isinstance(error, UsageLimitError) else None
+        return FeatureResult(over=reason, not_before=until, note=self._bench.reporter.redact(str(error)))
+
+    def _record(self) -> LoopRecord:
+        return self._bench.journal.record()
+
+
+def _reserve(record: LoopRecord) -> Spending:
+    """What an attempt is settled at when nobody lives to say: never less than the loop's mean so far."""
+    tries = len(record.attempts)
+    if not tries:
+        return RESERVE
+    mean = record.spending.usd / tries
+    return RESERVE if mean <= RESERVE.usd else Spending(tokens=RESERVE.tokens, usd=mean)

@@ -1,0 +1,397 @@
+"""What the parts need from the outside, as Protocols; the folders hold the adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from autonomous_loop.domain.baton import Baton
+from autonomous_loop.domain.budget import Spending
+from autonomous_loop.domain.decision import HandoffReason, NextStep
+from autonomous_loop.domain.events import Claimant, Event, LoopFacts
+from autonomous_loop.domain.feature import Feature, FeatureList
+from autonomous_loop.domain.model import CommitSha, TreeSha
+from autonomous_loop.domain.proof import Baseline, GateReport, Proof, Submission, Verdict
+from autonomous_loop.domain.record import LoopRecord
+from autonomous_loop.domain.request import Request
+from autonomous_loop.domain.work import (
+    BrowserResult,
+    Change,
+    CoderResult,
+    Command,
+    CommandResult,
+    Task,
+    Turn,
+)
+
+
+class Clock(Protocol):
+    """The time, so that tests can say what it is."""
+
+    def now(self) -> datetime:
+        """The wall clock, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that only grow."""
+
+
+class Hands(Protocol):
+    """The unprivileged side.
+
+    Paths are relative to the work tree unless absolute; nothing here follows a link out of the hands' own
+    folder, and every call has a deadline.
+    """
+
+    @property
+    def work(self) -> str:
+        """Absolute path of the work tree, as the hands see it."""
+
+    @property
+    def temporary(self) -> str:
+        """Absolute path of the hands' own folder for temporary files (outside the work tree)."""
+
+    async def run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout_s: float,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        max_output: int = 1_000_000,
+        merge_stderr: bool = True,
+    ) -> CommandResult:
+        """Run one command in a process group of its own; the deadline kills the whole group.
+
+        `env` is added to the allow-listed environment. With `merge_stderr=False` a standard output longer
+        than `max_output` raises HandsError instead of being cut: what is read as data must be whole.
+        """
+
+    async def shell(self, command: str, *, timeout_s: float, max_output: int = 30_000) -> CommandResult:
+        """Run `command` in the persistent bash; state (cwd, variables) stays. A deadline restarts it."""
+
+    async def restart_shell(self) -> None:
+        """End the persistent bash and what it started; the next `shell` starts afresh."""
+
+    async def read_file(self, path: str, *, max_bytes: int) -> bytes:
+        """Bytes of a regular file, read by a helper that runs as hands.
+
+        Raises:
+            HandsError: not a regular file, a link on the way, too large, missing.
+        """
+
+    async def write_file(self, path: str, data: bytes) -> None:
+        """Write a regular file below the work tree (folders are made), as hands."""
+
+    async def find(self, folder: str, *, suffixes: Sequence[str], most: int) -> Sequence[str]:
+        """Regular files below `folder` (relative to the work tree), sorted; links are not followed."""
+
+    async def browse(
+        self, action: str, *, url: str = "", selector: str = "", value: str = ""
+    ) -> BrowserResult:
+        """One action of the `browser` tool: goto, click, fill, press, screenshot, text."""
+
+    async def end_all(self) -> None:
+        """End every process of the hands, whatever session or group it moved itself to."""
+
+    async def close(self) -> None:
+        """End everything and remove the hands' folder."""
+
+
+class Trees(Protocol):
+    """Objects in the loop's own bare repository: no work tree, nothing of the hands'."""
+
+    def tree_of(self, commit: CommitSha) -> TreeSha:
+        """The tree of a commit."""
+
+    def changes(self, before: TreeSha, after: TreeSha) -> Sequence[Change]:
+        """Paths that differ, sorted; renames are shown as D and A."""
+
+    def paths(self, tree: TreeSha) -> Sequence[str]:
+        """All paths of regular files and links, sorted."""
+
+    def read(self, tree: TreeSha, path: str, *, max_bytes: int = 2_000_000) -> bytes | None:
+        """Content of a blob; None when the path is not in the tree (or is not a blob).
+
+        Raises:
+            HandsError: larger than `max_bytes`.
+        """
+
+    def overlay(self, base: TreeSha, source: TreeSha, paths: Sequence[str]) -> TreeSha:
+        """`base` with each of `paths` as it is in `source` (removed where `source` has none)."""
+
+    def patch(self, before: TreeSha, after: TreeSha) -> bytes:
+        """The difference as a patch that `apply` takes."""
+
+    def apply(self, base: TreeSha, patch: bytes) -> TreeSha | None:
+        """`base` with the patch; None when it does not fit any more."""
+
+    def write_blob(self, base: TreeSha, path: str, data: bytes) -> TreeSha:
+        """`base` with one regular file of that content."""
+
+
+class Workspace(Protocol):
+    """The scratch clone the hands work in."""
+
+    async def open(self, commit: CommitSha) -> None:
+        """A fresh scratch clone at `commit`; what was there before is gone."""
+
+    async def take(self) -> TreeSha:
+        """The work tree as a tree in the loop's own repository: all files but ignored ones.
+
+        Every process of the hands is ended first. Nothing in the scratch clone's own `.git` is trusted.
+
+        Raises:
+            HandsError: a nested repository or gitlink, an object that fails the check, too large.
+        """
+
+    async def switch(self, tree: TreeSha) -> None:
+        """Make the tracked files equal to `tree`, with fresh times.
+
+        Ignored files stay, other untracked ones go.
+        """
+
+
+class Gate(Protocol):
+    """What must be clean before a proof is tried."""
+
+    async def check(self, before: TreeSha, after: TreeSha) -> GateReport:
+        """Look at the candidate's tree (already in the work tree)."""
+
+
+class Verifier(Protocol):
+    """Red, green, regression, end-to-end."""
+
+    async def baseline(self, commit: CommitSha) -> Baseline:
+        """The project's own suite, twice, on the untouched code (already in the work tree)."""
+
+    async def prove(
+        self,
+        feature: Feature,
+        submission: Submission,
+        *,
+        before: CommitSha,
+        after: TreeSha,
+        baseline: Baseline,
+        passing: Mapping[str, Proof],
+        gate: GateReport,
+    ) -> tuple[Verdict, Mapping[str, bytes]]:
+        """The verdict, and the evidence's bytes by name. The work tree holds `after` before and after."""
+
+    async def clean_room(
+        self, commit: CommitSha, *, baseline: Baseline, passing: Mapping[str, Proof]
+    ) -> Verdict:
+        """Everything once more in a fresh clone with a fresh setup (the workspace is opened anew)."""
+
+
+class Control(Protocol):
+    """What a conversation asks of the loop between two turns."""
+
+    async def after_turn(self, turn: Turn) -> NextStep:
+        """Account for the turn; say what to do next."""
+
+    async def submit(self, submission: Submission) -> Verdict:
+        """Prove a submission; on acceptance it is kept before this returns."""
+
+    async def remember(self, note: str) -> None:
+        """Keep a note for later sessions."""
+
+    def progress(self, step: str) -> None:
+        """Show what is being done: one short line."""
+
+    def seconds_left(self) -> float:
+        """Until the session's deadline: no command may outlast it."""
+
+
+class Coder(Protocol):
+    """The conversation on one feature."""
+
+    async def work(self, task: Task, control: Control) -> CoderResult:
+        """Work until accepted, out of submissions, given up, blocked or told to hand off.
+
+        Raises:
+            UsageLimitError, TransientError, ContextExhaustedError, RefusalError, CredentialError, ModelError
+        """
+
+
+class Planner(Protocol):
+    """The conversation that turns a request into a feature list."""
+
+    async def plan(self, request: Request, control: Control, *, attempt: int, most: int) -> FeatureList:
+        """A validated list.
+
+        Raises:
+            FeatureListError: none, or no valid one, was proposed.
+        """
+
+
+class Claimants(Protocol):
+    """Who holds or held a claim, and whether they can still be at work."""
+
+    def me(self) -> Claimant:
+        """This process or CI job."""
+
+    def is_alive(self, claimant: Claimant) -> bool:
+        """Whether that session may still be writing; when it cannot be told, True."""
+
+
+class Journal(Protocol):
+    """The loop's own record; only the holder of the claim writes it."""
+
+    def read(self) -> LoopRecord | None:
+        """Everything folded, its chain checked; None when there is no journal.
+
+        Raises:
+            JournalError: a chain that fails, a newer schema.
+        """
+
+    def tip(self) -> CommitSha | None:
+        """The state branch as last read or written."""
+
+    def append(
+        self,
+        events: Sequence[Event],
+        *,
+        files: Mapping[str, bytes] | None = None,
+        checkpoint: CommitSha | None = None,
+        push: bool = True,
+    ) -> CommitSha:
+        """One commit, pushed without force; with `checkpoint`, that branch moves in the same atomic push.
+
+        With `push=False` it is pushed by the next append.
+
+        Raises:
+            Superseded: the state branch moved: another session holds the claim.
+        """
+
+    def record(self) -> LoopRecord:
+        """The record as last read or written."""
+
+    def begin(self, facts: LoopFacts) -> None:
+        """Set up a journal that does not exist yet; the first `append` writes it."""
+
+    def set_features(self, features: FeatureList) -> None:
+        """The list as it is written with the next `append`."""
+
+    def holds(self) -> bool:
+        """Whether the remote still stands where this session left it."""
+
+    def read_file(self, path: str) -> bytes | None:
+        """A file of the state branch as last read."""
+
+
+class Checkpoints(Protocol):
+    """Proved commits, kept as branches."""
+
+    def create(self, parent: CommitSha, tree: TreeSha, *, message: str) -> CommitSha:
+        """A commit in the loop's own repository; it becomes a branch with the journal's push."""
+
+    def merge(self, ours: CommitSha, theirs: CommitSha, *, message: str) -> CommitSha | None:
+        """A merge commit; `theirs` when it contains `ours`; None on a conflict."""
+
+    def publish(self, commit: CommitSha, *, expected: CommitSha | None) -> CommitSha:
+        """Move the `pr` branch; when it is not at `expected` any more, raise.
+
+        Raises:
+            Superseded: somebody pushed to it meanwhile.
+        """
+
+    def head(self, branch: str) -> CommitSha | None:
+        """A branch of the loop's own on the remote, fetched."""
+
+    def base_head(self, branch: str) -> CommitSha | None:
+        """A branch outside the loop's own, fetched."""
+
+    def is_ancestor(self, older: CommitSha, newer: CommitSha) -> bool:
+        """Whether `newer` contains `older`."""
+
+    def fetch_all(self) -> None:
+        """Bring every branch of the loop."""
+
+    def prune(self, *, keep: int) -> None:
+        """Delete all but the newest few checkpoint branches."""
+
+
+class HandoffStore(Protocol):
+    """Where the handoff document lies between two sessions: a text, found again by loop."""
+
+    def write(self, human: str, document: str) -> None:
+        """Keep the signed `document`, with `human` text above it where the store shows any."""
+
+    def read(self) -> str | None:
+        """The document, or None."""
+
+
+class Inbox(Protocol):
+    """What people ask while a session runs; ids it gave once are journaled as consumed."""
+
+    def poll(self, *, consumed: Sequence[str]) -> Sequence[Command]:
+        """New commands by people with write access."""
+
+
+class Watch(Protocol):
+    """The session's limits, as a feature's work sees them."""
+
+    def spend(self, spending: Spending) -> None:
+        """Count what an answer of the model cost."""
+
+    def over(self) -> HandoffReason | None:
+        """Why the session must end now; None while it may go on."""
+
+    def seconds_left(self) -> float:
+        """Until the session's own deadline."""
+
+
+class Progress(Protocol):
+    """Where every surface that shows progress is told of it."""
+
+    def step(self, text: str) -> None:
+        """What is being done: one short line."""
+
+    def update(self, record: LoopRecord, running: Spending) -> None:
+        """Counts anew: the record, and what the running attempt has spent on top."""
+
+
+class Reporter(Protocol):
+    """What people read, made from the record alone, so that all surfaces agree."""
+
+    def pull_request(self, record: LoopRecord) -> tuple[str, str]:
+        """Title and body."""
+
+    def sticky(self, record: LoopRecord) -> str:
+        """The human part of the sticky comment."""
+
+    def final(self, record: LoopRecord, kind: str) -> str:
+        """The comment for `needs you`, `ready` or `stopped`."""
+
+    def redact(self, text: str) -> str:
+        """The one exit for text."""
+
+    def leaks(self, data: bytes) -> bool:
+        """Whether a known secret stands in it."""
+
+
+class Forge(Protocol):
+    """The pull request, its comments and the next run. Absent for `run` on a plain git directory."""
+
+    def open_pull_request(self, *, title: str, body: str, head: str, base: str) -> int:
+        """Number of the draft pull request of this loop, made once."""
+
+    def update_pull_request(self, number: int, *, title: str, body: str) -> None:
+        """Title and body anew."""
+
+    def mark_ready(self, number: int) -> None:
+        """Out of draft."""
+
+    def comment(self, marker: str, body: str) -> None:
+        """A new comment, once for each `marker`."""
+
+    def set_state_label(self, state: str) -> None:
+        """The second label: working, paused, ready, stopped."""
+
+    def dispatch(self, baton: Baton) -> str:
+        """Start the next session by `workflow_dispatch`; the address of its run ("" if unknown)."""
+
+
+__all__ = ["BrowserResult", "Change", "CoderResult", "Command", "CommandResult", "Task", "Turn"]

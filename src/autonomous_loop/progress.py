@@ -1,0 +1,71 @@
+"""Counts and events for every surface that shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from autonomous_loop.domain.budget import Spending
+from autonomous_loop.domain.feature import FeatureStatus
+from autonomous_loop.domain.record import LoopRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Where the loop stands, as far as a progress bar needs to know.
+
+    Attributes:
+        session: its number; 0 before the claim.
+        feature: the one being worked on.
+        step: what is being done: one short line.
+        spending: of the whole loop, the running attempt included.
+    """
+
+    session: int = 0
+    passing: int = 0
+    blocked: int = 0
+    total: int = 0
+    feature: str = ""
+    step: str = ""
+    spending: Spending = field(default_factory=Spending)
+    recovered: int = 0
+
+
+Observer = Callable[[Snapshot], None]
+
+
+class ProgressTracker:
+    """Implements `Progress`; nothing below it prints.
+
+    Args:
+        observers: told of every change, in order.
+    """
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+        self.snapshot = Snapshot()
+
+    def step(self, text: str) -> None:
+        """See `Progress`."""
+        self._tell(replace(self.snapshot, step=text))
+
+    def update(self, record: LoopRecord, running: Spending) -> None:
+        """See `Progress`."""
+        self._tell(
+            replace(
+                self.snapshot,
+                session=record.generation,
+                passing=record.passing,
+                blocked=sum(status is FeatureStatus.BLOCKED for status in record.status.values()),
+                total=record.total,
+                feature=record.in_progress or "",
+                spending=record.spending + running,
+                recovered=record.recovered,
+            )
+        )
+
+    def _tell(self, snapshot: Snapshot) -> None:
+        if snapshot != self.snapshot:
+            self.snapshot = snapshot
+            for observer in self._observers:
+                observer(snapshot)

@@ -1,0 +1,327 @@
+"""One session: restore, claim, limits, end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from autonomous_loop.continuation import Continuation, ContinuationHandler
+from autonomous_loop.domain.decision import HandoffReason, is_complete
+from autonomous_loop.domain.events import (
+    Blocked,
+    Claimed,
+    CleanRoomHeld,
+    Consumed,
+    Ended,
+    Event,
+    LoopFacts,
+    Reopened,
+    TakenIn,
+)
+from autonomous_loop.domain.feature import FeatureStatus
+from autonomous_loop.domain.proof import Baseline
+from autonomous_loop.domain.record import LoopRecord
+from autonomous_loop.errors import JournalError, LoopError, ServiceError, StopLoop, Superseded
+from autonomous_loop.handoff import HandoffCoordinator
+from autonomous_loop.limits import SessionLimits
+from autonomous_loop.ports import (
+    Checkpoints,
+    Claimants,
+    Inbox,
+    Journal,
+    Progress,
+    Reporter,
+    Verifier,
+)
+from autonomous_loop.publisher import Publisher
+
+OUTAGES = 5
+WITHOUT_PROGRESS = 2
+
+
+class SessionType(StrEnum):
+    """The first session of a loop makes the feature list."""
+
+    INIT = "INIT"
+    CONTINUE = "CONTINUE"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a session ended, and what follows."""
+
+    reason: HandoffReason
+    note: str
+    continuation: Continuation
+    record: LoopRecord
+
+
+class SessionManager:
+    """The frame around the feature loop.
+
+    Args:
+        facts: of the loop, should this be its first session.
+        pin: what the dispatch said: the generation before this one; None when a person or event started it.
+        claimants: who we are and whether others live.
+        inbox: None where there are no people to listen to.
+    """
+
+    def __init__(
+        self,
+        *,
+        facts: LoopFacts,
+        pin: int | None,
+        journal: Journal,
+        checkpoints: Checkpoints,
+        handoff: HandoffCoordinator,
+        continuation: ContinuationHandler,
+        claimants: Claimants,
+        inbox: Inbox | None,
+        verifier: Verifier,
+        publisher: Publisher,
+        reporter: Reporter,
+        progress: Progress,
+        limits: SessionLimits,
+        keep_checkpoints: int,
+    ) -> None:
+        self._facts = facts
+        self._pin = pin
+        self._journal = journal
+        self._checkpoints = checkpoints
+        self._handoff = handoff
+        self._continuation = continuation
+        self._claimants = claimants
+        self._inbox = inbox
+        self._verifier = verifier
+        self._publisher = publisher
+        self._reporter = reporter
+        self._progress = progress
+        self._limits = limits
+        self._keep = keep_checkpoints
+        self._progressed = False
+        self.type = SessionType.INIT
+        self.notes: list[str] = []
+
+    # --- restore and claim --------------------------------------------------------------------------------
+
+    def restore(self) -> LoopRecord | None:
+        """Read the handoff and the journal, check one against the other, bring every branch.
+
+        Returns:
+            The record, or None before the loop's first session.
+
+        Raises:
+            StopLoop: something was rewound, forged or lost: a person must look; never start over.
+            Superseded: another session is at work, or already did this one's part.
+        """
+        self._progress.step("reading the handoff and the journal")
+        baton = self._handoff.read()
+        record = self._journal.read()
+        if record is None:
+            if baton is not None or self._pin:
+                raise JournalError(
+                    "the loop's journal is missing although sessions ran",
+                    hint="restore its state branch; or label the issue anew to start another loop.",
+                )
+            self._journal.begin(self._facts)
+            self._limits.begin(self._facts.limits, self._journal.record().spending, consumed=())
+            return None
+        self.type = SessionType.CONTINUE
+        if baton is None:
+            self.notes.append("the handoff was missing; everything was rebuilt from the journal")
+        else:
+            self._handoff.check(baton, tip=self._journal.tip())
+        if self._pin is not None and self._pin < record.generation:
+            raise Superseded(f"session {self._pin + 1} was already claimed")
+        last = record.sessions[-1] if record.sessions else None
+        if last and last.ended is None and self._claimants.is_alive(last.claimant):
+            raise Superseded(f"session {last.number} is at work")
+        self._checkpoints.fetch_all()
+        self._limits.begin(record.facts.limits, record.spending, consumed=record.consumed)
+        self._progress.update(record, record.spending.model_copy(update={"usd": 0.0}))
+        return record
+
+    def spent_before(self, record: LoopRecord | None) -> HandoffReason | None:
+        """A limit that is reached before the session even claims; None while there is room."""
+        if record is None:
+            return None
+        if record.features and is_complete(record.features, record.status) and record.clean_room:
+            return HandoffReason.COMPLETE
+        if record.generation >= record.facts.limits.sessions:
+            return HandoffReason.SESSIONS
+        return self._limits.over()
+
+    def claim(self) -> int:
+        """Append "session N" by compare-and-swap.
+
+        Returns:
+            N.
+
+        Raises:
+            Superseded: another session was faster.
+        """
+        number = self._journal.record().generation + 1
+        self._progress.step(f"claiming session {number}")
+        event = Claimed(session=number, kind=self.type.value, claimant=self._claimants.me())
+        self._journal.append([event])
+        self._publisher.describe(self._journal.record())
+        return number
+
+    # --- people -------------------------------------------------------------------------------------------
+
+    def listen(self) -> None:
+        """Act on what people asked for since the last session."""
+        if self._inbox is None:
+            return
+        record = self._journal.record()
+        events: list[Event] = []
+        for command in self._inbox.poll(consumed=record.consumed):
+            events.append(
+                Consumed(
+                    id=command.id, actor=command.actor, name=command.name, argument=command.argument[:500]
+                )
+            )
+            known = command.argument in record.status
+            if command.name == "stop":
+                self._limits.stop()
+            elif (
+                command.name == "retry"
+                and known
+                and record.status[command.argument] is not FeatureStatus.PASSING
+            ):
+                events.append(
+                    Reopened(feature_id=command.argument, why=f"{command.actor} asked to try again")
+                )
+            elif command.name == "skip" and known:
+                events.append(
+                    Blocked(feature_id=command.argument, reason=f"{command.actor} asked to skip it")
+                )
+        if events:
+            self._journal.append(events)
+
+    async def take_in(self) -> None:
+        """Merge what people pushed to the pull request's branch, and prove everything again.
+
+        Raises:
+            StopLoop: the branch was rewritten, conflicts, or breaks a proof: a person decides.
+        """
+        record = self._journal.record()
+        head = self._checkpoints.head("pr")
+        if record.published is None or head is None or head == record.published:
+            return
+        if not self._checkpoints.is_ancestor(record.published, head):
+            raise StopLoop(
+                "the pull request's branch was rewritten: it does not contain what the loop published",
+                hint=f"push {record.published[:12]} back, or close it and label the issue anew.",
+            )
+        message = "Merge commits pushed to the pull request\n"
+        merged = self._checkpoints.merge(record.checkpoint, head, message=message)
+        if merged is None:
+            raise StopLoop(
+                "the commits pushed to the pull request conflict with the newest checkpoint",
+                hint=f"merge the branch checkpoint/{record.generation} into the pull request's branch yourself.",
+            )
+        self._progress.step("proving everything again with the commits people pushed")
+        verdict = await self._verifier.clean_room(
+            merged, baseline=record.baseline or Baseline(), passing=record.proofs
+        )
+        if not verdict.accepted:
+            raise StopLoop(
+                "a feature does not pass with the commits pushed to the pull request: "
+                + "; ".join(reason.text for reason in verdict.reasons)[:1_500],
+                hint="push a commit that mends it, then comment `/loop continue`.",
+            )
+        self._journal.append([TakenIn(commit=head, checkpoint=merged)], checkpoint=merged)
+
+    # --- the end ------------------------------------------------------------------------------------------
+
+    def progressed(self) -> None:
+        """A feature first became passing or blocked, or a list was accepted."""
+        self._progressed = True
+
+    async def clean_room(self) -> Sequence[str]:
+        """Everything once more, with the base branch merged in.
+
+        Returns:
+            Reasons why the loop is not complete; empty when every proof holds.
+        """
+        record = self._journal.record()
+        commit = record.checkpoint
+        base = self._checkpoints.base_head(record.facts.base_branch)
+        if base:
+            message = f"Merge {record.facts.base_branch} into the pull request\n"
+            merged = self._checkpoints.merge(commit, base, message=message)
+            if merged is None:
+                return [f"{record.facts.base_branch} conflicts with the pull request: merge it in yourself"]
+            commit = merged
+        self._progress.step("clean room: a fresh clone, a fresh setup, every proof once more")
+        verdict = await self._verifier.clean_room(
+            commit, baseline=record.baseline or Baseline(), passing=record.proofs
+        )
+        reasons = tuple(reason.text for reason in verdict.reasons)
+        held = CleanRoomHeld(commit=commit, accepted=verdict.accepted, reasons=reasons)
+        if commit != record.checkpoint and verdict.accepted:
+            self._journal.append([TakenIn(commit=commit, checkpoint=commit), held], checkpoint=commit)
+        else:
+            self._journal.append([held])
+        return reasons if not verdict.accepted else ()
+
+    def reason_at_end(self, over: HandoffReason | None) -> HandoffReason:
+        """Why the session ends, with the loop's own limits in view."""
+        record = self._journal.record()
+        if over is None:
+            over = HandoffReason.BLOCKED
+        if not over.continues:
+            return over
+        if not self._progressed:
+            if not self._limits.answered and record.outages + 1 >= OUTAGES:
+                return HandoffReason.NO_PROGRESS
+            if self._limits.answered and record.sessions_without_progress + 1 >= WITHOUT_PROGRESS:
+                return HandoffReason.NO_PROGRESS
+        if record.generation >= record.facts.limits.sessions:
+            return HandoffReason.SESSIONS
+        return over
+
+    def end(self, reason: HandoffReason, *, note: str = "", not_before: datetime | None = None) -> Ending:
+        """Push, then handoff, then dispatch."""
+        record = self._journal.record()
+        events = self._publisher.publish()
+        words = [*self.notes, note, *self._publisher.notes]
+        said = self._reporter.redact("\n".join(word for word in words if word))
+        events.append(
+            Ended(
+                reason=reason,
+                checkpoint=record.checkpoint,
+                minutes=round(self._limits.minutes, 3),
+                progressed=self._progressed,
+                model_answered=self._limits.answered,
+                not_before=not_before,
+                note=said[:4_000],
+            )
+        )
+        state = self._journal.append(events)
+        record = self._journal.record()
+        self._progress.step(f"session {record.generation} ended: {reason}")
+        baton = self._handoff.prepare(
+            record, state=state, reason=reason, run_id=record.sessions[-1].claimant.run_id, note=said
+        )
+        continuation = Continuation(started=False, why="the handoff could not be written")
+        try:
+            if not self._journal.holds():
+                raise Superseded("another session holds the claim")
+            self._publisher.describe(record)
+            self._handoff.write(baton, human=self._reporter.sticky(record))
+            self._publisher.finish(record, reason)
+            self._checkpoints.prune(keep=self._keep)
+            continuation = self._continuation.proceed(baton)
+        except ServiceError as error:
+            # The journal is pushed: nothing is lost, the next start goes by it.
+            said = f"{said}\n{self._reporter.redact(str(error))}".strip()
+            continuation = Continuation(started=False, why=self._reporter.redact(str(error)))
+        return Ending(reason=reason, note=said, continuation=continuation, record=record)
+
+    def failed(self, error: LoopError) -> Ending:
+        """End for a person, with what happened and what to do."""
+        return self.end(HandoffReason.FAILED, note=str(error))

@@ -1,0 +1,62 @@
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from autonomous_loop.git.repository import Repository
+from autonomous_loop.git.workspace import ScratchWorkspace
+from autonomous_loop.hands.sandbox import Sandbox
+
+IDENTITY = ("Loop", "loop@example.invalid")
+PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+def git(folder: Path, *args: str) -> str:
+    done = subprocess.run(
+        ["git", "-c", "user.name=a", "-c", "user.email=a@example.invalid", *args],
+        cwd=folder, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def project(tmp_path):
+    folder = tmp_path / "project"
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "main")
+    (folder / "app.py").write_text("x = 1\n")
+    (folder / ".gitignore").write_text("cache/\n")
+    (folder / "sub").mkdir()
+    (folder / "sub" / "with space é.txt").write_text("one\n")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "first")
+    return folder
+
+
+@pytest.fixture
+def repository(project, tmp_path):
+    made = Repository.create(tmp_path / "loop", remote=str(project), identity=IDENTITY, path=PATH, auth={})
+    made.fetch("refs/heads/main:refs/loop/base")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def base(project):
+    return git(project, "rev-parse", "HEAD")
+
+
+@pytest.fixture
+async def hands():
+    made = await Sandbox.create(
+        base=None, path=(), env={}, read_paths=(), unsandboxed=False, chrome_path=None, browser_python=None
+    )
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def workspace(hands, repository, base):
+    made = ScratchWorkspace(hands, repository)
+    await made.open(base)
+    return made

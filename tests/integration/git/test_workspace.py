@@ -1,0 +1,90 @@
+import pytest
+
+from autonomous_loop.errors import HandsError
+
+pytestmark = pytest.mark.root
+
+
+async def shell(hands, command):
+    done = await hands.run(["sh", "-c", command], timeout_s=30)
+    assert done.exit_code == 0, done.text
+    return done.text
+
+
+async def test_an_untouched_work_tree_is_taken_as_the_tree_it_came_from(workspace, repository, base):
+    assert await workspace.take() == repository.tree_of(base)
+
+
+async def test_changed_new_and_deleted_files_are_taken_and_ignored_ones_are_not(workspace, hands, repository, base):
+    await shell(hands, "echo 'x = 2' > app.py; rm -r sub; mkdir -p new cache; echo n > new/a; echo c > cache/c")
+    tree = await workspace.take()
+    changed = {(change.path, change.status) for change in repository.changes(repository.tree_of(base), tree)}
+    assert changed == {("app.py", "M"), ("sub/with space é.txt", "D"), ("new/a", "A")}
+    assert repository.read(tree, "app.py") == b"x = 2\n"
+
+
+async def test_switching_writes_the_tree_keeps_ignored_files_and_removes_other_untracked_ones(
+    workspace, hands, repository, base
+):
+    before = repository.tree_of(base)
+    await shell(hands, "echo 'x = 2' > app.py; mkdir new cache; echo n > new/a; echo c > cache/c")
+    candidate = await workspace.take()
+    await workspace.switch(before)
+    assert await shell(hands, "cat app.py; ls new 2>/dev/null; cat cache/c; ls sub") == "x = 1\nc\nwith space é.txt\n"
+    await shell(hands, "echo junk > junk; rm app.py")
+    await workspace.switch(candidate)
+    assert await shell(hands, "cat app.py new/a; ls junk 2>/dev/null || true") == "x = 2\nn\n"
+    assert await workspace.take() == candidate
+
+
+async def test_a_file_the_loop_overlays_arrives_in_the_work_tree(workspace, hands, repository, base):
+    tree = repository.write_blob(repository.tree_of(base), "tests/test_a.py", b"assert True\n")
+    await workspace.switch(tree)
+    assert await shell(hands, "cat tests/test_a.py") == "assert True\n"
+
+
+async def test_a_nested_repository_is_refused_and_its_filter_never_runs_as_the_loop(workspace, hands, tmp_path):
+    proof = tmp_path / "ran-as-root"
+    await shell(
+        hands,
+        f"mkdir n && cd n && git init -q && git config filter.x.clean 'touch {proof}; cat' "
+        "&& echo '* filter=x' > .gitattributes && echo a > a && git -c user.name=a -c user.email=a@b add -A "
+        "; git -c user.name=a -c user.email=a@b commit -qm x; true",
+    )
+    with pytest.raises(HandsError, match="repository inside|cannot be taken"):
+        await workspace.take()
+    assert not proof.exists()
+
+
+async def test_configuration_left_in_the_scratch_clone_changes_nothing(workspace, hands, repository, base):
+    await shell(
+        hands,
+        "git config filter.x.clean 'echo forged' && git config core.fsmonitor 'echo' && "
+        "git config core.excludesFile $PWD/.git/ex && echo 'app.py' > .git/ex && mkdir -p .git/info && echo app.py > .git/info/exclude "
+        "&& printf '[filter \"x\"]\\n clean = echo forged\\n' > $HOME/.gitconfig "
+        "&& git update-index --assume-unchanged app.py && echo '*.py filter=x' > .gitattributes "
+        "&& echo 'x = 3' > app.py",
+    )
+    tree = await workspace.take()
+    assert repository.read(tree, "app.py") == b"x = 3\n"
+
+
+async def test_the_scratch_clones_own_git_folder_may_be_destroyed(workspace, hands, repository, base):
+    await shell(hands, "rm -rf .git; echo 'x = 4' > app.py")
+    tree = await workspace.take()
+    assert repository.read(tree, "app.py") == b"x = 4\n"
+
+
+async def test_a_read_only_folder_does_not_keep_the_scratch_clone_from_being_opened_anew(workspace, hands, base):
+    await shell(hands, "mkdir ro && echo a > ro/a && chmod 0500 ro")
+    await workspace.open(base)
+    assert await shell(hands, "ls") == "app.py\nsub\n"
+
+
+async def test_a_patch_brings_unfinished_work_back(workspace, hands, repository, base):
+    before = repository.tree_of(base)
+    await shell(hands, "printf 'a\\0b' > binary; echo 'x = 5' > app.py")
+    tree = await workspace.take()
+    patch = repository.patch(before, tree)
+    assert repository.apply(before, patch) == tree
+    assert repository.apply(tree, patch) is None
