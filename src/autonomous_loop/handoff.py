@@ -102,15 +102,15 @@ class HandoffCoordinator:
             )
         return baton
 
-    def check(self, baton: Baton, *, tip: CommitSha | None) -> None:
-        """The anti-rewind pin: the journal must be at what the handoff says, or further.
+    def check(self, state: CommitSha, *, tip: CommitSha | None) -> None:
+        """The anti-rewind pin: the journal must be where the handoff or the dispatch saw it, or further.
 
         Raises:
             HandoffError: the journal was rewound or replaced.
         """
-        if tip is None or not self._contains(baton.state, tip):
+        if tip is None or not self._contains(state, tip):
             raise HandoffError(
-                f"the journal was rewound: it does not contain {baton.state[:12]}, where the handoff saw it",
+                f"the journal was rewound: it does not contain {state[:12]}, where the handoff saw it",
                 hint="a person must look at the state branch; nothing was changed.",
             )
 

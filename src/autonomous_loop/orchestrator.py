@@ -14,7 +14,7 @@ from autonomous_loop.domain.events import BaselineTaken, Blocked, Event, Planned
 from autonomous_loop.domain.feature import AttemptOutcome, Feature, FeatureList
 from autonomous_loop.domain.record import PLANNING, LoopRecord
 from autonomous_loop.domain.work import CoderResult, CommandResult, Task
-from autonomous_loop.errors import LoopError, ServiceError, StopLoop, Superseded, UsageError, UsageLimitError
+from autonomous_loop.errors import LoopError, StopLoop, Superseded, UsageError, UsageLimitError
 from autonomous_loop.ports import Coder, Planner
 from autonomous_loop.recovery import ErrorRecoverer, RecoveryStrategy
 
@@ -99,8 +99,10 @@ class FeatureOrchestrator:
                 )
         except TimeoutError:
             result = FeatureResult(over=HandoffReason.TIME, note="planning did not end in this session")
-        except ServiceError as error:
-            result = self._fault(error)
+        except UsageError:
+            raise
+        except LoopError as error:
+            result = FeatureResult(over=control.over) if control.over else self._fault(error)
         finally:
             self._bench.journal.append(
                 [Spent(what=PLANNING, spending=control.spent, recovered=control.recovered)]

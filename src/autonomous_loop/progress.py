@@ -39,15 +39,17 @@ class ProgressTracker:
 
     Args:
         observers: told of every change, in order.
+        redact: the one exit for text: a step may quote the model.
     """
 
-    def __init__(self, *observers: Observer) -> None:
+    def __init__(self, *observers: Observer, redact: Callable[[str], str]) -> None:
+        self._redact = redact
         self._observers = observers
         self.snapshot = Snapshot()
 
     def step(self, text: str) -> None:
         """See `Progress`."""
-        self._tell(replace(self.snapshot, step=text))
+        self._tell(replace(self.snapshot, step=self._redact(text)))
 
     def update(self, record: LoopRecord, running: Spending) -> None:
         """See `Progress`."""

@@ -20,7 +20,8 @@ from autonomous_loop.domain.events import (
     Reopened,
     TakenIn,
 )
-from autonomous_loop.domain.feature import FeatureStatus
+from autonomous_loop.domain.feature import AttemptOutcome, FeatureStatus
+from autonomous_loop.domain.model import CommitSha
 from autonomous_loop.domain.proof import Baseline
 from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.errors import JournalError, LoopError, ServiceError, StopLoop, Superseded
@@ -64,6 +65,7 @@ class SessionManager:
     Args:
         facts: of the loop, should this be its first session.
         pin: what the dispatch said: the generation before this one; None when a person or event started it.
+        pin_state: where the dispatch saw the journal; it must contain this.
         claimants: who we are and whether others live.
         inbox: None where there are no people to listen to.
     """
@@ -73,6 +75,7 @@ class SessionManager:
         *,
         facts: LoopFacts,
         pin: int | None,
+        pin_state: CommitSha | None,
         journal: Journal,
         checkpoints: Checkpoints,
         handoff: HandoffCoordinator,
@@ -88,6 +91,7 @@ class SessionManager:
     ) -> None:
         self._facts = facts
         self._pin = pin
+        self._pin_state = pin_state
         self._journal = journal
         self._checkpoints = checkpoints
         self._handoff = handoff
@@ -132,7 +136,9 @@ class SessionManager:
         if baton is None:
             self.notes.append("the handoff was missing; everything was rebuilt from the journal")
         else:
-            self._handoff.check(baton, tip=self._journal.tip())
+            self._handoff.check(baton.state, tip=self._journal.tip())
+        if self._pin_state is not None:
+            self._handoff.check(self._pin_state, tip=self._journal.tip())
         if self._pin is not None and self._pin < record.generation:
             raise Superseded(f"session {self._pin + 1} was already claimed")
         last = record.sessions[-1] if record.sessions else None
@@ -169,6 +175,31 @@ class SessionManager:
         self._publisher.describe(self._journal.record())
         return number
 
+    def nothing_to_do(self, reason: HandoffReason) -> Ending:
+        """End before a claim: the loop is complete, or a limit of it is reached."""
+        record = self._journal.record()
+        return Ending(
+            reason=reason,
+            note="",
+            continuation=Continuation(started=False, why=f"the loop ended: {reason}"),
+            record=record,
+        )
+
+    def record(self) -> LoopRecord:
+        """The journal's record."""
+        return self._journal.record()
+
+    def complete(self) -> bool:
+        """Whether every feature passes."""
+        record = self._journal.record()
+        return record.features is not None and is_complete(record.features, record.status)
+
+    def kept_here(self) -> int:
+        """How many features this session kept."""
+        record = self._journal.record()
+        here = [one for one in record.attempts if one.session == record.generation]
+        return sum(one.outcome is AttemptOutcome.PROVED for one in here)
+
     # --- people -------------------------------------------------------------------------------------------
 
     def listen(self) -> None:
@@ -191,9 +222,8 @@ class SessionManager:
                 and known
                 and record.status[command.argument] is not FeatureStatus.PASSING
             ):
-                events.append(
-                    Reopened(feature_id=command.argument, why=f"{command.actor} asked to try again")
-                )
+                why = f"{command.actor} asked to try again"
+                events.append(Reopened(feature_id=command.argument, why=why))
             elif command.name == "skip" and known:
                 events.append(
                     Blocked(feature_id=command.argument, reason=f"{command.actor} asked to skip it")
@@ -221,7 +251,7 @@ class SessionManager:
         if merged is None:
             raise StopLoop(
                 "the commits pushed to the pull request conflict with the newest checkpoint",
-                hint=f"merge the branch checkpoint/{record.generation} into the pull request's branch yourself.",
+                hint=f"merge checkpoint/{record.generation} into the pull request's branch yourself.",
             )
         self._progress.step("proving everything again with the commits people pushed")
         verdict = await self._verifier.clean_room(

@@ -165,12 +165,12 @@ class _Folding:
         self.facts = facts
         self.features = features
         self.sessions: list[SessionRecord] = []
-        self.status: dict[str, FeatureStatus] = Field(default_factory=dict)
+        self.status: dict[str, FeatureStatus] = {}
         self.values: dict[str, object] = {"checkpoint": facts.base}
-        self.proofs: dict[str, Proof] = Field(default_factory=dict)
+        self.proofs: dict[str, Proof] = {}
         self.attempts: list[Attempt] = []
-        self.patches: dict[str, int] = Field(default_factory=dict)
-        self.blocked: dict[str, Blocked] = Field(default_factory=dict)
+        self.patches: dict[str, int] = {}
+        self.blocked: dict[str, Blocked] = {}
         self.put_off: list[str] = []
         self.notes: list[str] = []
         self.consumed: list[str] = []

@@ -65,8 +65,9 @@ class CheckpointManager:
     def fetch_all(self) -> None:
         """See `Checkpoints`."""
         refs = self._repository.remote_refs(f"refs/heads/{self._branches}/*")
-        missing = [f"{ref}:refs/loop/{sha}" for ref, sha in refs.items() if not self._repository.has(sha)]
-        self._repository.fetch(*missing)
+        # By commit: two branches at the same one are fetched once.
+        by_commit = {sha: ref for ref, sha in refs.items() if not self._repository.has(sha)}
+        self._repository.fetch(*(f"{ref}:refs/loop/{sha}" for sha, ref in by_commit.items()))
 
     def is_ancestor(self, older: CommitSha, newer: CommitSha) -> bool:
         """See `Checkpoints`."""

@@ -1,4 +1,4 @@
-"""The scratch clone: bytes go in and out as packs, and git runs there as hands, on a git folder made anew."""
+"""The scratch clone: bytes go in and out as packs; git runs there as hands, on a git folder made anew."""
 
 from __future__ import annotations
 
@@ -11,20 +11,63 @@ from autonomous_loop.git.repository import PACK_LIMIT, Repository
 from autonomous_loop.ports import CommandResult, Hands
 
 TIMEOUT_S = 180.0
-# The hands may have left any configuration behind; this one is all that counts.
-GIT = (
-    "git",
-    "-c", "core.hooksPath=/dev/null",
-    "-c", "core.fsmonitor=false",
-    "-c", "core.untrackedCache=false",
-    "-c", "core.autocrlf=false",
-    "-c", "core.fileMode=true",
-    "-c", "core.symlinks=true",
-    "-c", "core.excludesFile=/dev/null",
-    "-c", "core.attributesFile=/dev/null",
-    "-c", "advice.addEmbeddedRepo=false",
-)  # fmt: skip
 ENV = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1"}
+# Each operation is one script, since starting a process as hands costs more than git does. `fresh` makes a
+# git folder that nobody but this script has written: whatever configuration the hands left behind, only
+# this one counts. $1 is the store of objects sent so far, $2 the fresh git folder.
+PRELUDE = """\
+set -e
+store=$1 git_dir=$2
+g() {
+  git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.untrackedCache=false -c core.autocrlf=false \
+    -c core.fileMode=true -c core.symlinks=true -c core.excludesFile=/dev/null -c core.attributesFile=/dev/null \
+    -c advice.addEmbeddedRepo=false "$@"
+}
+fresh() {
+  rm -rf -- "${git_dir%/*}"/take-*.git
+  g init -q --bare --template= "$git_dir"
+  echo "$store/objects" > "$git_dir/objects/info/alternates"
+}
+t() { g --git-dir="$git_dir" --work-tree=. -c core.bare=false "$@"; }
+"""
+# A folder the hands made unwritable is still theirs: they can open it up again.
+OPEN = """\
+chmod -R u+rwX . 2>/dev/null || true
+find . -mindepth 1 -delete
+g init -q --bare --template= "$store"
+g --git-dir="$store" unpack-objects -q
+fresh
+t read-tree "$3"
+t checkout-index -a -f -q
+# For the model's own use of git: one commit, no history, nothing of the loop's. Never read again.
+git init -q --template= --initial-branch=work .
+mkdir -p .git/info
+echo "$store/objects" > .git/objects/info/alternates
+git add -A
+git -c user.name=base -c user.email=base@localhost commit -q --no-verify --allow-empty -m "the checkpoint"
+"""
+# Ignored files stay: they hold dependencies. Other untracked ones go, a nested repository too; the hands' own
+# .git is not git's to clean.
+SWITCH = """\
+g --git-dir="$store" unpack-objects -q
+fresh
+g --git-dir="$git_dir" diff-tree -r -z --name-only --diff-filter=D "$3" "$4" | xargs -0 -r rm -rf --
+t read-tree "$4"
+t checkout-index -a -f -q
+t clean -ffdq
+"""
+TAKE = """\
+fresh
+t read-tree "$3"
+t add -A -- .
+t write-tree
+"""
+# The new objects stay in the store: they are the next pack's base.
+PACK = """\
+printf '%s\\n^%s\\n' "$4" "$3" | g --git-dir="$git_dir" pack-objects --revs --stdout -q
+rm -f "$git_dir/objects/info/alternates"
+cp -rn "$git_dir/objects/." "$store/objects/" 2>/dev/null || true
+"""
 
 
 class ScratchWorkspace:
@@ -39,51 +82,32 @@ class ScratchWorkspace:
         self._hands = hands
         self._repository = repository
         self._store = ""
+        self._git_dir = ""
         self._base: TreeSha | None = None
         self._sent: list[str] = []
 
     async def open(self, commit: CommitSha) -> None:
         """See `Workspace`."""
-        await self._hands.end_all()
-        work = self._hands.work
-        # A folder the hands made unwritable is still theirs: they can open it up again.
-        await self._run(
-            ["sh", "-c", "chmod -R u+rwX . 2>/dev/null; find . -mindepth 1 -delete"], what="clear"
-        )
-        self._store = posixpath.join(self._hands.temporary, f"store-{secrets.token_hex(8)}.git")
-        await self._run([*GIT, "init", "-q", "--bare", "--template=", self._store], what="init")
         tree = self._repository.tree_of(commit)
+        self._store = posixpath.join(self._hands.temporary, f"store-{secrets.token_hex(8)}.git")
         self._sent = []
-        self._base = None
-        await self._send(tree)
-        await self._check_out(tree, gone=())
-        # For the model's own use of git: one commit, no history, nothing of the loop's. Never read again.
-        script = (
-            "git init -q --template= --initial-branch=work . && "
-            'echo "$1/objects" > .git/objects/info/alternates && git add -A && '
-            'git -c user.name=base -c user.email=base@localhost commit -q --no-verify -m "the checkpoint"'
-        )
-        await self._run(["sh", "-c", script, "sh", self._store], what="scratch clone", cwd=work)
+        await self._script("open", OPEN, tree, stdin=self._repository.pack([tree], []))
+        self._base = tree
+        self._sent.append(tree)
 
     async def take(self) -> TreeSha:
         """See `Workspace`."""
-        await self._hands.end_all()
         base = self._opened()
-        git_dir = await self._fresh()
-        try:
-            add = await self._git(git_dir, "add", "-A", "--", ".", check=False, before=("read-tree", base))
-            if add.exit_code != 0:
-                raise HandsError(f"the work tree cannot be taken: {add.text.strip()[:500]}")
-            tree = TreeSha((await self._git(git_dir, "write-tree")).text.strip())
-            if len(tree) != len(base) or not tree.isalnum():
-                raise HandsError("the work tree cannot be taken: git gave no tree")
-            if not self._repository.has(tree):
-                pack = await self._pack(git_dir, tree, base)
-                self._repository.unpack(pack)
-            if not self._repository.has(tree):
-                raise HandsError("the work tree cannot be taken: its tree did not arrive")
-        finally:
-            await self._drop(git_dir)
+        done = await self._script("take", TAKE, base)
+        tree = TreeSha(done.stdout.decode("ascii", "replace").strip())
+        if len(tree) != len(base) or not tree.isalnum():
+            raise HandsError("the work tree cannot be taken: git gave no tree")
+        if not self._repository.has(tree):
+            # The hands are quiet since the script before: only our own scripts have run.
+            packed = await self._script("take", PACK, base, tree, most=PACK_LIMIT, quiet=True)
+            self._repository.unpack(packed.stdout)
+        if not self._repository.has(tree):
+            raise HandsError("the work tree cannot be taken: its tree did not arrive")
         self._refuse_nested(base, tree)
         self._base = tree
         self._sent.append(tree)
@@ -91,76 +115,40 @@ class ScratchWorkspace:
 
     async def switch(self, tree: TreeSha) -> None:
         """See `Workspace`."""
-        await self._hands.end_all()
         base = self._opened()
-        gone = [change.path for change in self._repository.changes(base, tree) if change.status == "D"]
-        await self._send(tree)
-        await self._check_out(tree, gone=gone)
-
-    async def _check_out(self, tree: TreeSha, *, gone: list[str] | tuple[()]) -> None:
-        git_dir = await self._fresh()
-        try:
-            if gone:
-                names = "\0".join(gone).encode("utf-8", "surrogateescape")
-                await self._run(["xargs", "-0", "rm", "-rf", "--"], what="remove", stdin=names)
-            await self._git(git_dir, "read-tree", tree)
-            await self._git(git_dir, "checkout-index", "-a", "-f", "-q")
-            # Untracked files go (a nested repository too), ignored ones stay: they hold dependencies. The
-            # hands' own .git is not git's to clean.
-            await self._git(git_dir, "clean", "-ffdq")
-        finally:
-            await self._drop(git_dir)
-        self._base = tree
-
-    async def _send(self, tree: TreeSha) -> None:
         pack = self._repository.pack([tree], self._sent[-4:])
-        await self._run([*GIT, f"--git-dir={self._store}", "unpack-objects", "-q"], what="send", stdin=pack)
+        await self._script("switch", SWITCH, base, tree, stdin=pack)
+        self._base = tree
         self._sent.append(tree)
 
-    async def _pack(self, git_dir: str, tree: TreeSha, base: TreeSha) -> bytes:
-        made = await self._hands.run(
-            [*GIT, f"--git-dir={git_dir}", "pack-objects", "--revs", "--stdout", "-q"],
+    async def _script(
+        self,
+        what: str,
+        script: str,
+        *args: str,
+        stdin: bytes = b"",
+        most: int = 1_000_000,
+        quiet: bool = False,
+    ) -> CommandResult:
+        """One script as hands, after every process of theirs has ended."""
+        if not quiet:
+            await self._hands.end_all()
+            self._git_dir = posixpath.join(self._hands.temporary, f"take-{secrets.token_hex(8)}.git")
+        done = await self._hands.run(
+            ["bash", "-o", "pipefail", "-c", PRELUDE + script, what, self._store, self._git_dir, *args],
             timeout_s=TIMEOUT_S,
             env=ENV,
-            stdin=f"{tree}\n^{base}\n".encode(),
-            max_output=PACK_LIMIT,
+            stdin=stdin,
+            cwd=self._hands.work,
+            max_output=most,
             merge_stderr=False,
-        )
-        if made.exit_code != 0:
-            raise HandsError("the work tree cannot be taken: its objects could not be packed")
-        return made.stdout
-
-    async def _fresh(self) -> str:
-        """A git folder nobody but this call has written, over the objects sent so far."""
-        git_dir = posixpath.join(self._hands.temporary, f"take-{secrets.token_hex(8)}.git")
-        script = 'git init -q --bare --template= "$1" && echo "$2/objects" > "$1/objects/info/alternates"'
-        await self._run(["sh", "-c", script, "sh", git_dir, self._store], what="git folder")
-        return git_dir
-
-    async def _drop(self, git_dir: str) -> None:
-        """Keep the new objects (they are the next pack's base), drop the rest."""
-        keep = 'rm -f "$1/objects/info/alternates"; cp -rn "$1/objects/." "$2/objects/" 2>/dev/null'
-        script = f'{keep}; rm -rf -- "$1"'
-        await self._run(["sh", "-c", script, "sh", git_dir, self._store], what="git folder")
-
-    async def _git(
-        self, git_dir: str, *args: str, check: bool = True, before: tuple[str, ...] = ()
-    ) -> CommandResult:
-        if before:
-            await self._git(git_dir, *before)
-        place = (f"--git-dir={git_dir}", f"--work-tree={self._hands.work}", "-c", "core.bare=false")
-        return await self._run([*GIT, *place, *args], what=args[0], check=check)
-
-    async def _run(
-        self, argv: list[str], *, what: str, stdin: bytes = b"", cwd: str | None = None, check: bool = True
-    ) -> CommandResult:
-        done = await self._hands.run(
-            argv, timeout_s=TIMEOUT_S, env=ENV, stdin=stdin, cwd=cwd or self._hands.work
         )
         if done.exit_code is None:
             raise DeadlineError(f"{what} of the scratch clone did not end within {TIMEOUT_S:.0f} s")
-        if check and done.exit_code != 0:
-            raise HandsError(f"{what} of the scratch clone failed: {done.text.strip()[:500]}")
+        if done.exit_code != 0:
+            said = done.stderr.decode("utf-8", "replace").strip()[:500]
+            verb = {"take": "taken", "switch": "switched", "open": "opened"}[what]
+            raise HandsError(f"the work tree cannot be {verb}: {said}")
         return done
 
     def _opened(self) -> TreeSha:

@@ -1,0 +1,34 @@
+# The container action: the loop is root in it, the hands are another user (DESIGN: hands, and what root never does).
+ARG BASE=python:3.13-slim-trixie
+FROM ${BASE}
+
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
+    GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null
+
+# Versions follow the base image's distribution: pinning each would only age.
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends \
+      build-essential ca-certificates chromium curl fonts-dejavu-core git jq nodejs npm patch procps unzip xz-utils \
+ && rm -rf /var/lib/apt/lists/*
+
+WORKDIR /opt/autonomous-loop
+
+# What the hands run Python with where a project brings no environment of its own; not the loop's.
+COPY requirements-hands.lock ./
+RUN python -m venv tools \
+ && tools/bin/python -m pip install --require-hashes -r requirements-hands.lock
+
+COPY requirements.lock pyproject.toml README.md ./
+RUN python -m venv loop \
+ && loop/bin/python -m pip install --require-hashes -r requirements.lock
+COPY src ./src
+# Bytecode is compiled now: importing the SDK uncompiled takes a second more in every job.
+RUN loop/bin/python -m pip install --no-deps --no-build-isolation . \
+ && loop/bin/python -m compileall -q -j 0 loop/lib \
+ && rm -rf src
+
+WORKDIR /
+# Exec form, straight to Python: signals reach it. -I: nothing of the working folder is ever imported.
+ENTRYPOINT ["/opt/autonomous-loop/loop/bin/python", "-I", "-m", "autonomous_loop"]
+CMD ["session"]

@@ -1,0 +1,1 @@
+"""A small guestbook for a small website."""

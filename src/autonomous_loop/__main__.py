@@ -1,0 +1,5 @@
+"""`python -m autonomous_loop`."""
+
+from autonomous_loop.cli import main
+
+main(prog_name="autonomous-loop")

@@ -1,0 +1,165 @@
+"""The commands. Results go to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from autonomous_loop.domain.decision import HandoffReason
+from autonomous_loop.errors import LoopError, Superseded, UsageError
+from autonomous_loop.surroundings import Surroundings, environment
+
+EXIT_LIMIT = 3
+T = TypeVar("T")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="autonomous-loop")
+def main() -> None:
+    """One issue to a reviewable pull request, over as many CI jobs as it needs."""
+    # The libraries' own log lines are for developers of them; what a person needs is printed.
+    logging.getLogger().addHandler(logging.NullHandler())
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+
+
+@main.command()
+@click.option(
+    "--project", type=click.Path(path_type=Path), default=".", help="A git directory with a commit."
+)
+@click.option(
+    "--request", type=click.Path(path_type=Path), help="A Markdown file; else feature_list.json is used."
+)
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a configuration key.")
+@click.option("--unsandboxed", is_flag=True, help="Do not keep the hands apart: for throw-away machines.")
+@json_option
+def run(
+    project: Path,
+    request: Path | None,
+    settings: tuple[str, ...],
+    unsandboxed: bool,  # noqa: FBT001 - click gives it so
+    as_json: bool,  # noqa: FBT001 - click gives it so
+) -> None:
+    """Run the whole loop on a git directory, with no forge; run it again to resume."""
+    from autonomous_loop.loop import AutonomousLoop  # noqa: PLC0415 - the SDK costs a second to import
+    from autonomous_loop.report.terminal import ProgressView  # noqa: PLC0415
+
+    async def work() -> int:
+        with ProgressView(sys.stderr) as view:
+            around = Surroundings.from_environment(unsandboxed=unsandboxed, observe=(view,))
+            loop = AutonomousLoop(project, request=request, surroundings=around, overrides=_pairs(settings))
+            result = await _interruptible(loop.run())
+        if as_json:
+            click.echo(json.dumps(result.as_dict()))
+        else:
+            click.echo(
+                f"{result.handoff_reason}: {result.features_completed} of {result.features_total} "
+                f"features proved, {result.sessions_used} sessions, {result.total_tokens:,} tokens, "
+                f"{result.errors_recovered} errors recovered"
+            )
+            if loop.branches:
+                click.echo(f"the result lies on the branch {loop.branches}/pr")
+        if result.success:
+            return 0
+        reason = HandoffReason(result.handoff_reason)
+        return EXIT_LIMIT if reason.by_limit or reason.continues or reason is HandoffReason.STOPPED else 1
+
+    _exit(work(), as_json=as_json)
+
+
+@main.command()
+@json_option
+def session(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
+    """One session in CI: what the action runs."""
+    from autonomous_loop.ci import run_ci_session  # noqa: PLC0415 - the SDK costs a second to import
+
+    async def work() -> int:
+        around = Surroundings.from_environment(observe=(ProgressView(sys.stderr, for_runner=True),))
+        outcome = await _interruptible(run_ci_session(around, environment()))
+        click.echo(f"{outcome.result}. {outcome.why}", err=True)
+        if as_json:
+            click.echo(json.dumps(outcome.as_dict()))
+        return outcome.exit_code
+
+    _exit(work(), as_json=as_json)
+
+
+@main.command()
+@click.option("--project", type=click.Path(path_type=Path), default=".", help="A git directory.")
+@json_option
+def status(project: Path, as_json: bool) -> None:  # noqa: FBT001 - click gives it so
+    """Where the loops of a git directory stand."""
+    from autonomous_loop.status import loops_of, render  # noqa: PLC0415
+
+    async def work() -> int:
+        found = loops_of(project, Surroundings.from_environment())
+        click.echo(json.dumps([loop.as_dict() for loop in found]) if as_json else render(found))
+        return 0
+
+    _exit(work(), as_json=as_json)
+
+
+@main.command()
+@click.option("--folder", type=click.Path(path_type=Path), help="Where the result is kept.")
+@click.option("--serve", is_flag=True, help="Keep the pages up at the end, until Ctrl-C.")
+@click.option("--live", is_flag=True, help="Run on Claude (needs ANTHROPIC_API_KEY).")
+@click.option("--port", type=int, default=0, help="Of the embedded GitHub; 0 takes a free one.")
+@json_option
+def demo(folder: Path | None, serve: bool, live: bool, port: int, as_json: bool) -> None:  # noqa: FBT001
+    """Play the whole thing on this machine: no GitHub, no key."""
+    from autonomous_loop.demo import Demo  # noqa: PLC0415 - needs the `local` extra
+
+    async def work() -> int:
+        return await asyncio.to_thread(
+            Demo(folder=folder, serve=serve, live=live, port=port, as_json=as_json).play
+        )
+
+    _exit(work(), as_json=as_json)
+
+
+async def _interruptible(work: Coroutine[Any, Any, T]) -> T:
+    """A first signal asks the session to save and end; CI kills it a few seconds later if it does not."""
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        return await task
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def _exit(work: Coroutine[Any, Any, int], *, as_json: bool) -> NoReturn:
+    try:
+        code = asyncio.run(work)
+    except Superseded as error:
+        click.echo(f"{error}; nothing to do", err=True)
+        code = 0
+    except LoopError as error:
+        if as_json:
+            click.echo(json.dumps({"error": error.message, "hint": error.hint}))
+        click.echo(f"autonomous-loop: {error}", err=True)
+        code = error.exit_code
+    except asyncio.CancelledError:
+        click.echo("autonomous-loop: stopped; what was proved is kept, run again to resume", err=True)
+        code = EXIT_LIMIT
+    sys.exit(code)
+
+
+def _pairs(settings: tuple[str, ...]) -> dict[str, str]:
+    made = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise UsageError(f"--set {setting} is not KEY=VALUE", hint="for example --set max-usd=2.5")
+        made[key] = value
+    return made

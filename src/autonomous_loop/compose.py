@@ -1,0 +1,384 @@
+"""Builds and connects the parts: the one place that knows them all."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anthropic
+
+from autonomous_loop.agent.coder import CodingAgent
+from autonomous_loop.agent.models import ModelService
+from autonomous_loop.agent.planner import PlanningAgent
+from autonomous_loop.attempt import Workbench
+from autonomous_loop.config import CONFIG_FILE, LoopConfig
+from autonomous_loop.continuation import ContinuationHandler
+from autonomous_loop.domain.events import LoopFacts
+from autonomous_loop.domain.feature import FeatureList, read_feature_list, slug
+from autonomous_loop.domain.keys import Keyring
+from autonomous_loop.domain.model import CommitSha
+from autonomous_loop.domain.request import Request
+from autonomous_loop.domain.work import CommandResult
+from autonomous_loop.errors import RequestError
+from autonomous_loop.git.checkpoints import CheckpointManager
+from autonomous_loop.git.claimants import ProcessClaimants
+from autonomous_loop.git.handoffs import FileHandoffStore
+from autonomous_loop.git.journal import StateTracker
+from autonomous_loop.git.project import Project
+from autonomous_loop.git.repository import Repository
+from autonomous_loop.git.workspace import ScratchWorkspace
+from autonomous_loop.handoff import HandoffCoordinator
+from autonomous_loop.hands.sandbox import Sandbox
+from autonomous_loop.hands.selftest import self_test
+from autonomous_loop.limits import SessionLimits
+from autonomous_loop.orchestrator import FeatureOrchestrator
+from autonomous_loop.ports import Claimants, Forge, HandoffStore, Inbox, Journal
+from autonomous_loop.progress import ProgressTracker
+from autonomous_loop.publisher import Publisher
+from autonomous_loop.recovery import ErrorRecoverer
+from autonomous_loop.report.redactor import Redactor
+from autonomous_loop.report.reporter import MarkdownReporter
+from autonomous_loop.report.rows import Site
+from autonomous_loop.session import SessionManager
+from autonomous_loop.surroundings import SYSTEM_PATH, Surroundings, find_browser
+from autonomous_loop.verify.gate import ProofGate
+from autonomous_loop.verify.verifier import ProofVerifier
+
+IDENTITY = ("Autonomous Loop", "autonomous-loop[bot]@users.noreply.github.com")
+FEATURE_LIST = "feature_list.json"
+SETUP_TIMEOUT_S = 1_800.0
+SDK_RETRIES = 4
+
+
+class SystemClock:
+    """Implements `Clock`."""
+
+    def now(self) -> datetime:
+        """See `Clock`."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """See `Clock`."""
+        return time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One session, connected.
+
+    Attributes:
+        imported: a feature list that was brought along; None: the request is planned.
+        reporter: renders what people see.
+        branches: where the loop's branches stand.
+    """
+
+    session: SessionManager
+    orchestrator: FeatureOrchestrator
+    limits: SessionLimits
+    progress: ProgressTracker
+    journal: StateTracker
+    reporter: MarkdownReporter
+    imported: FeatureList | None
+    branches: str
+    closers: tuple[Callable[[], Awaitable[None]], ...]
+
+    async def close(self) -> None:
+        """End the hands, remove the session's folders."""
+        for closer in self.closers:
+            await closer()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a loop lives, and what stands around it there.
+
+    Attributes:
+        name: of the repository.
+        loop: the loop's id.
+        remote: what is fetched from and pushed to.
+        base: the commit a new loop starts from.
+        forge, inbox: None on a plain git directory.
+        handoffs: made once the branches are known.
+        pin: the generation before the one the dispatch names; None when a person or event started this.
+        pin_state: where the dispatch saw the journal.
+        site: for links in what people read.
+    """
+
+    name: str
+    loop: str
+    remote: str
+    base: CommitSha
+    base_branch: str
+    request: Request
+    imported: FeatureList | None
+    handoffs: HandoffStore
+    claimants: Claimants
+    forge: Forge | None = None
+    inbox: Inbox | None = None
+    pin: int | None = None
+    pin_state: CommitSha | None = None
+    site: Site = field(default_factory=Site)
+
+
+# --- a plain git directory --------------------------------------------------------------------------------
+
+
+async def local_parts(
+    folder: Path,
+    request_file: Path | None,
+    config: LoopConfig | None,
+    around: Surroundings,
+    *,
+    overrides: Mapping[str, object] | None = None,
+) -> Parts:
+    """A session on a git directory, with no forge at all.
+
+    Raises:
+        UsageError: input, configuration or environment a person must mend.
+    """
+    project = Project.open(folder)
+    home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=around.temporary))
+    try:
+        repository = Repository.create(
+            home, remote=str(project.git_folder), identity=IDENTITY, path=around.path, auth={}
+        )
+        # HEAD may be detached: fetch the commit itself.
+        repository.git("fetch", "--quiet", "--no-tags", "--", repository.remote, project.head, remote=True)
+        config = config or configuration(repository, project.head, overrides=overrides)
+        request, imported = _asked_for(project, request_file, config)
+        loop = "run-" + slug(request.title, fallback="request")
+        place = Place(
+            name=project.root.name,
+            loop=loop,
+            remote=str(project.git_folder),
+            base=project.head,
+            base_branch=project.branch,
+            request=request,
+            imported=imported,
+            handoffs=FileHandoffStore(project.git_folder, loop=loop),
+            claimants=ProcessClaimants(),
+        )
+        parts = await connect(place, repository, config, around, home=home)
+    except BaseException:
+        shutil.rmtree(home, ignore_errors=True)
+        raise
+    if project.left_out:
+        parts.progress.step(f"uncommitted work is left out: {', '.join(project.left_out[:5])}")
+    return parts
+
+
+def configuration(
+    repository: Repository, base: CommitSha, *, overrides: Mapping[str, object] | None = None
+) -> LoopConfig:
+    """The project's own configuration, from its base commit."""
+    tree = repository.tree_of(base)
+    files = {}
+    for path in (CONFIG_FILE, "pyproject.toml"):
+        data = repository.read(tree, path)
+        if data is not None:
+            files[path] = data
+    return LoopConfig.from_files(files, overrides=overrides)
+
+
+def _asked_for(
+    project: Project, request_file: Path | None, config: LoopConfig
+) -> tuple[Request, FeatureList | None]:
+    listed = project.root / FEATURE_LIST
+    if request_file is None:
+        if not listed.is_file():
+            raise RequestError(
+                f"there is no request: neither a request file nor {FEATURE_LIST} in {project.root}",
+                hint="write what you want into a Markdown file and give it with --request FILE.",
+            )
+        imported = read_feature_list(listed.read_bytes(), source=str(listed), most=config.max_features)
+        title = f"{len(imported.features)} features of {FEATURE_LIST}"
+        return Request(title=title, body=""), imported
+    try:
+        text = request_file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise RequestError(
+            f"the request file {request_file} does not exist", hint="check the path after --request."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RequestError(f"the request file {request_file} cannot be read: {error}") from None
+    return request_of(text, source=str(request_file)), None
+
+
+def request_of(text: str, *, source: str) -> Request:
+    """The first heading or line is the title, the rest the body.
+
+    Raises:
+        RequestError: it is empty.
+    """
+    lines = text.strip().splitlines()
+    if not lines:
+        raise RequestError(f"{source} is empty", hint="write what you want into it.")
+    return Request(title=lines[0].lstrip("# ").strip()[:500], body="\n".join(lines[1:]).strip()[:200_000])
+
+
+# --- everywhere -------------------------------------------------------------------------------------------
+
+
+async def connect(
+    place: Place, repository: Repository, config: LoopConfig, around: Surroundings, *, home: Path
+) -> Parts:
+    """Every part of one session, on whatever place."""
+    around.require_key()
+    clock = SystemClock()
+    branches = f"{config.branch_prefix}/{place.loop}"
+    keys = Keyring.derive(around.key_materials, repository=place.name, loop=place.loop)
+    checkpoints = CheckpointManager(repository, branches=branches)
+    checkpoints.refuse_in_the_way(config.branch_prefix)
+    checkpoints.refuse_in_the_way(branches)
+    journal = StateTracker(
+        repository, branches=branches, name=place.name, loop=place.loop, keys=keys, clock=clock
+    )
+    redactor = Redactor(around.secrets)
+    reporter = MarkdownReporter(place.site, state=journal.tip, redactor=redactor)
+    progress = ProgressTracker(*around.observe, redact=redactor.text)
+    hands = await make_hands(around, home)
+    client = anthropic.AsyncAnthropic(
+        api_key=around.api_key, base_url=around.base_url, max_retries=SDK_RETRIES
+    )
+
+    async def close() -> None:
+        await hands.close()
+        await client.close()
+        repository.close()
+        shutil.rmtree(home, ignore_errors=True)
+
+    try:
+        service = ModelService(client, config)
+        workspace = ScratchWorkspace(hands, repository)
+        prepare = _preparation(hands, config, journal)
+        verifier = ProofVerifier(
+            hands, workspace, repository, config, model_command=_command_of(journal), prepare=prepare
+        )
+        limits = SessionLimits(config, clock=clock, inbox=place.inbox)
+        handoff = HandoffCoordinator(
+            place.handoffs, keys=keys, name=place.name, loop=place.loop, checkpoints=checkpoints
+        )
+        bench = Workbench(
+            journal=journal,
+            checkpoints=checkpoints,
+            trees=repository,
+            workspace=workspace,
+            gate=ProofGate(hands, repository, config),
+            verifier=verifier,
+            watch=limits,
+            progress=progress,
+            reporter=reporter,
+            config=config,
+        )
+        session = SessionManager(
+            facts=LoopFacts(
+                repository=place.name,
+                loop=place.loop,
+                base_branch=place.base_branch,
+                base=place.base,
+                limits=config.limits,
+                request=place.request,
+                configuration_hash=config.hash,
+            ),
+            pin=place.pin,
+            pin_state=place.pin_state,
+            journal=journal,
+            checkpoints=checkpoints,
+            handoff=handoff,
+            continuation=ContinuationHandler(
+                config.continuation,
+                forge=place.forge,
+                clock=clock,
+                signed=handoff.signed,
+                allow_unsigned=config.allow_unsigned,
+                max_sessions=config.max_sessions,
+            ),
+            claimants=place.claimants,
+            inbox=place.inbox,
+            verifier=verifier,
+            publisher=Publisher(
+                journal=journal,
+                checkpoints=checkpoints,
+                forge=place.forge,
+                reporter=reporter,
+                progress=progress,
+                head=f"{branches}/pr",
+            ),
+            reporter=reporter,
+            progress=progress,
+            limits=limits,
+            keep_checkpoints=config.keep_checkpoints,
+        )
+        orchestrator = FeatureOrchestrator(
+            bench,
+            coder=CodingAgent(service, config, hands),
+            planner=PlanningAgent(service, config, hands),
+            recoverer=ErrorRecoverer(
+                max_attempts=config.max_attempts, max_submissions=config.max_submissions
+            ),
+            prepare=prepare,
+        )
+    except BaseException:
+        await close()
+        raise
+    return Parts(
+        session=session,
+        orchestrator=orchestrator,
+        limits=limits,
+        progress=progress,
+        journal=journal,
+        reporter=reporter,
+        imported=place.imported,
+        branches=branches,
+        closers=(close,),
+    )
+
+
+async def make_hands(around: Surroundings, home: Path) -> Sandbox:
+    """The hands, and proof from inside that they reach nothing of the loop's.
+
+    Raises:
+        SandboxError: they cannot be kept apart here.
+    """
+    tools = around.tools
+    hands = await Sandbox.create(
+        base=around.temporary,
+        path=((str(tools / "bin"),) if tools else ()) + tuple(SYSTEM_PATH.split(":")),
+        env={},
+        read_paths=(str(tools),) if tools else (),
+        unsandboxed=around.unsandboxed,
+        chrome_path=find_browser(around.path, around.playwright_cache),
+        browser_python=str(tools / "bin" / "python") if tools else None,
+    )
+    try:
+        await self_test(hands, secrets=around.secrets, forbidden_paths=(str(home),))
+    except BaseException:
+        await hands.close()
+        raise
+    return hands
+
+
+def _preparation(
+    hands: Sandbox, config: LoopConfig, journal: Journal
+) -> Callable[[], Awaitable[CommandResult | None]]:
+    async def prepare() -> CommandResult | None:
+        features = journal.record().features
+        command = config.setup or (features.setup if features else "")
+        if not command.strip():
+            return None
+        return await hands.run(["bash", "-euo", "pipefail", "-c", command], timeout_s=SETUP_TIMEOUT_S)
+
+    return prepare
+
+
+def _command_of(journal: Journal) -> Callable[[], str]:
+    def command() -> str:
+        features = journal.record().features
+        return features.test_command if features else ""
+
+    return command

@@ -1,0 +1,127 @@
+"""What an event asks of the loop: pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from autonomous_loop.domain.model import CommitSha, LoopId
+
+COMMANDS: Final = ("go", "continue", "stop", "retry", "skip", "add", "budget")
+_NEED_ARGUMENT: Final = frozenset({"retry", "skip", "add", "budget"})
+_COMMAND: Final = re.compile(r"/loop(?:[ \t]+([^\s]+)(?:[ \t]+([^\r\n]*))?)?[ \t]*(?:\r?\n|\Z)")
+_LOOP: Final = re.compile(r"issue-([1-9][0-9]{0,9})(?:-([1-9][0-9]{0,5}))?")
+MOST_ARGUMENT: Final = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start a loop for an issue, or continue the live one it has.
+
+    Attributes:
+        actor: who asked, as the event says; still to be checked.
+    """
+
+    issue: int
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Continue:
+    """The next session of a loop.
+
+    Attributes:
+        generation: the session to be claimed; None: the next one.
+        pin: the journal's tip must be this or a descendant of it; None when a person asks.
+    """
+
+    loop: LoopId
+    generation: int | None
+    pin: CommitSha | None
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command in a comment.
+
+    Attributes:
+        number: of the issue or pull request.
+        name: one of `COMMANDS`; "" when it is none of them.
+    """
+
+    number: int
+    on_pull_request: bool
+    name: str
+    argument: str
+    comment_id: int
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A schedule: start what waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """Nothing to do, and why."""
+
+    reason: str
+
+
+Activity = Start | Continue | Asked | Queue | Ignore
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A command as it was written: `name` is "" for one that does not exist or lacks its argument."""
+
+    name: str
+    argument: str = ""
+
+
+def parse_command(text: str) -> Words | None:
+    """A `/loop` command: the very first word of a comment, on one line; None when there is none."""
+    found = _COMMAND.match(text)
+    if not found:
+        return None
+    name, argument = (found.group(1) or "").lower(), (found.group(2) or "").strip()[:MOST_ARGUMENT]
+    if name not in COMMANDS or (name in _NEED_ARGUMENT and not argument):
+        return Words("")
+    return Words(name, argument if name in _NEED_ARGUMENT else "")
+
+
+def loop_of(issue: int, round_number: int = 1) -> LoopId:
+    """`issue-12`, and `issue-12-2` for the second loop of the same issue."""
+    return f"issue-{issue}" if round_number == 1 else f"issue-{issue}-{round_number}"
+
+
+def issue_of(loop: LoopId) -> int | None:
+    """The issue a loop works on; None for a loop that has none."""
+    found = _LOOP.fullmatch(loop)
+    return int(found.group(1)) if found else None
+
+
+def choose_loop(issue: int, ended: Mapping[LoopId, bool]) -> LoopId:
+    """The loop a label on `issue` starts or continues.
+
+    Args:
+        ended: whether each known loop has ended; loops of other issues are left alone.
+    """
+    rounds = {
+        int(found.group(2) or 1): is_over
+        for loop, is_over in ended.items()
+        if (found := _LOOP.fullmatch(loop)) and int(found.group(1)) == issue
+    }
+    if not rounds:
+        return loop_of(issue)
+    newest = max(rounds)
+    return loop_of(issue, newest + 1 if rounds[newest] else newest)
+
+
+def oldest_waiting(labelled: list[int], working: set[int]) -> int | None:
+    """The oldest issue with the label that no loop works on; issue numbers grow with time."""
+    return min((one for one in labelled if one not in working), default=None)

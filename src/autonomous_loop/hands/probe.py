@@ -1,0 +1,99 @@
+"""Tries, as hands, what the hands must not be able to do (`python -I -S -c`); prints what worked as JSON."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable, Sequence
+
+PTRACE_ATTACH, PTRACE_DETACH = 16, 17
+
+
+def works(attempt: Callable[[], object]) -> bool:
+    """Whether the attempt is not refused."""
+    try:
+        attempt()
+    except OSError:
+        return False
+    return True
+
+
+def read(path: str) -> None:
+    """Open a file, or list a folder."""
+    if os.path.isdir(path):  # noqa: PTH112 - -S: as little as possible is imported
+        os.listdir(path)  # noqa: PTH208 - the same
+    else:
+        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY))
+
+
+def attach(pid: int) -> None:
+    """Become the debugger of a process."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.ptrace(ctypes.c_long(PTRACE_ATTACH), ctypes.c_int(pid), None, None) != 0:
+        raise OSError(ctypes.get_errno(), "ptrace")
+    os.waitpid(pid, os.WUNTRACED)
+    libc.ptrace(ctypes.c_long(PTRACE_DETACH), ctypes.c_int(pid), None, None)
+
+
+def descriptors(pid: int) -> list[str]:
+    """Paths of the open files of a process; their numbers alone say nothing."""
+    try:
+        return [f"fd/{number}" for number in os.listdir(f"/proc/{pid}/fd")]  # noqa: PTH208 - the same
+    except OSError:
+        return []
+
+
+def connect(path: str) -> None:
+    """Connect to a socket in the file system."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(2)
+        client.connect(path)
+
+
+def privileges(own_user: int | None) -> list[str]:
+    """What is left of root."""
+    with open("/proc/self/status") as file:  # noqa: PTH123 - -S: as little as possible is imported
+        status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+    found = []
+    if status["NoNewPrivs"].strip() != "1":
+        found.append("more rights by setuid files: no_new_privs is off")
+    if own_user is not None:
+        if set(status["Uid"].split() + status["Gid"].split()) != {str(own_user)}:
+            found.append("another user: " + status["Uid"])
+        if status["Groups"].strip():
+            found.append("groups: " + status["Groups"])
+        sets = [name for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb") if int(status[name], 16)]
+        found += [f"capabilities: {name} {status[name]}" for name in sets]
+        if works(lambda: os.setuid(0)):
+            found.append("root, by setuid(0)")
+    return found
+
+
+def probe(
+    *, loop: int, paths: Sequence[str], sockets: Sequence[str], own_user: int | None, signals: bool
+) -> list[str]:
+    """What could be reached, in words."""
+    found = privileges(own_user)
+    for name in ("environ", "mem", "maps", "root", "cwd", *descriptors(loop)):
+        if works(lambda name=name: read(f"/proc/{loop}/{name}")):  # type: ignore[misc]
+            found.append(f"the loop's /proc/{loop}/{name}")
+    if works(lambda: attach(loop)):
+        found.append("the loop itself, by ptrace")
+    if signals and works(lambda: os.kill(loop, 0)):
+        found.append("the loop itself, by signals")
+    found += [path for path in paths if works(lambda path=path: read(path))]  # type: ignore[misc]
+    found += [f"the socket {path}" for path in sockets if works(lambda path=path: connect(path))]  # type: ignore[misc]
+    return found
+
+
+def main() -> None:
+    """Print what was reached, and the environment this process was given."""
+    environment = [f"{name}={value}" for name, value in os.environ.items()]
+    print(json.dumps({"reached": probe(**json.loads(sys.argv[1])), "environment": environment}))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

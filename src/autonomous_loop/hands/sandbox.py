@@ -1,0 +1,383 @@
+"""The hands: one user, one folder, one environment; and the ways in."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from autonomous_loop.domain.work import BrowserResult, CommandResult
+from autonomous_loop.errors import HandsError, SandboxError
+from autonomous_loop.hands.browser import Browser
+from autonomous_loop.hands.ending import end_descendants, end_user
+from autonomous_loop.hands.helper import Helper
+from autonomous_loop.hands.identity import Identity
+from autonomous_loop.hands.launcher import (
+    PR_SET_CHILD_SUBREAPER,
+    Landlock,
+    Spec,
+    landlock_abi,
+    prctl,
+)
+from autonomous_loop.hands.process import Child, Output
+from autonomous_loop.hands.shell import Shell
+from autonomous_loop.hands.toolchain import find_interpreter
+
+# What every command may read; the folders of the machine's own software, nobody's home.
+READ = (
+    *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix", "/snap"),
+    *("/proc", "/sys", "/var/cache/fontconfig", "/run/systemd/resolve"),
+)
+WRITE = (
+    "/dev/null",
+    "/dev/zero",
+    "/dev/full",
+    "/dev/urandom",
+    "/dev/random",
+    "/dev/tty",
+    "/dev/ptmx",
+    "/dev/shm",  # noqa: S108 - named, not used
+)
+# Terminals are their owner's: with a user of their own the hands can open only those they made.
+WRITE_AS_OTHER_USER = ("/dev/pts",)
+LIMITS = {"CORE": 0, "FSIZE": 4 << 30, "NOFILE": 4096}
+# Counted for each user: for the person's own it would count their desktop too.
+LIMITS_AS_OTHER_USER = {"NPROC": 1024}
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+STDERR_MOST = 65536
+COURIER_S = 60.0
+REMOVE_S = 120.0
+KILL_S = 5.0
+FIND_MOST_BYTES = 8 << 20
+
+
+class Sandbox:
+    """The `Hands` port, on this machine. Made by `Sandbox.create`.
+
+    Attributes:
+        uid: the hands' user; None: the loop's own (kept apart by Landlock).
+        landlock: the version of Landlock in force; 0: none.
+        unsandboxed: a person agreed to hands that are not kept apart.
+        environment: what every command gets, and nothing more.
+        python: an interpreter that the hands can run.
+    """
+
+    def __init__(
+        self,
+        *,
+        identity: Identity,
+        folder: Path,
+        environment: Mapping[str, str],
+        rules: Landlock | None,
+        unsandboxed: bool,
+        browser: tuple[str, str] | None,
+    ) -> None:
+        self.uid = identity.uid
+        self.landlock = landlock_abi() if rules is not None else 0
+        self.unsandboxed = unsandboxed
+        self.environment = dict(environment)
+        self.python = ""
+        self._identity = identity
+        self._folder = folder
+        self._rules = rules
+        self._limits = LIMITS | (LIMITS_AS_OTHER_USER if identity.uid is not None else {})
+        self._children = set[Child]()
+        self._shell = Shell(lambda argv, on_output: self._start(argv, on_output, merge_stderr=True))
+        self._browser = Browser(browser, self._start)
+        self._courier: Helper | None = None
+        self._closed = False
+
+    @classmethod
+    async def create(
+        cls,
+        *,
+        base: Path | None,
+        path: Sequence[str],
+        env: Mapping[str, str],
+        read_paths: Sequence[str],
+        unsandboxed: bool,
+        chrome_path: str | None,
+        browser_python: str | None,
+    ) -> Sandbox:
+        """Take a user, make the folder, find an interpreter.
+
+        Args:
+            base: where the hands' folder is made (None: the system's temporary folder); every folder above
+                it must let other users through.
+            path: the hands' PATH; empty: the system's folders.
+            env: added to the allow-listed environment. Never a secret.
+            read_paths: files and folders the hands may read and execute besides the system's.
+            unsandboxed: go on where the hands cannot be kept apart.
+            chrome_path: a Chromium or Chrome for the browser tool, and CHROME_PATH.
+            browser_python: an interpreter with Playwright, for the browser tool.
+
+        Raises:
+            SandboxError: not root and no Landlock, a folder others cannot enter, no interpreter.
+        """
+        if os.geteuid() != 0 and landlock_abi() == 0 and not unsandboxed:
+            raise SandboxError(
+                "the hands cannot be kept apart: the loop is not root, and this kernel has no Landlock.",
+                hint="run as root (in the container image, say) or on Linux 5.13 or newer with Landlock on; "
+                "if what the model runs may read everything you can, say --unsandboxed.",
+            )
+        identity = Identity.take(lock_folder=_lock_folder())
+        try:
+            folder = _make_folder(base, identity.uid)
+        except BaseException:
+            identity.release()
+            raise
+        inner = folder / "hands"
+        chrome = [chrome_path] if chrome_path else []
+        readable = [*READ, *read_paths, *_prefixes(browser_python), *chrome]
+        writable = [*WRITE, *(WRITE_AS_OTHER_USER if identity.uid is not None else ()), str(inner)]
+        sandbox = cls(
+            identity=identity,
+            folder=folder,
+            environment=_environment(inner, path, chrome_path) | dict(env),
+            rules=Landlock(read=readable, write=writable) if landlock_abi() else None,
+            unsandboxed=unsandboxed,
+            browser=(browser_python, chrome_path) if browser_python and chrome_path else None,
+        )
+        if identity.uid is None and sys.platform == "linux":
+            prctl(PR_SET_CHILD_SUBREAPER, 1)
+        try:
+            sandbox.python = await find_interpreter(
+                lambda argv: sandbox.run(argv, timeout_s=15, cwd=str(inner))
+            )
+        except BaseException:
+            await sandbox.close()
+            raise
+        return sandbox
+
+    @property
+    def work(self) -> str:
+        """Absolute path of the work tree."""
+        return str(self._folder / "hands" / "work")
+
+    @property
+    def temporary(self) -> str:
+        """Absolute path of the hands' TMPDIR."""
+        return str(self._folder / "hands" / "tmp")
+
+    async def run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout_s: float,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        max_output: int = 1_000_000,
+        merge_stderr: bool = True,
+    ) -> CommandResult:
+        """Run one command; see `Hands.run`. What it leaves in its group is ended with it."""
+        began = time.monotonic()
+        output, errors = Output(max_output), Output(STDERR_MOST)
+        too_much = asyncio.Event()
+
+        def take(fd: int, data: bytes) -> None:
+            (output if fd == 1 else errors).add(data)
+            if output.overflowed and not merge_stderr:
+                too_much.set()
+
+        child = await self._start(argv, take, cwd=cwd, env=env, stdin=bool(stdin), merge_stderr=merge_stderr)
+        ends = [asyncio.ensure_future(child.wait()), asyncio.ensure_future(too_much.wait())]
+        try:
+            if stdin:
+                child.write(stdin)
+                child.end_input()
+            await asyncio.wait(ends, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            code = child.exit_code
+        finally:
+            for end in ends:
+                end.cancel()
+            await child.end()
+            self._children.discard(child)
+        if output.overflowed and not merge_stderr:
+            raise HandsError(f"{argv[0]} printed more than {max_output} bytes, which must not be cut.")
+        return CommandResult(
+            exit_code=code,
+            stdout=output.value(),
+            stderr=errors.value(),
+            truncated=output.overflowed or errors.overflowed,
+            duration_s=time.monotonic() - began,
+        )
+
+    async def shell(self, command: str, *, timeout_s: float, max_output: int = 30_000) -> CommandResult:
+        """Run `command` in the persistent bash; see `Hands.shell`."""
+        return await self._shell.run(command, timeout_s=timeout_s, max_output=max_output)
+
+    async def restart_shell(self) -> None:
+        """End the persistent bash and its group."""
+        await self._shell.restart()
+
+    async def read_file(self, path: str, *, max_bytes: int) -> bytes:
+        """Bytes of a regular file in the hands' folder; see `Hands.read_file`."""
+        answer = await self._carry({"do": "read", "most": max_bytes}, path, most=max_bytes * 4 // 3)
+        try:
+            data = base64.b64decode(answer["data"], validate=True)
+        except (KeyError, TypeError, ValueError):
+            raise HandsError(f"{path} cannot be read: the hands sent no data.") from None
+        if len(data) > max_bytes:
+            raise HandsError(f"{path} cannot be read: it is larger than {max_bytes} bytes.")
+        return data
+
+    async def write_file(self, path: str, data: bytes) -> None:
+        """Write a regular file in the hands' folder; see `Hands.write_file`."""
+        await self._carry({"do": "write", "data": base64.b64encode(data).decode()}, path, most=0)
+
+    async def find(self, folder: str, *, suffixes: Sequence[str], most: int) -> Sequence[str]:
+        """Regular files below `folder`; see `Hands.find`. The paths begin as `folder` does."""
+        request = {"do": "find", "suffixes": list(suffixes), "most": most}
+        answer = await self._carry(request, folder, most=FIND_MOST_BYTES)
+        paths = [PurePosixPath(str(path)) for path in answer.get("paths", [])][:most]
+        return sorted(
+            str(folder / path) for path in paths if not path.is_absolute() and ".." not in path.parts
+        )
+
+    async def browse(
+        self, action: str, *, url: str = "", selector: str = "", value: str = ""
+    ) -> BrowserResult:
+        """One action of the browser tool; see `Hands.browse`."""
+        return await self._browser.act(action, url=url, selector=selector, value=value)
+
+    async def end_all(self) -> None:
+        """End every process of the hands; see `Hands.end_all`."""
+        # Killed first, put in order then: whoever waits for a command hears that it ended.
+        ours = {child.pid for child in self._children}
+        if self.uid is not None:
+            await end_user(self.uid, kill=self._kill_user, ours=ours)
+        else:
+            await end_descendants(marker=self.temporary, ours=ours)
+        await self._shell.restart()
+        await self._browser.end()
+        if self._courier is not None:
+            await self._courier.end()
+
+    async def close(self) -> None:
+        """End everything, remove the hands' folder (as hands), give the user back."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            await self.end_all()
+            remove = "chmod -R u+rwx . 2>/dev/null; find . -mindepth 1 -delete"
+            await self.run(
+                ["/bin/sh", "-c", remove],
+                timeout_s=REMOVE_S,
+                cwd=str(self._folder / "hands"),
+                env={"PATH": SYSTEM_PATH},
+            )
+            await self.end_all()
+        finally:
+            _remove_folder(self._folder)
+            self._identity.release()
+
+    async def _carry(self, request: dict[str, object], path: str, *, most: int) -> dict[str, Any]:
+        if self._courier is None:
+            source = Path(__file__).with_name("courier.py").read_text()
+            argv = [self.python, "-I", "-S", "-c", source, str(self._folder / "hands")]
+            self._courier = Helper("the courier", argv, self._start)
+        absolute = str(PurePosixPath(self.work) / path)
+        try:
+            return await self._courier.ask(request | {"path": absolute}, most=most, timeout_s=COURIER_S)
+        except HandsError as error:
+            raise type(error)(f"{path} cannot be {_PAST[str(request['do'])]}: {error.message}") from None
+
+    async def _kill_user(self) -> None:
+        child = await self._start([], lambda *_: None)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(KILL_S):
+                await child.wait()
+        await child.end()
+        self._children.discard(child)
+
+    async def _start(
+        self,
+        argv: Sequence[str],
+        on_output: Callable[[int, bytes], None],
+        *,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: bool = True,
+        merge_stderr: bool = False,
+    ) -> Child:
+        spec = Spec(
+            argv=list(argv),
+            env=self.environment | dict(env or {}),
+            cwd=str(PurePosixPath(self.work) / (cwd or "")) if argv else "/",
+            uid=self.uid,
+            landlock=self._rules,
+            limits=self._limits,
+        )
+        child = await Child.start(spec, on_output, stdin=stdin, merge_stderr=merge_stderr)
+        self._children = {one for one in self._children if not one.ended} | {child}
+        return child
+
+
+_PAST = {"read": "read", "write": "written", "find": "searched"}
+
+
+def _lock_folder() -> Path:
+    run = Path("/run")
+    return (run if os.access(run, os.W_OK) else Path(tempfile.gettempdir())) / "autonomous-loop-hands"
+
+
+def _make_folder(base: Path | None, uid: int | None) -> Path:
+    """A folder of the loop's that others can only pass through, with the hands' own in it.
+
+    The hands cannot move or replace their folder, since what it stands in is not theirs.
+    """
+    base = (base or Path(tempfile.gettempdir())).resolve()
+    for above in [base, *base.parents] if uid is not None else []:
+        if not above.stat().st_mode & 0o001:
+            raise SandboxError(
+                f"the hands' folder cannot be made in {base}: other users cannot enter {above}.",
+                hint="choose a folder every user can enter, such as /var/tmp, for the hands (or TMPDIR).",
+            )
+    folder = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=base))
+    folder.chmod(0o711 if uid is not None else 0o700)
+    inner = folder / "hands"
+    # All made before any process of the hands exists.
+    for path in (inner, inner / "work", inner / "home", inner / "tmp"):
+        path.mkdir(mode=0o700)
+    if uid is not None:
+        for path in (inner / "work", inner / "home", inner / "tmp", inner):
+            os.chown(path, uid, uid, follow_symlinks=False)
+    return folder
+
+
+def _remove_folder(folder: Path) -> None:
+    """Remove what the hands emptied; never walks into what they could write."""
+    for path in (folder / "hands", folder):
+        with contextlib.suppress(OSError):
+            path.rmdir()
+
+
+def _environment(inner: Path, path: Sequence[str], chrome_path: str | None) -> dict[str, str]:
+    """The allow-list; nothing is inherited."""
+    environment = {
+        "PATH": ":".join(path) or SYSTEM_PATH,
+        "HOME": str(inner / "home"),
+        "TMPDIR": str(inner / "tmp"),
+        "LANG": "C.UTF-8",
+        "TERM": "dumb",
+        "CI": "true",
+        "USER": "hands",
+        "SHELL": "/bin/bash",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+    return environment | ({"CHROME_PATH": chrome_path} if chrome_path else {})
+
+
+def _prefixes(browser_python: str | None) -> list[str]:
+    """The loop's own installation of Python (not its packages), and the environment with Playwright."""
+    return [sys.base_prefix, *([str(Path(browser_python).parent.parent)] if browser_python else [])]

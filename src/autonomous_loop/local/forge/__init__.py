@@ -1,0 +1,1 @@
+"""The embedded GitHub's forge: repositories, issues, pull requests; over REST, GraphQL and git."""

@@ -1,0 +1,78 @@
+"""Runs of workflows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from autonomous_loop.local.actions.runs import JobRecord, RunRecord
+from autonomous_loop.local.pages.answers import PageNotFoundError
+from autonomous_loop.local.pages.log import sections
+from autonomous_loop.local.pages.site import Site
+
+MOST_RUNS = 200
+
+
+def runs(site: Site, request: Request) -> Response:
+    """`/{owner}/{repo}/actions`, of one workflow with `?workflow=ID`."""
+    repo = site.repository(request)
+    chosen = request.query_params.get("workflow", "")
+    workflow = int(chosen) if chosen.isascii() and chosen.isdecimal() and len(chosen) < 10 else None
+    total, found = site.runs.runs(repo.full_name, workflow_id=workflow, limit=MOST_RUNS)
+    return site.repository_page(
+        "actions.html",
+        repo,
+        tab="actions",
+        refresh=True,
+        total=total,
+        rows=[(run, _parent(site, run)) for run in found],
+        workflows=site.runs.workflows(repo.full_name),
+        chosen=workflow,
+        seconds=site.seconds,
+    )
+
+
+def run(site: Site, request: Request) -> Response:
+    """`/{owner}/{repo}/actions/runs/{id}`: jobs, log, annotations, summary."""
+    repo = site.repository(request)
+    try:
+        found = site.runs.run(request.path_params["run"])
+    except (LookupError, OverflowError):
+        raise PageNotFoundError(f"There is no run {request.path_params['run']}.") from None
+    if found.repo.lower() != repo.full_name.lower():
+        raise PageNotFoundError(f"There is no run {found.id} in {repo.full_name}.")
+    jobs = site.runs.jobs(found.id, found.attempt)
+    issue = (found.payload.get("issue") or {}).get("number")
+    return site.repository_page(
+        "run.html",
+        repo,
+        tab="actions",
+        refresh=found.status != "completed",
+        run=found,
+        jobs=[(job, _sections(job)) for job in jobs],
+        annotations=[(job, one) for job in jobs for one in job.annotations],
+        summaries=[(job, job.summary) for job in jobs if job.summary.strip()],
+        parent=_parent(site, found),
+        children=_children(site, found),
+        issue=site.store.issues.get(repo.full_name, issue) if isinstance(issue, int) else None,
+        seconds=site.seconds,
+        job_seconds=site.job_seconds,
+    )
+
+
+def _sections(job: JobRecord) -> list[object]:
+    return list(sections(Path(job.log) if job.log else None, job.steps))
+
+
+def _parent(site: Site, run: RunRecord) -> RunRecord | None:
+    try:
+        return site.runs.run(run.caused_by) if run.caused_by else None
+    except LookupError:
+        return None
+
+
+def _children(site: Site, run: RunRecord) -> list[RunRecord]:
+    _, every = site.runs.runs(run.repo)
+    return [one for one in reversed(every) if one.caused_by == run.id]

@@ -1,0 +1,171 @@
+"""The loop, on one page."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from autonomous_loop.compose import Parts, local_parts
+from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain.decision import HandoffReason, is_complete
+from autonomous_loop.domain.record import LoopRecord
+from autonomous_loop.errors import LoopError, StopLoop, Superseded, UsageError
+from autonomous_loop.session import Ending
+from autonomous_loop.surroundings import Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class LoopResult:
+    """How a loop stands at the end of a run.
+
+    Attributes:
+        success: every feature is proved, and the clean room held.
+        features_completed: how many pass.
+        features_total: how many there are.
+        sessions_used: by the whole loop.
+        total_tokens: everything, cache reads included.
+        errors_recovered: refused and mended, rolled back, retried.
+        duration_minutes: wall minutes of this run.
+        handoff_reason: why the last session ended, such as "complete", "money" or "blocked".
+    """
+
+    success: bool
+    features_completed: int
+    features_total: int
+    sessions_used: int
+    total_tokens: int
+    errors_recovered: int
+    duration_minutes: float
+    handoff_reason: str
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain data, for `--json`."""
+        return asdict(self)
+
+
+class AutonomousLoop:
+    """Takes one request to proved code on branches of a git directory.
+
+    Args:
+        project_dir: a git directory with at least one commit; its checkout is never touched.
+        request: a Markdown file; None: `feature_list.json` in the project's root.
+        surroundings: credentials, addresses and what shows progress; None: read from the environment.
+        overrides: keys over the project's own configuration.
+
+    Attributes:
+        branches: where the loop's branches stand, once it ran.
+    """
+
+    def __init__(
+        self,
+        project_dir: str | Path,
+        *,
+        request: str | Path | None = None,
+        surroundings: Surroundings | None = None,
+        overrides: Mapping[str, object] | None = None,
+    ) -> None:
+        self._project = Path(project_dir)
+        self._request = Path(request) if request is not None else None
+        self._overrides = dict(overrides or {})
+        self.branches = ""
+        self._surroundings = surroundings or Surroundings.from_environment()
+
+    async def run(self, config: LoopConfig | None = None) -> LoopResult:
+        """Session after session, until an end state; running again resumes.
+
+        Args:
+            config: None: the project's own.
+
+        Raises:
+            UsageError: input, configuration or environment a person must mend.
+            StopLoop: the journal or the handoff cannot be trusted.
+        """
+        began = time.monotonic()
+        while True:
+            parts = await local_parts(
+                self._project, self._request, config, self._surroundings, overrides=self._overrides
+            )
+            self.branches = parts.branches
+            try:
+                ending = await run_session(parts)
+            finally:
+                await parts.close()
+            if not ending.continuation.started:
+                return result_of(ending.record, ending.reason, minutes=(time.monotonic() - began) / 60)
+
+
+async def run_session(parts: Parts) -> Ending:
+    """One session: restore, claim, plan, features, publish, end.
+
+    Raises:
+        Superseded: another session is at work: end, neutrally.
+        UsageError, StopLoop: before the claim; after it they end the session for a person.
+    """
+    session, work, limits = parts.session, parts.orchestrator, parts.limits
+    record = session.restore()
+    if spent := session.spent_before(record):
+        return session.nothing_to_do(spent)
+    session.claim()
+    try:
+        session.listen()
+        await work.open()
+        await session.take_in()
+        over = await _plan(parts)
+        until, note = None, ""
+        while over is None and (feature := work.select()) is not None:
+            result = await work.work(feature)
+            if result.settled:
+                session.progressed()
+            limits.kept = session.kept_here()
+            session.listen()
+            over, until, note = result.over or limits.over(), result.not_before, result.note
+            if over is None and limits.share_done() and work.select() is not None:
+                over = HandoffReason.SESSION_DONE
+        if over is None and session.complete():
+            reasons = await session.clean_room()
+            over = HandoffReason.COMPLETE if not reasons else HandoffReason.BLOCKED
+            note = "; ".join(reasons)
+        return session.end(session.reason_at_end(over), note=note, not_before=until)
+    except asyncio.CancelledError:
+        # A signal: a person's stop. What there was is saved; nothing is dispatched.
+        return session.end(HandoffReason.STOPPED, note="the job was told to stop")
+    except Superseded:
+        raise
+    except (UsageError, StopLoop) as error:
+        session.failed(error)
+        raise
+    except LoopError as error:
+        return session.failed(error)
+
+
+async def _plan(parts: Parts) -> HandoffReason | None:
+    """INIT: request -> feature list; then setup and baseline, which a session without work does not need."""
+    session, work = parts.session, parts.orchestrator
+    if session.record().features is None:
+        result = await work.plan(parts.imported)
+        if session.record().features is None:
+            return result.over or HandoffReason.NO_PROGRESS
+        session.progressed()
+        if result.over:
+            return result.over
+    if not session.complete():
+        await work.prepare()
+    return None
+
+
+def result_of(record: LoopRecord, reason: HandoffReason, *, minutes: float) -> LoopResult:
+    """The eight figures, from the record alone."""
+    complete = record.features is not None and is_complete(record.features, record.status)
+    return LoopResult(
+        success=complete and reason is HandoffReason.COMPLETE,
+        features_completed=record.passing,
+        features_total=record.total,
+        sessions_used=record.generation,
+        total_tokens=record.spending.tokens.total,
+        errors_recovered=record.recovered,
+        duration_minutes=round(minutes, 3),
+        handoff_reason=str(reason),
+    )

@@ -1,0 +1,1 @@
+"""What people see: one redactor every text passes, and Markdown made from the record."""

@@ -1,0 +1,257 @@
+"""The record as what the templates show: one row a feature, and the figures."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+from urllib.parse import quote
+
+from autonomous_loop.config import ContinuationMode
+from autonomous_loop.domain.feature import AttemptOutcome, Feature, FeatureStatus
+from autonomous_loop.domain.proof import Mark, Proof, TestRun
+from autonomous_loop.domain.record import LoopRecord
+from autonomous_loop.report.escape import code, fence
+
+PICTURES: Final = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+
+MARKS: Final[dict[Mark, str]] = {
+    "weak red": "its test failed before only because what it imports did not exist yet",
+    "no red": "there is no failing run before: a refactor, a chore, or tests inside source files",
+    "by exit code": "the test runner shows no counts; its exit code was taken, as configured",
+    "model's command": "the test command is the model's, not the project's",
+    "flaky": "a known flaky test was left out of the judgement",
+    "for a person": "only the gates were run: judge this one yourself",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the record does not know: where things lie and what made them.
+
+    Attributes:
+        repository_url: `https://github.com/owner/name`; empty without a forge.
+        state: the journal's tip (a SHA, so that links stay true), or its branch.
+        branch: `autonomous-loop/issue-12`: the loop's branches stand under it.
+        model: of the Messages API.
+        run_url: this session's run.
+        ci: whether CI starts on the pull request by itself, waits for a click, or is not spoken of.
+        held_back: protected paths that wait for a person.
+    """
+
+    repository_url: str = ""
+    state: str = ""
+    branch: str = ""
+    model: str = ""
+    run_url: str = ""
+    ci: Literal["", "runs", "approval"] = ""
+    continuation: ContinuationMode = ContinuationMode.AUTO
+    held_back: tuple[str, ...] = ()
+
+    def blob(self, path: str) -> str:
+        """A file of the state branch; empty where there is nothing to link to."""
+        if not self.repository_url or not self.state:
+            return ""
+        return f"{self.repository_url}/blob/{quote(self.state)}/{quote(path)}"
+
+    def commit(self, sha: str) -> str:
+        """A commit's page; empty without a forge."""
+        return f"{self.repository_url}/commit/{sha}" if self.repository_url else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A screenshot kept with a proof."""
+
+    feature: str
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One feature, as every surface shows it.
+
+    Attributes:
+        text: the description: foreign.
+        proof: what the loop saw, in one line of Markdown of ours; empty without a proof.
+        reason: why it is blocked: foreign.
+        question: what only a person can answer: foreign.
+    """
+
+    id: str
+    text: str
+    kind: str
+    icon: str
+    status: str
+    proved: bool
+    proof: str = ""
+    proof_url: str = ""
+    commit: str = ""
+    commit_url: str = ""
+    marks: tuple[Mark, ...] = ()
+    attempts: int = 0
+    reason: str = ""
+    question: str = ""
+    notices: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    replay: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The counts, from the record and nowhere else, so that all surfaces agree."""
+
+    passing: int
+    blocked: int
+    total: int
+    sessions: int
+    sessions_limit: int
+    tokens: int
+    tokens_limit: int | None
+    cache_read: int
+    usd: float
+    usd_limit: float
+    minutes: float
+    recovered: int
+    rows: tuple[Row, ...] = ()
+
+
+def figures(record: LoopRecord, site: Site) -> Figures:
+    """Everything countable about a loop."""
+    limits, spent = record.facts.limits, record.spending
+    listed = record.features.features if record.features else ()
+    return Figures(
+        passing=record.passing,
+        blocked=sum(status is FeatureStatus.BLOCKED for status in record.status.values()),
+        total=record.total,
+        sessions=record.generation,
+        sessions_limit=limits.sessions,
+        tokens=spent.tokens.counted,
+        tokens_limit=limits.tokens,
+        cache_read=spent.tokens.cache_read,
+        usd=spent.usd,
+        usd_limit=limits.usd,
+        minutes=spent.minutes,
+        recovered=record.recovered,
+        rows=tuple(_row(record, site, feature) for feature in listed),
+    )
+
+
+def _row(record: LoopRecord, site: Site, feature: Feature) -> Row:
+    status = record.status.get(feature.id, FeatureStatus.PENDING)
+    tries = [one for one in record.attempts_at(feature.id) if one.outcome is not AttemptOutcome.INTERRUPTED]
+    icon, word = _status(record, feature, status)
+    blocked = record.blocked.get(feature.id)
+    proof = record.proofs.get(feature.id) if status is FeatureStatus.PASSING else None
+    row = Row(
+        id=feature.id,
+        text=feature.description,
+        kind=feature.kind.value,
+        icon=icon,
+        status=word,
+        proved=proof is not None,
+        attempts=len(tries),
+        reason=blocked.reason if blocked else "",
+        question=blocked.question if blocked else "",
+    )
+    return _with_proof(row, proof, site) if proof else row
+
+
+def _with_proof(row: Row, proof: Proof, site: Site) -> Row:
+    pictures = tuple(
+        Picture(feature=row.id, name=one.name, url=f"{url}?raw=true")
+        for one in proof.evidence
+        if one.name.lower().endswith(PICTURES) and (url := site.blob(f"evidence/{row.id}/{one.name}"))
+    )
+    return replace(
+        row,
+        proof=proof_line(proof),
+        proof_url=site.blob(f"proofs/{row.id}.json"),
+        commit=proof.after[:7] if proof.after else "",
+        commit_url=site.commit(proof.after) if proof.after else "",
+        marks=proof.marks,
+        notices=proof.notices,
+        pictures=pictures,
+        replay=_replay(proof),
+    )
+
+
+def _status(record: LoopRecord, feature: Feature, status: FeatureStatus) -> tuple[str, str]:
+    if status is FeatureStatus.PASSING:
+        return "\u2705", "proved"
+    if status is FeatureStatus.BLOCKED:
+        return "\u270b", "needs you"
+    if record.in_progress == feature.id:
+        return "\U0001f6e0\ufe0f", "in progress"
+    if feature.id in record.put_off:
+        return "\u23ed\ufe0f", "put off"
+    return "\u2b1c", "waiting"
+
+
+def proof_line(proof: Proof) -> str:
+    """What the loop saw: `red 3 failed -> green 3 passed, 41 of the suite pass`, as Markdown."""
+    steps = [_failed(proof.red) if proof.red else "no red", _passed(proof.green) if proof.green else ""]
+    said = [" \u2192 ".join(step for step in steps if step)]
+    if not proof.red and not proof.green:
+        said = [
+            "gates only: " + ", ".join(code(gate) for gate in proof.gates) if proof.gates else "gates only"
+        ]
+    if proof.regression:
+        said.append(f"suite {_counts(proof.regression)}")
+    if proof.end_to_end:
+        said.append("in a browser")
+    return " \u00b7 ".join(said)
+
+
+def _failed(run: TestRun) -> str:
+    if run.counts is None:
+        return f"red (exit {_exit(run)})"
+    return f"red **{run.counts.failed + run.counts.errors} failed**"
+
+
+def _passed(run: TestRun) -> str:
+    return f"green (exit {_exit(run)})" if run.counts is None else f"green **{run.counts.passed} passed**"
+
+
+def _counts(run: TestRun) -> str:
+    if run.counts is None:
+        return f"exit {_exit(run)}"
+    failed = run.counts.failed + run.counts.errors
+    # What failed at the checkpoint already is no regression: an accepted proof has no other failures.
+    return f"{run.counts.passed} passed" + (f", {failed} failed before, too" if failed else "")
+
+
+def _exit(run: TestRun) -> str:
+    return "timeout" if run.exit_code is None else str(run.exit_code)
+
+
+def _replay(proof: Proof) -> str:
+    """Shell lines that show green and red again with git and the project's own tools alone."""
+    if proof.after is None or proof.green is None:
+        return ""
+    lines = [
+        f"# {proof.feature_id}: green on the code after it",
+        f"git checkout -q {proof.after} && {_one_line(proof.green.command)}",
+    ]
+    if proof.red and proof.test_files:
+        files = " ".join(shlex.quote(one) for one in proof.test_files)
+        lines += [
+            f"# {proof.feature_id}: red with the same tests on the code before it",
+            f"git checkout -q {proof.before} && git checkout -q {proof.after} -- {files}",
+            f"{_one_line(proof.red.command)}; git reset -q --hard",
+        ]
+    return "\n".join(lines)
+
+
+def _one_line(command: str) -> str:
+    return " ".join(command.split())
+
+
+def replays(rows: tuple[Row, ...], branch: str, most: int) -> str:
+    """A code block for people who trust no one's word; empty where nothing can be replayed."""
+    shown = [row.replay for row in rows if row.replay][:most]
+    if not shown:
+        return ""
+    fetch = f"git fetch origin {shlex.quote(branch + '/pr')}" if branch else "git fetch origin"
+    return fence("\n".join([fetch, *shown]), "sh")

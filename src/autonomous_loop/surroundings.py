@@ -1,0 +1,156 @@
+"""What a loop is given from outside: credentials, addresses, tools. Read in one place."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+from autonomous_loop.errors import CredentialError
+
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+TOOLS = (Path("/opt/autonomous-loop/tools"), Path("/var/cache/autonomous-loop/tools"))
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Everything that is not the project's.
+
+    Attributes:
+        api_key: of the Messages API; never shown.
+        base_url: of the Messages API; None: Anthropic's own.
+        handoff_keys: sign the handoff and the journal; the first signs, the others verify.
+        token: of the forge; never shown.
+        path: where the loop finds git.
+        tools: a virtual environment the hands may run, with pytest and Playwright; None: none was found.
+        temporary: where the loop's and the hands' folders are made.
+        unsandboxed: a person agreed to hands that are not kept apart.
+        observe: told of progress.
+    """
+
+    api_key: str = field(default="", repr=False)
+    base_url: str | None = None
+    handoff_keys: tuple[str, ...] = field(default=(), repr=False)
+    token: str = field(default="", repr=False)
+    path: str = SYSTEM_PATH
+    tools: Path | None = None
+    temporary: Path = Path("/tmp")  # noqa: S108 - the folders made in it are 0700 and random
+    playwright_cache: Path | None = None
+    unsandboxed: bool = False
+    observe: tuple[Callable[..., None], ...] = ()
+
+    @classmethod
+    def from_environment(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        unsandboxed: bool = False,
+        observe: tuple[Callable[..., None], ...] = (),
+    ) -> Self:
+        """From the environment of this process; nothing else in the program reads it."""
+        env = os.environ if environ is None else environ
+        home = Path(env.get("HOME", "/nonexistent"))
+        cache = Path(env.get("XDG_CACHE_HOME") or home / ".cache")
+        browsers = env.get("PLAYWRIGHT_BROWSERS_PATH")
+        return cls(
+            api_key=env.get("ANTHROPIC_API_KEY", ""),
+            base_url=env.get("ANTHROPIC_BASE_URL") or None,
+            handoff_keys=tuple(
+                env[name]
+                for name in ("AUTONOMOUS_LOOP_HANDOFF_KEY", "AUTONOMOUS_LOOP_HANDOFF_KEY_PREVIOUS")
+                if env.get(name)
+            ),
+            path=env.get("PATH", SYSTEM_PATH),
+            tools=find_tools(env.get("AUTONOMOUS_LOOP_TOOLS"), cache),
+            temporary=Path(tempfile.gettempdir()),
+            playwright_cache=Path(browsers) if browsers else cache / "ms-playwright",
+            unsandboxed=unsandboxed,
+            observe=observe,
+        )
+
+    def with_credentials(
+        self, *, api_key: str, base_url: str, token: str, handoff_keys: tuple[str, ...]
+    ) -> Self:
+        """What an action's inputs say, where they say something."""
+        return replace(
+            self,
+            api_key=api_key or self.api_key,
+            base_url=base_url or self.base_url,
+            token=token or self.token,
+            handoff_keys=tuple(key for key in handoff_keys if key) or self.handoff_keys,
+        )
+
+    def require_token(self) -> None:
+        """Raise early.
+
+        Raises:
+            CredentialError: there is no token.
+        """
+        if not self.token:
+            raise CredentialError(
+                "no token: the loop cannot push, comment or dispatch",
+                hint="leave the input github-token at its default, ${{ github.token }}.",
+            )
+
+    def require_key(self) -> None:
+        """Raise early, before anything is begun.
+
+        Raises:
+            CredentialError: there is no key.
+        """
+        if not self.api_key:
+            raise CredentialError(
+                "no API key: the loop cannot talk to the model",
+                hint="set ANTHROPIC_API_KEY (in CI: the input anthropic-api-key, from a secret); "
+                "or run `autonomous-loop demo`, which needs none.",
+            )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """All values that must never leave."""
+        return tuple(value for value in (self.api_key, self.token, *self.handoff_keys) if value)
+
+    @property
+    def key_materials(self) -> tuple[str, ...]:
+        """What signs: the handoff keys, or else a key derived from the API key."""
+        return self.handoff_keys or ((self.api_key,) if self.api_key else ())
+
+
+def environment() -> dict[str, str]:
+    """The environment of this process, as it is."""
+    return dict(os.environ)
+
+
+def find_tools(named: str | None, cache: Path) -> Path | None:
+    """The hands' own tools: the image's, the machine's, or the person's."""
+    candidates = [Path(named)] if named else [*TOOLS, cache / "autonomous-loop" / "tools"]
+    for folder in candidates:
+        if (folder / "bin" / "python").exists() and reachable(folder):
+            return folder
+    return None
+
+
+def reachable(folder: Path) -> bool:
+    """Whether every folder on the way lets other users through (only root's hands are other users)."""
+    if os.geteuid() != 0:
+        return True
+    return all(part.stat().st_mode & stat.S_IXOTH for part in (folder, *folder.resolve().parents))
+
+
+def find_browser(path: str, cache: Path | None) -> str | None:
+    """An installed Chromium or Chrome first, Playwright's own next."""
+    for name in ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome"):
+        found = shutil.which(name, path=path)
+        if found:
+            return found
+    if cache and cache.is_dir():
+        for pattern in ("chromium-*/chrome-linux*/chrome", "chromium_headless_shell-*/*/headless_shell"):
+            made = sorted(cache.glob(pattern), reverse=True)
+            if made:
+                return str(made[0])
+    return None
