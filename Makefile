@@ -4,25 +4,49 @@ SHELL := /bin/bash
 PYTHON ?= $(shell for p in /usr/local/bin/python3 /usr/bin/python3 python3; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help lock
+.PHONY: help demo test lint format lock
 help: ## this list
-	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
+
+demo: .venv/.demo ## the whole thing on this machine; SERVE=1 keeps the pages up, LIVE=1 runs on Claude
+	@scripts/hands-tools.sh "$(PYTHON)"
+	@$(BIN)/autonomous-loop demo $(if $(SERVE),--serve) $(if $(LIVE),--live) $(if $(PORT),--port $(PORT)) $(if $(FOLDER),--folder $(FOLDER))
+
+test: .venv/.dev lint ## every check and test
+	@scripts/hands-tools.sh "$(PYTHON)"
+	$(BIN)/coverage erase
+	COVERAGE_PROCESS_START=pyproject.toml $(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+lint: .venv/.dev ## ruff, mypy, the import contract
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.dev ## put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 .venv/.demo: requirements.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer, with venv, was not found: install it (Debian: apt-get install python3-venv) or say PYTHON=/path/to/python3" >&2; exit 2; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer, with venv, was not found." >&2; \
+	  echo "  What to do: install it (Debian: apt-get install python3-venv) or say PYTHON=/path/to/python3" >&2; exit 2; }
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
-	@echo "installing the locked requirements"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "installing the locked requirements" >&2
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/.dev: .venv/.demo requirements-dev.lock
-	@echo "installing the locked development requirements"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@echo "installing the locked development requirements" >&2
+	@$(PIP) --require-hashes -r requirements-dev.lock
 	@touch $@
 
+COMPILE := uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 lock: ## make the three lock files anew (needs uv)
-	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra local --group build pyproject.toml -o requirements.lock
-	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra local --group build --group dev pyproject.toml -o requirements-dev.lock
-	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group hands -o requirements-hands.lock
+	$(COMPILE) --extra local --group build pyproject.toml -o requirements.lock
+	$(COMPILE) --extra local --group build --group dev pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --group hands -o requirements-hands.lock

@@ -81,6 +81,7 @@ def run(
 def session(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
     """One session in CI: what the action runs."""
     from autonomous_loop.ci import run_ci_session  # noqa: PLC0415 - the SDK costs a second to import
+    from autonomous_loop.report.terminal import ProgressView  # noqa: PLC0415
 
     async def work() -> int:
         around = Surroundings.from_environment(observe=(ProgressView(sys.stderr, for_runner=True),))

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from autonomous_loop.continuation import Continuation, ContinuationHandler
+from autonomous_loop.domain.budget import Spending
 from autonomous_loop.domain.decision import HandoffReason, is_complete
 from autonomous_loop.domain.events import (
     Blocked,
@@ -146,7 +147,7 @@ class SessionManager:
             raise Superseded(f"session {last.number} is at work")
         self._checkpoints.fetch_all()
         self._limits.begin(record.facts.limits, record.spending, consumed=record.consumed)
-        self._progress.update(record, record.spending.model_copy(update={"usd": 0.0}))
+        self._progress.update(record, Spending())
         return record
 
     def spent_before(self, record: LoopRecord | None) -> HandoffReason | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import get_args
 from urllib.parse import urlsplit
 
@@ -24,16 +23,16 @@ class Browser:
     """One page that stays open from action to action.
 
     Args:
-        found: interpreter with Playwright, and browser; None where there is none.
+        found: interpreter with Playwright, `browser_child.py` where the hands can read it, and browser; None
+            where there is none.
         start: starts a process of the hands with standard input.
     """
 
-    def __init__(self, found: tuple[str, str] | None, start: Callable[..., Awaitable[Child]]) -> None:
+    def __init__(self, found: tuple[str, str, str] | None, start: Callable[..., Awaitable[Child]]) -> None:
         self._helper: Helper | None = None
         if found is not None:
-            source = Path(__file__).with_name("browser_child.py").read_text()
-            python, chrome = found
-            self._helper = Helper("the browser", [python, "-I", "-c", source, chrome], start)
+            python, program, chrome = found
+            self._helper = Helper("the browser", [python, "-I", program, chrome], start)
 
     async def act(self, action: str, *, url: str = "", selector: str = "", value: str = "") -> BrowserResult:
         """Do one action and say where the page is then.

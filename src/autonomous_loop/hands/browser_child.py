@@ -1,4 +1,4 @@
-"""Drives a browser as hands, from its source (`python -I -c`): one JSON object a line in, one out.
+"""Drives a browser as hands (`python -I`): one JSON object a line in, one out.
 
 `argv[1]` is the browser. Debugging goes by pipe (Playwright's default), so that no port of the browser is
 open to anybody. Chromium's own sandbox needs privileges the hands gave up: the hands are its sandbox.

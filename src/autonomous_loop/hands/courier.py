@@ -1,4 +1,4 @@
-"""Bytes in and out of the hands' folder: a program that runs as hands, from its source (`python -I -S -c`).
+"""Bytes in and out of the hands' folder: a program that runs as hands (`python -I -S`).
 
 One JSON object a line in, one out; bytes travel as base64. `argv[1]` is the hands' folder: every path is
 absolute below it and is opened one component after the other without following any link, so that nothing

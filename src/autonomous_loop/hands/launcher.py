@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import resource
@@ -164,11 +165,13 @@ def become(uid: int) -> None:
         raise OSError(0, "the uid was not given up")
 
 
-def kill_everything() -> None:
-    """SIGKILL to every process this user may signal but this one.
+def kill_everything(uid: int | None) -> None:
+    """SIGKILL to every process of `uid`, which this one has become, but itself.
 
     The kernel walks them all under one lock: nothing forks away. Once, as zombies would answer for ever.
     """
+    if not uid or os.geteuid() != uid:  # as root, or as a person, it would end the machine's or their own
+        raise OSError(errno.EPERM, "only a user of the hands' own is ended as a whole")
     with contextlib.suppress(ProcessLookupError):
         os.kill(-1, signal.SIGKILL)
 
@@ -192,7 +195,7 @@ def launch(spec: Spec) -> NoReturn:
             become(spec["uid"])
         if not spec["argv"]:
             # Not under Landlock: its scope would keep the signals in.
-            kill_everything()
+            kill_everything(spec["uid"])
             os._exit(0)
         if spec["landlock"] is not None:
             restrict_files(spec["landlock"])

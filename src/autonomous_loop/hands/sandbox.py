@@ -7,7 +7,6 @@ import base64
 import contextlib
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -26,31 +25,22 @@ from autonomous_loop.hands.launcher import (
     landlock_abi,
     prctl,
 )
+from autonomous_loop.hands.place import (
+    SYSTEM_PATH,
+    environment,
+    landlock_rules,
+    lock_folder,
+    make_folder,
+    readable_paths,
+    remove_folder,
+)
 from autonomous_loop.hands.process import Child, Output
 from autonomous_loop.hands.shell import Shell
 from autonomous_loop.hands.toolchain import find_interpreter
 
-# What every command may read; the folders of the machine's own software, nobody's home.
-READ = (
-    *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix", "/snap"),
-    *("/proc", "/sys", "/var/cache/fontconfig", "/run/systemd/resolve"),
-)
-WRITE = (
-    "/dev/null",
-    "/dev/zero",
-    "/dev/full",
-    "/dev/urandom",
-    "/dev/random",
-    "/dev/tty",
-    "/dev/ptmx",
-    "/dev/shm",  # noqa: S108 - named, not used
-)
-# Terminals are their owner's: with a user of their own the hands can open only those they made.
-WRITE_AS_OTHER_USER = ("/dev/pts",)
 LIMITS = {"CORE": 0, "FSIZE": 4 << 30, "NOFILE": 4096}
 # Counted for each user: for the person's own it would count their desktop too.
 LIMITS_AS_OTHER_USER = {"NPROC": 1024}
-SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 STDERR_MOST = 65536
 COURIER_S = 60.0
 REMOVE_S = 120.0
@@ -90,7 +80,8 @@ class Sandbox:
         self._limits = LIMITS | (LIMITS_AS_OTHER_USER if identity.uid is not None else {})
         self._children = set[Child]()
         self._shell = Shell(lambda argv, on_output: self._start(argv, on_output, merge_stderr=True))
-        self._browser = Browser(browser, self._start)
+        program = str(folder / "browser_child.py")
+        self._browser = Browser((browser[0], program, browser[1]) if browser else None, self._start)
         self._courier: Helper | None = None
         self._closed = False
 
@@ -127,21 +118,21 @@ class Sandbox:
                 hint="run as root (in the container image, say) or on Linux 5.13 or newer with Landlock on; "
                 "if what the model runs may read everything you can, say --unsandboxed.",
             )
-        identity = Identity.take(lock_folder=_lock_folder())
+        readable = readable_paths(read_paths, browser_python, chrome_path)
+        identity = Identity.take(lock_folder=lock_folder())
         try:
-            folder = _make_folder(base, identity.uid)
+            folder = make_folder(base, identity.uid)
         except BaseException:
             identity.release()
             raise
         inner = folder / "hands"
-        chrome = [chrome_path] if chrome_path else []
-        readable = [*READ, *read_paths, *_prefixes(browser_python), *chrome]
-        writable = [*WRITE, *(WRITE_AS_OTHER_USER if identity.uid is not None else ()), str(inner)]
         sandbox = cls(
             identity=identity,
             folder=folder,
-            environment=_environment(inner, path, chrome_path) | dict(env),
-            rules=Landlock(read=readable, write=writable) if landlock_abi() else None,
+            environment=environment(inner, path, chrome_path) | dict(env),
+            rules=landlock_rules(folder, readable, own_user=identity.uid is not None)
+            if landlock_abi()
+            else None,
             unsandboxed=unsandboxed,
             browser=(browser_python, chrome_path) if browser_python and chrome_path else None,
         )
@@ -277,13 +268,12 @@ class Sandbox:
             )
             await self.end_all()
         finally:
-            _remove_folder(self._folder)
+            remove_folder(self._folder)
             self._identity.release()
 
     async def _carry(self, request: dict[str, object], path: str, *, most: int) -> dict[str, Any]:
         if self._courier is None:
-            source = Path(__file__).with_name("courier.py").read_text()
-            argv = [self.python, "-I", "-S", "-c", source, str(self._folder / "hands")]
+            argv = [self.python, "-I", "-S", str(self._folder / "courier.py"), str(self._folder / "hands")]
             self._courier = Helper("the courier", argv, self._start)
         absolute = str(PurePosixPath(self.work) / path)
         try:
@@ -323,61 +313,3 @@ class Sandbox:
 
 
 _PAST = {"read": "read", "write": "written", "find": "searched"}
-
-
-def _lock_folder() -> Path:
-    run = Path("/run")
-    return (run if os.access(run, os.W_OK) else Path(tempfile.gettempdir())) / "autonomous-loop-hands"
-
-
-def _make_folder(base: Path | None, uid: int | None) -> Path:
-    """A folder of the loop's that others can only pass through, with the hands' own in it.
-
-    The hands cannot move or replace their folder, since what it stands in is not theirs.
-    """
-    base = (base or Path(tempfile.gettempdir())).resolve()
-    for above in [base, *base.parents] if uid is not None else []:
-        if not above.stat().st_mode & 0o001:
-            raise SandboxError(
-                f"the hands' folder cannot be made in {base}: other users cannot enter {above}.",
-                hint="choose a folder every user can enter, such as /var/tmp, for the hands (or TMPDIR).",
-            )
-    folder = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=base))
-    folder.chmod(0o711 if uid is not None else 0o700)
-    inner = folder / "hands"
-    # All made before any process of the hands exists.
-    for path in (inner, inner / "work", inner / "home", inner / "tmp"):
-        path.mkdir(mode=0o700)
-    if uid is not None:
-        for path in (inner / "work", inner / "home", inner / "tmp", inner):
-            os.chown(path, uid, uid, follow_symlinks=False)
-    return folder
-
-
-def _remove_folder(folder: Path) -> None:
-    """Remove what the hands emptied; never walks into what they could write."""
-    for path in (folder / "hands", folder):
-        with contextlib.suppress(OSError):
-            path.rmdir()
-
-
-def _environment(inner: Path, path: Sequence[str], chrome_path: str | None) -> dict[str, str]:
-    """The allow-list; nothing is inherited."""
-    environment = {
-        "PATH": ":".join(path) or SYSTEM_PATH,
-        "HOME": str(inner / "home"),
-        "TMPDIR": str(inner / "tmp"),
-        "LANG": "C.UTF-8",
-        "TERM": "dumb",
-        "CI": "true",
-        "USER": "hands",
-        "SHELL": "/bin/bash",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-    }
-    return environment | ({"CHROME_PATH": chrome_path} if chrome_path else {})
-
-
-def _prefixes(browser_python: str | None) -> list[str]:
-    """The loop's own installation of Python (not its packages), and the environment with Playwright."""
-    return [sys.base_prefix, *([str(Path(browser_python).parent.parent)] if browser_python else [])]

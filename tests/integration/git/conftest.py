@@ -1,22 +1,12 @@
-import subprocess
-from pathlib import Path
-
 import pytest
 
 from autonomous_loop.git.repository import Repository
 from autonomous_loop.git.workspace import ScratchWorkspace
 from autonomous_loop.hands.sandbox import Sandbox
+from git_world import git
 
 IDENTITY = ("Loop", "loop@example.invalid")
 PATH = "/usr/local/bin:/usr/bin:/bin"
-
-
-def git(folder: Path, *args: str) -> str:
-    done = subprocess.run(
-        ["git", "-c", "user.name=a", "-c", "user.email=a@example.invalid", *args],
-        cwd=folder, check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    return done.stdout.strip()
 
 
 @pytest.fixture

@@ -15,8 +15,12 @@ async def test_an_untouched_work_tree_is_taken_as_the_tree_it_came_from(workspac
     assert await workspace.take() == repository.tree_of(base)
 
 
-async def test_changed_new_and_deleted_files_are_taken_and_ignored_ones_are_not(workspace, hands, repository, base):
-    await shell(hands, "echo 'x = 2' > app.py; rm -r sub; mkdir -p new cache; echo n > new/a; echo c > cache/c")
+async def test_changed_new_and_deleted_files_are_taken_and_ignored_ones_are_not(
+    workspace, hands, repository, base
+):
+    await shell(
+        hands, "echo 'x = 2' > app.py; rm -r sub; mkdir -p new cache; echo n > new/a; echo c > cache/c"
+    )
     tree = await workspace.take()
     changed = {(change.path, change.status) for change in repository.changes(repository.tree_of(base), tree)}
     assert changed == {("app.py", "M"), ("sub/with space é.txt", "D"), ("new/a", "A")}
@@ -30,7 +34,10 @@ async def test_switching_writes_the_tree_keeps_ignored_files_and_removes_other_u
     await shell(hands, "echo 'x = 2' > app.py; mkdir new cache; echo n > new/a; echo c > cache/c")
     candidate = await workspace.take()
     await workspace.switch(before)
-    assert await shell(hands, "cat app.py; ls new 2>/dev/null; cat cache/c; ls sub") == "x = 1\nc\nwith space é.txt\n"
+    assert (
+        await shell(hands, "cat app.py; ls new 2>/dev/null; cat cache/c; ls sub")
+        == "x = 1\nc\nwith space é.txt\n"
+    )
     await shell(hands, "echo junk > junk; rm app.py")
     await workspace.switch(candidate)
     assert await shell(hands, "cat app.py new/a; ls junk 2>/dev/null || true") == "x = 2\nn\n"
@@ -43,7 +50,9 @@ async def test_a_file_the_loop_overlays_arrives_in_the_work_tree(workspace, hand
     assert await shell(hands, "cat tests/test_a.py") == "assert True\n"
 
 
-async def test_a_nested_repository_is_refused_and_its_filter_never_runs_as_the_loop(workspace, hands, tmp_path):
+async def test_a_nested_repository_is_refused_and_its_filter_never_runs_as_the_loop(
+    workspace, hands, tmp_path
+):
     proof = tmp_path / "ran-as-root"
     await shell(
         hands,
@@ -75,7 +84,9 @@ async def test_the_scratch_clones_own_git_folder_may_be_destroyed(workspace, han
     assert repository.read(tree, "app.py") == b"x = 4\n"
 
 
-async def test_a_read_only_folder_does_not_keep_the_scratch_clone_from_being_opened_anew(workspace, hands, base):
+async def test_a_read_only_folder_does_not_keep_the_scratch_clone_from_being_opened_anew(
+    workspace, hands, base
+):
     await shell(hands, "mkdir ro && echo a > ro/a && chmod 0500 ro")
     await workspace.open(base)
     assert await shell(hands, "ls") == "app.py\nsub\n"

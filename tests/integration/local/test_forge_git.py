@@ -232,6 +232,17 @@ def test_a_large_push_goes_through_in_chunks(world: World):
     assert tips(world)["main"] == sha
 
 
+def test_a_compressed_request_is_understood(world: World):
+    """Git compresses what it wants and has as soon as that is more than a kilobyte."""
+    clone, other = world.clone(world.token("ann")), world.clone(world.token("ann"), "other")
+    shas = [other.commit({"b.txt": str(number)}) for number in range(8)]
+    other.git("push", "-q", "origin", *(f"{sha}:refs/heads/b{number}" for number, sha in enumerate(shas)))
+    for number in range(40):
+        clone.git("commit", "-q", "--allow-empty", "-m", f"local {number}")
+    clone.git("-c", "protocol.version=0", "fetch", "-q", "origin")
+    assert clone.git("rev-parse", "origin/b7").stdout.strip() == shas[7]
+
+
 @pytest.mark.parametrize(
     ("permissions", "said"),
     [

@@ -47,8 +47,6 @@ class Place:
 def home(site: Site, _request: Request) -> Response:
     """`/`: the repositories."""
     repositories = site.store.repositories.list()
-    if len(repositories) == 1:
-        return RedirectResponse(f"/{repositories[0].full_name}", 302)
     rows = [(one, site.store.issues.count_open(one.full_name)) for one in repositories]
     return site.page("home.html", rows=rows)
 
@@ -94,7 +92,9 @@ def commit(site: Site, request: Request) -> Response:
     base = found.parents[0] if found.parents else git.empty_tree()
     files = diffs(git, git.changed_files(base, sha), base, sha)
     branches = git.text("branch", "--format=%(refname:short)", "--contains", sha).splitlines()
-    return site.repository_page("commit.html", repo, tab="code", commit=found, files=files, branches=branches[:8])
+    return site.repository_page(
+        "commit.html", repo, tab="code", commit=found, files=files, branches=branches[:8]
+    )
 
 
 def commits(site: Site, request: Request) -> Response:

@@ -76,7 +76,7 @@ def diffs(git: GitRepository, changes: Sequence[FileChange], base: str, head: st
 
 
 def rows(patch: str, old: Sequence[Markup] = (), new: Sequence[Markup] = ()) -> list[Row]:
-    """The rows of a patch; its lines are taken from `old` and `new`, the two files in colours, where given."""
+    """The rows of a patch; lines are taken from `old` and `new`, the two files in colours, where given."""
     made: list[Row] = []
     left = right = 0
     for line in patch.split("\n"):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from markupsafe import Markup, escape
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import get_lexer_by_name, get_lexer_for_filename
-from pygments.token import STANDARD_TYPES
-from pygments.util import ClassNotFound
+from pygments import highlight  # type: ignore[import-untyped]
+from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
+from pygments.lexers import get_lexer_by_name, get_lexer_for_filename  # type: ignore[import-untyped]
+from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]
+from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 
 PREFIX: Final = "hl-"
 CLASSES: Final = frozenset(f"{PREFIX}{name}" for name in STANDARD_TYPES.values() if name)
@@ -18,9 +18,9 @@ MOST: Final = 200_000
 
 
 def lines(text: str, path: str) -> list[Markup]:
-    """A file's lines, coloured by the language its name says; plain where that is unknown or the file is huge.
+    r"""A file's lines, coloured by the language its name says; plain where that is not known.
 
-    There are always as many as `text.split("\\n")` has, but for an empty last one.
+    There are always as many as `text.split("\n")` has, but for an empty last one.
     """
     rows = text.removesuffix("\n").split("\n")
     lexer = _lexer_of(path) if len(text) <= MOST else None

@@ -35,8 +35,8 @@ _SHAPES: Final = {
     "branch": '<circle cx="4.5" cy="3.5" r="1.7"/><circle cx="4.5" cy="12.5" r="1.7"/><circle cx="11.5"'
     ' cy="4.5" r="1.7"/><path d="M4.5 5.2v5.6M11.5 6.2c0 2.6-3.5 2.4-6.5 3.5"/>',
     "file": '<path d="M3.7 1.7h5.3l3.3 3.3v9.3H3.7zM9 1.7V5h3.3"/>',
-    "folder": '<path d="M1.7 4c0-.6.4-1 1-1h3.2l1.6 1.7h5.8c.6 0 1 .4 1 1V12c0 .6-.4 1-1 1H2.7c-.6 0-1-.4-1-1z"'
-    ' fill="currentColor"/>',
+    "folder": '<path d="M1.7 4c0-.6.4-1 1-1h3.2l1.6 1.7h5.8c.6 0 1 .4 1 1V12c0 .6-.4 1-1 1H2.7c-.6 0'
+    '-1-.4-1-1z" fill="currentColor"/>',
     "link": '<path d="M9 3h4v4M13 3 7.5 8.5M11 9.5V13H3V5h3.5"/>',
     "repo": '<path d="M3.3 12.8V3.3c0-.9.7-1.6 1.6-1.6h7.8v9.6H4.8a1.5 1.5 0 0 0 0 3h7.9v-3"/>',
     "tag": '<path d="M1.8 2h5.5l6.5 6.5-5.3 5.3L2 7.3z"/><circle cx="5" cy="5" r=".9" fill="currentColor"/>',
@@ -60,15 +60,15 @@ def icon(name: str, size: int = 16, label: str = "") -> Markup:
     """One of the drawings. With a label it stands for a word, without one it is decoration."""
     said = Markup(' role="img" aria-label="{}"').format(label) if label else Markup(' aria-hidden="true"')
     return Markup(
-        '<svg class="icon icon-{}" viewBox="0 0 16 16" width="{}" height="{}" fill="none" stroke="currentColor"'
-        ' stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round"{}>{}</svg>'
+        '<svg class="icon icon-{}" viewBox="0 0 16 16" width="{}" height="{}" fill="none"'
+        ' stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round"{}>{}</svg>'
     ).format(name, size, size, said, Markup(_SHAPES[name]))  # noqa: S704 - drawn above
 
 
 def face(login: str, size: int = 20) -> Markup:
     """A pattern of five by five, mirrored, that is always the same for a login; bots get a square frame."""
     digest = hashlib.sha256(login.lower().encode()).digest()
-    hue = digest[0] * 360 // 256
+    hue = int.from_bytes(digest[-4:], "big") % 360
     squares = Markup("").join(
         Markup('<rect x="{}" y="{}" width="1.02" height="1.02"/>').format(column, row)
         for row in range(5)

@@ -145,5 +145,3 @@ def _list(site: Site, request: Request, *, pull_requests: bool) -> Response:
 def _people(site: Site, issue: Issue) -> list[str]:
     comments = site.store.comments.list(issue.repo, issue.number)
     return list(dict.fromkeys([issue.author, *(one.author for one in comments)]))
-
-

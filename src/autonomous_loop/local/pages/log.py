@@ -17,7 +17,9 @@ MOST_LINES: Final = 3_000
 """Of one step, its end again."""
 
 _STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z ?")
-_COMMAND: Final = re.compile(r"(?:##)?\[(group|endgroup|error|warning|notice|debug|command|section)\](.*)", re.DOTALL)
+_COMMAND: Final = re.compile(
+    r"(?:##)?\[(group|endgroup|error|warning|notice|debug|command|section)\](.*)", re.DOTALL
+)
 
 Kind = Literal["", "error", "warning", "notice", "debug", "command", "section", "group"]
 

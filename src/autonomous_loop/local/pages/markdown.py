@@ -38,11 +38,58 @@ _TASK: Final = re.compile(r"\[([ xX])\]\s+")
 _ALIGNED: Final = re.compile(r"text-align:(left|right|center)")
 _LOOPBACK: Final = ("127.0.0.1", "localhost")
 
-_TAGS: Final = set(
-    "a abbr b blockquote br caption code dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i img"
-    " input ins kbd li ol p picture pre q s samp small span strike strong sub summary sup table tbody td tfoot th"
-    " thead tr tt ul var".split()
-)
+_TAGS: Final = {
+    *(
+        "a",
+        "abbr",
+        "b",
+        "blockquote",
+        "br",
+        "caption",
+        "code",
+        "dd",
+        "del",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "em",
+    ),
+    *(
+        "figcaption",
+        "figure",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "i",
+        "img",
+        "input",
+        "ins",
+        "kbd",
+        "li",
+    ),
+    *(
+        "ol",
+        "p",
+        "pre",
+        "q",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "summary",
+        "sup",
+        "table",
+    ),
+    *("tbody", "td", "tfoot", "th", "thead", "tr", "tt", "ul", "var"),
+}
 _ATTRIBUTES: Final[dict[str, set[str]]] = {
     "a": {"href", "title"},
     "img": {"src", "alt", "title", "width", "height"},
@@ -88,7 +135,7 @@ class Links:
 
 
 def render(text: str | None, links: Links, *, breaks: bool = True) -> Markup:
-    """HTML that cannot break out of its place: an allow-list of tags, no scripts, styles, ids or foreign images.
+    """HTML that cannot break out of its place: allow-listed tags, no scripts, styles, ids, foreign images.
 
     Args:
         text: Markdown, hostile.
@@ -118,7 +165,17 @@ def _clean(raw: str, links: Links) -> str:
     return nh3.clean(
         raw,
         tags=_TAGS,
-        clean_content_tags={"script", "style", "iframe", "object", "embed", "template", "math", "svg", "title"},
+        clean_content_tags={
+            "script",
+            "style",
+            "iframe",
+            "object",
+            "embed",
+            "template",
+            "math",
+            "svg",
+            "title",
+        },
         attributes=_ATTRIBUTES,
         allowed_classes=_CLASSES,
         attribute_filter=attribute,
@@ -206,5 +263,3 @@ def _text(content: str) -> Token:
 
 def _html(content: str) -> Token:
     return Token("html_inline", "", 0, content=content)
-
-

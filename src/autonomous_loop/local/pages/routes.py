@@ -22,8 +22,21 @@ Page = Callable[[Site, Request], Response]
 
 # Words the API begins with: below them, what it does not know must stay its own 404.
 _NOT_OURS: Final = frozenset(
-    "api repos repositories user users orgs graphql search gists rate_limit emojis events feeds notifications"
-    " authorizations applications app apps installation meta zen octocat avatars _actions".split()
+    (
+        *("_actions", "api", "app", "applications", "apps", "authorizations", "avatars", "emojis", "events"),
+        *(
+            "feeds",
+            "gists",
+            "graphql",
+            "installation",
+            "meta",
+            "notifications",
+            "octocat",
+            "orgs",
+            "rate_limit",
+        ),
+        *("repos", "repositories", "search", "user", "users", "zen"),
+    )
 )
 _ASSETS: Final = {"style.css": "text/css; charset=utf-8", "refresh.js": "text/javascript; charset=utf-8"}
 _STATIC: Final = Path(__file__).parent / "static"

@@ -20,7 +20,9 @@ from autonomous_loop.local.forge.models import (
 from autonomous_loop.local.forge.store import Store
 from autonomous_loop.local.pages.words import moment
 
-_LINKS: Final = re.compile(r"\b(?:clos(?:e[sd]?)|fix(?:e[sd])?|resolve[sd]?|for):?\s+#(\d{1,9})\b", re.IGNORECASE)
+_LINKS: Final = re.compile(
+    r"\b(?:clos(?:e[sd]?)|fix(?:e[sd])?|resolve[sd]?|for):?\s+#(\d{1,9})\b", re.IGNORECASE
+)
 _COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
 _EVENTS: Final = {
@@ -76,13 +78,19 @@ def linking_pulls(store: Store, issue: Issue) -> list[PullRequest]:
 
 def of_issue(store: Store, issue: Issue, pulls: Sequence[PullRequest]) -> list[Item]:
     """An issue's timeline; `pulls` are those that link it."""
-    linked = [Item("linked", pull.issue.created_at, pull.issue.author, icon="pull", pull=pull) for pull in pulls]
-    return _in_order([*linked, *_events(store.issues.events(issue.repo, issue.number)), *_comments(store, issue)])
+    linked = [
+        Item("linked", pull.issue.created_at, pull.issue.author, icon="pull", pull=pull) for pull in pulls
+    ]
+    return _in_order(
+        [*linked, *_events(store.issues.events(issue.repo, issue.number)), *_comments(store, issue)]
+    )
 
 
 def of_pull(store: Store, pull: PullRequest, commits: Sequence[Commit]) -> list[Item]:
     """A pull request's timeline; `commits` are its own, oldest first."""
-    pushed = [Item("commits", commit.committer.date, commit.author.name, commits=(commit,)) for commit in commits]
+    pushed = [
+        Item("commits", commit.committer.date, commit.author.name, commits=(commit,)) for commit in commits
+    ]
     return _in_order(
         [
             *pushed,
@@ -106,9 +114,10 @@ def _events(events: Iterable[IssueEvent]) -> list[Item]:
     made: list[Item] = []
     for event in events:
         if event.event in {"labeled", "unlabeled"} and event.label:
+            item = Item("labels", event.created_at, event.actor, icon="tag", event=event)
+            labels = (event.label,)
             added = event.event == "labeled"
-            labels = {"added": (event.label,)} if added else {"removed": (event.label,)}
-            made.append(Item("labels", event.created_at, event.actor, icon="tag", event=event, **labels))
+            made.append(replace(item, added=labels) if added else replace(item, removed=labels))
         else:
             icon, text = _EVENTS.get(event.event, ("notice", event.event.replace("_", " ")))
             made.append(Item("event", event.created_at, event.actor, icon=icon, text=text, event=event))

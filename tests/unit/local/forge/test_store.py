@@ -39,7 +39,8 @@ def test_what_fails_inside_a_transaction_leaves_nothing_and_tells_nobody(databas
     with pytest.raises(LookupError):
         fail()
     assert database.one("SELECT 1 FROM users WHERE login = 'a'") is None
-    database.after_commit(lambda: told.append("b"))
+    with database.transaction():
+        database.after_commit(lambda: told.append("b"))
     assert told == ["b"]
 
 

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# What the hands run: an interpreter with pytest and Playwright that another user may run, and a Chromium.
+# The image brings both; this is for everywhere else. Prints nothing when all is there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python=$1
+if [ "$(id -u)" = 0 ]; then tools=/var/cache/autonomous-loop/tools; else tools=${XDG_CACHE_HOME:-$HOME/.cache}/autonomous-loop/tools; fi
+stamp=$tools/.$(sha256sum requirements-hands.lock | cut -c1-16)
+if [ ! -e "$stamp" ]; then
+  echo "installing the hands' tools into $tools" >&2
+  rm -rf "$tools"
+  mkdir -p "$tools"
+  "$python" -m venv "$tools"
+  "$tools/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-hands.lock
+  chmod -R go+rX "$tools"
+  touch "$stamp"
+fi
+
+browser() {
+  for name in chromium chromium-browser google-chrome-stable google-chrome; do command -v "$name" && return; done
+  find "${PLAYWRIGHT_BROWSERS_PATH:-$HOME/.cache/ms-playwright}" -type f \( -name chrome -o -name headless_shell \) 2>/dev/null | grep -m1 .
+}
+browser >/dev/null && exit 0
+echo "no Chromium is installed: trying Playwright's own" >&2
+timeout 120 "$tools/bin/python" -m playwright install chromium >/dev/null 2>&1 && browser >/dev/null && exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  echo "Playwright's download failed: trying the system's package" >&2
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } >/dev/null 2>&1 \
+    && browser >/dev/null && exit 0
+fi
+cat >&2 <<'TEXT'
+No Chromium could be found or installed. The sample project's browser tests need one.
+  What to do: install Chromium or Google Chrome (Debian: apt-get install chromium; Fedora: dnf install chromium;
+  macOS: brew install --cask chromium), then run the command again.
+TEXT
+exit 2

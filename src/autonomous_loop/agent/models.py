@@ -1,0 +1,109 @@
+"""What the API says of the model a loop works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from anthropic import AsyncAnthropic
+from anthropic.types.beta import BetaModelInfo
+
+from autonomous_loop.agent.faults import translate
+from autonomous_loop.agent.patience import Attempts, Patience
+from autonomous_loop.agent.prices import Price, price_of
+from autonomous_loop.config import LoopConfig
+from autonomous_loop.errors import ModelError
+
+COMPACTION_BETA = "compact-2026-09-04"
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
+_FACTS_DEADLINE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """A model by the Models API; nothing of it is hard-coded.
+
+    Attributes:
+        window: tokens of context.
+        max_output: tokens of one answer.
+        efforts: those it takes, from least to most; empty where it takes none.
+        adaptive_thinking: it decides itself how much to think.
+        images: it reads images.
+        compaction: it can summarize a conversation on demand.
+    """
+
+    id: str
+    window: int
+    max_output: int
+    efforts: tuple[str, ...] = ()
+    adaptive_thinking: bool = False
+    images: bool = False
+    compaction: bool = False
+
+    def effort(self, wanted: str) -> str | None:
+        """The wanted effort, or the nearest the model takes below it (above, if there is none below)."""
+        if not self.efforts:
+            return None
+        below = [one for one in self.efforts if EFFORTS.index(one) <= EFFORTS.index(wanted)]
+        return below[-1] if below else self.efforts[0]
+
+
+class ModelService:
+    """The model of one loop: the SDK's client, its price, and its facts, asked for once.
+
+    Args:
+        client: of the official SDK, with credentials, base URL and retries set.
+        config: `model`, `effort` and `prices` are used.
+        patience: bounds of waiting.
+
+    Raises:
+        ModelError: the model's price is not known.
+    """
+
+    def __init__(
+        self, client: AsyncAnthropic, config: LoopConfig, *, patience: Patience | None = None
+    ) -> None:
+        self.client = client
+        self.model = config.model
+        self.wanted_effort: str = config.effort
+        self.patience = patience or Patience()
+        self.price: Price = price_of(config.model, config.prices)
+        self._facts: ModelFacts | None = None
+
+    async def facts(self) -> ModelFacts:
+        """What the Models API says; the first call asks it.
+
+        Raises:
+            ModelError: no such model, or the API does not say how much fits it.
+            CredentialError, UsageLimitError, TransientError, ServiceError
+        """
+        if self._facts is None:
+            attempts = Attempts(self.patience, lambda: _FACTS_DEADLINE_S)
+            try:
+                info = await self.client.with_middleware(attempts).beta.models.retrieve(
+                    self.model, betas=[COMPACTION_BETA], timeout=_FACTS_DEADLINE_S
+                )
+            except Exception as error:  # noqa: BLE001 - translated, all of them
+                raise translate(error, model=self.model) from None
+            self._facts = _facts(info)
+        return self._facts
+
+
+def _facts(info: BetaModelInfo) -> ModelFacts:
+    if not info.max_input_tokens or not info.max_tokens:
+        raise ModelError(
+            f"The model's service does not say how many tokens fit {info.id!r}.",
+            hint="use a model and a service whose Models API gives max_input_tokens and max_tokens.",
+        )
+    can = info.capabilities
+    if can is None:
+        return ModelFacts(info.id, info.max_input_tokens, info.max_tokens)
+    efforts = [one for one in EFFORTS if (level := getattr(can.effort, one, None)) and level.supported]
+    return ModelFacts(
+        id=info.id,
+        window=info.max_input_tokens,
+        max_output=info.max_tokens,
+        efforts=tuple(efforts) if can.effort.supported else (),
+        adaptive_thinking=can.thinking.supported and can.thinking.types.adaptive.supported,
+        images=can.image_input.supported,
+        compaction=can.compaction is not None and can.compaction.summarize.supported,
+    )

@@ -1,0 +1,50 @@
+"""Which sessions may still be at work, as GitHub's runs tell."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+import requests
+from github.GithubException import GithubException
+from github.Repository import Repository
+
+from autonomous_loop.domain.events import Claimant
+from autonomous_loop.github.action import RunFacts
+
+logger = logging.getLogger(__name__)
+
+
+class GitHubClaimants:
+    """Implements `Claimants` for CI jobs.
+
+    Args:
+        repository: of the loop.
+        facts: of this run.
+    """
+
+    def __init__(self, repository: Repository, facts: RunFacts) -> None:
+        self._repository = repository
+        # Random, so that two attempts of one run never write the same commit.
+        self._me = Claimant(
+            nonce=secrets.token_hex(16), run_id=str(facts.run_id), run_attempt=facts.run_attempt
+        )
+
+    def me(self) -> Claimant:
+        """See `Claimants`: the same for the whole session."""
+        return self._me
+
+    def is_alive(self, claimant: Claimant) -> bool:
+        """See `Claimants`: False only when GitHub says that its run, or its attempt, is over."""
+        if not claimant.run_id.isdecimal():
+            return True  # a process of some machine: not to be told from here
+        if claimant.run_id == self._me.run_id and claimant.run_attempt < self._me.run_attempt:
+            return False  # GitHub starts an attempt only when the one before is over
+        try:
+            run = self._repository.get_workflow_run(int(claimant.run_id))
+            status, attempt = run.status, run.run_attempt
+        except (GithubException, requests.RequestException) as error:
+            why = type(error).__name__
+            logger.warning("whether run %s is over cannot be told (%s)", claimant.run_id, why)
+            return True
+        return status != "completed" and attempt <= claimant.run_attempt

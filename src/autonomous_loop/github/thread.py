@@ -1,0 +1,87 @@
+"""Where a loop talks to people: its issue, and its pull request once there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from github.IssueComment import IssueComment
+from github.PullRequest import PullRequest
+from github.Repository import Repository
+
+from autonomous_loop.domain.model import LoopId
+
+MARK: Final = "<!-- autonomous-loop:"
+
+
+class Thread:
+    """The issue and the pull request of one loop, found again by whoever comes next.
+
+    Raises what PyGithub raises: its users say what they were doing (`client.translated`).
+
+    Args:
+        repository: of the loop.
+        loop: its id; every marker carries it.
+        issue: its number.
+        head: the pull request's branch, `autonomous-loop/<loop>/pr`.
+        own_login: whose token writes: a marker in somebody else's comment means nothing.
+        pull_request: its number, where the journal knows it: saves a request.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        *,
+        loop: LoopId,
+        issue: int,
+        head: str,
+        own_login: str,
+        pull_request: int | None = None,
+    ) -> None:
+        self.repository = repository
+        self.loop = loop
+        self.issue = issue
+        self.head = head
+        self.own_login = own_login
+        self._pull_request = pull_request
+        self._looked = pull_request is not None
+
+    @property
+    def pull_request(self) -> int | None:
+        """Its number; looked for once, by its branch."""
+        if not self._looked:
+            found = self.find_pull_request()
+            self.opened(found.number if found else None)
+        return self._pull_request
+
+    @property
+    def number(self) -> int:
+        """Where to write: the pull request once there is one, else the issue."""
+        return self.pull_request or self.issue
+
+    def opened(self, number: int | None) -> None:
+        """Remember the pull request."""
+        self._pull_request, self._looked = number, True
+
+    def find_pull_request(self) -> PullRequest | None:
+        """By its branch, whoever opened it: a person may, where Actions may not. Open ones first."""
+        owner = self.repository.full_name.partition("/")[0]
+        found = sorted(
+            self.repository.get_pulls(state="all", head=f"{owner}:{self.head}"),
+            key=lambda one: (one.state != "open", -one.number),
+        )
+        return found[0] if found else None
+
+    def mark(self, name: str) -> str:
+        """The hidden marker of one thing we write."""
+        return f"{MARK}{self.loop}:{name} -->"
+
+    def own_comments(self, number: int) -> Iterator[IssueComment]:
+        """Our own comments there, oldest first."""
+        for comment in self.repository.get_issue(number).get_comments():
+            if comment.user is not None and comment.user.login == self.own_login:
+                yield comment
+
+    def find_comment(self, number: int, mark: str) -> IssueComment | None:
+        """Our own comment with a marker; of two, which a lost answer may leave, the older."""
+        return next((one for one in self.own_comments(number) if mark in (one.body or "")), None)

@@ -1,0 +1,156 @@
+"""From an event's name and payload to what it asks: GitHub's shapes, nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from github.Repository import Repository
+
+from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain.model import CommitSha
+from autonomous_loop.domain.trigger import (
+    Activity,
+    Asked,
+    Continue,
+    Ignore,
+    Queue,
+    Start,
+    oldest_waiting,
+    parse_command,
+)
+from autonomous_loop.errors import ConfigurationError
+from autonomous_loop.github.client import translated
+
+_SHA: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_LOOP: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+def activity(event_name: str, event: Mapping[str, Any], config: LoopConfig) -> Activity:
+    """What the event asks for. Whoever asked is still to be checked (`github/access.py`).
+
+    Raises:
+        ConfigurationError: dispatch inputs that make no sense.
+    """
+    action = event.get("action")
+    match event_name:
+        case "issues" if action == "labeled":
+            return _labelled(event, config)
+        case "issue_comment" if action == "created":
+            return _commented(event)
+        case "workflow_dispatch":
+            return _dispatched(event)
+        case "schedule":
+            return Queue()
+        case "issues" | "issue_comment":
+            return Ignore(f"{event_name} {action} asks for nothing")
+    return Ignore(f"the event {event_name} asks for nothing")
+
+
+def find_waiting(repository: Repository, config: LoopConfig, *, working: Collection[int]) -> int | None:
+    """The oldest open issue with the label that no loop works on; for a schedule.
+
+    Args:
+        working: issues of live loops.
+
+    Raises:
+        ForgeError: GitHub did not answer.
+    """
+    with translated("looking for labelled issues"):
+        found = repository.get_issues(state="open", labels=[config.label], sort="created", direction="asc")
+        labelled = [one.number for one in found if one.pull_request is None]
+    return oldest_waiting(labelled, set(working))
+
+
+def _labelled(event: Mapping[str, Any], config: LoopConfig) -> Activity:
+    name = _at(event, "label", "name")
+    if name != config.label:
+        return Ignore(f"the label is not {config.label}")
+    issue = _at(event, "issue")
+    if not isinstance(issue, Mapping) or not isinstance(issue.get("number"), int):
+        return Ignore("the event names no issue")
+    if issue.get("pull_request"):
+        return Ignore("a pull request was labelled, not an issue")
+    if issue.get("state") == "closed":
+        return Ignore(f"issue {issue['number']} is closed")
+    return Start(issue=issue["number"], actor=_login(event))
+
+
+def _commented(event: Mapping[str, Any]) -> Activity:
+    body, comment_id, number = (
+        _at(event, "comment", "body"),
+        _at(event, "comment", "id"),
+        _at(event, "issue", "number"),
+    )
+    if not isinstance(body, str) or not isinstance(comment_id, int) or not isinstance(number, int):
+        return Ignore("the event names no comment")
+    words = parse_command(body)
+    if words is None:
+        return Ignore("the comment does not begin with /loop")
+    return Asked(
+        number=number,
+        on_pull_request=bool(_at(event, "issue", "pull_request")),
+        name=words.name,
+        argument=words.argument,
+        comment_id=comment_id,
+        actor=str(_at(event, "comment", "user", "login") or ""),
+    )
+
+
+def _dispatched(event: Mapping[str, Any]) -> Activity:
+    given = event.get("inputs")
+    inputs = (
+        {str(key): str(value).strip() for key, value in given.items() if value is not None}
+        if isinstance(given, Mapping)
+        else {}
+    )
+    loop, issue = inputs.get("loop", ""), inputs.get("issue", "")
+    if loop:
+        if not _LOOP.fullmatch(loop):
+            raise _bad("loop", loop, "the id of a loop, such as issue-12")
+        return Continue(
+            loop=loop,
+            generation=_number("generation", inputs.get("generation", "")),
+            pin=_pin(inputs.get("pin", "")),
+            actor=_login(event),
+        )
+    number = _number("issue", issue)
+    if number is None:
+        return Ignore("the dispatch names neither a loop nor an issue")
+    return Start(issue=number, actor=_login(event))
+
+
+def _number(name: str, value: str) -> int | None:
+    if not value:
+        return None
+    digits = value.removeprefix("#") if name == "issue" else value
+    if not re.fullmatch(r"[1-9][0-9]{0,9}", digits):
+        raise _bad(name, value, "a number from 1")
+    return int(digits)
+
+
+def _pin(value: str) -> CommitSha | None:
+    if not value:
+        return None
+    if not _SHA.fullmatch(value):
+        raise _bad("pin", value, "the full SHA of a commit")
+    return CommitSha(value)
+
+
+def _bad(name: str, value: str, wanted: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"The dispatch input {name} is {value[:80]!r}; it must be {wanted}.",
+        hint="to start a loop by hand give `issue`; to go on with one give `loop` alone.",
+    )
+
+
+def _login(event: Mapping[str, Any]) -> str:
+    return str(_at(event, "sender", "login") or "")
+
+
+def _at(event: Mapping[str, Any], *path: str) -> Any:  # noqa: ANN401 - a place in JSON
+    found: Any = event
+    for name in path:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found

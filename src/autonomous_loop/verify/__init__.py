@@ -1,0 +1,1 @@
+"""Proof: what the loop itself saw of a candidate's tests."""

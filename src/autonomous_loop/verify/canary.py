@@ -1,0 +1,77 @@
+"""The canary: a random test that must fail. Where it does not, nothing else in the report can be believed."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import secrets
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autonomous_loop.verify.pytest_settings import PytestSettings
+from autonomous_loop.verify.report import Case
+
+# A TestCase is collected whatever python_classes and python_functions say.
+_SOURCE = """import unittest
+
+
+class Test{word}(unittest.TestCase):
+    def test_{word}(self):
+        self.fail("{word}")
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """One run's canary.
+
+    Attributes:
+        word: random; stands in its file's name, its test's name and its message.
+        path: in the tree, beside real tests.
+    """
+
+    word: str
+    path: str
+
+    @property
+    def source(self) -> bytes:
+        """The test file."""
+        return _SOURCE.format(word=self.word).encode()
+
+    def is_mine(self, case: Case) -> bool:
+        """Whether a case of the report is the canary."""
+        return self.word in case.id
+
+    def sings(self, cases: Sequence[Case]) -> bool:
+        """Whether it was reported, and only as failing: what the loop must see."""
+        mine = [case for case in cases if self.is_mine(case)]
+        return bool(mine) and all(case.failing for case in mine)
+
+
+def place(
+    files: Sequence[str], paths: Sequence[str], settings: PytestSettings, within: Sequence[str] = ()
+) -> Canary:
+    """A canary beside the tests of a run.
+
+    Args:
+        files: the test files asked for; empty: the whole suite.
+        paths: of the tree.
+        within: where the suite's own command looks; empty: by the settings.
+    """
+    word = secrets.token_hex(6)
+    beside = [path for path in files if path.endswith(".py")] or _of_suite(paths, settings, within)
+    if not beside:
+        return Canary(word, f"test_{word}.py")
+    folder, _ = Counter(posixpath.dirname(path) for path in beside).most_common(1)[0]
+    names = [pattern for pattern in settings.python_files if re.fullmatch(r"[\w-]*\*[\w-]*\.py", pattern)]
+    name = next((one for one in names if not files), "test_*.py").replace("*", word)
+    return Canary(word, posixpath.join(folder, name))
+
+
+def _of_suite(paths: Sequence[str], settings: PytestSettings, within: Sequence[str]) -> list[str]:
+    """Test files a bare run is most likely to collect."""
+    found = [path for path in paths if settings.is_test_file(path)]
+    roots = [root.strip("/").removeprefix("./") for root in (within or settings.testpaths)]
+    inside = [path for path in found if any(path.startswith(f"{root}/") for root in roots)]
+    return inside or found

@@ -1,0 +1,87 @@
+"""A candidate beside its checkpoint: which tests each has, and what was submitted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from autonomous_loop.domain.model import TreeSha
+from autonomous_loop.domain.proof import Reason
+from autonomous_loop.domain.work import Change
+from autonomous_loop.ports import Trees
+from autonomous_loop.verify.refused import Refused
+from autonomous_loop.verify.tests_of import Selection, is_support, select
+from autonomous_loop.verify.tree_facts import TreeFacts
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Two trees and what tells them apart, as far as tests are concerned.
+
+    Attributes:
+        facts: of any tree.
+        before: the checkpoint's tree.
+        after: the candidate's.
+    """
+
+    facts: TreeFacts
+    before: TreeSha
+    after: TreeSha
+
+    @property
+    def trees(self) -> Trees:
+        """Where both are read."""
+        return self.facts.trees
+
+    @cached_property
+    def changes(self) -> Sequence[Change]:
+        """Paths that differ."""
+        return self.trees.changes(self.before, self.after)
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """Of the candidate."""
+        return self.facts.of(self.after).paths
+
+    @property
+    def every_path(self) -> frozenset[str]:
+        """Of either tree."""
+        return frozenset({*self.paths, *self.facts.of(self.before).paths})
+
+    @property
+    def old_test_files(self) -> tuple[str, ...]:
+        """Test files of the checkpoint."""
+        return self.facts.of(self.before).test_files
+
+    @property
+    def new_test_files(self) -> tuple[str, ...]:
+        """Test files of the candidate."""
+        return self.facts.of(self.after).test_files
+
+    @cached_property
+    def test_paths(self) -> tuple[str, ...]:
+        """Changed test files and support data: what red lays over the checkpoint's code."""
+        known = {*self.old_test_files, *self.new_test_files}
+        return tuple(one.path for one in self.changes if one.path in known or is_support(one.path))
+
+    @cached_property
+    def changed_test_files(self) -> tuple[str, ...]:
+        """Test files of both trees that differ."""
+        old = set(self.old_test_files)
+        return tuple(one.path for one in self.changes if one.path in old and one.status != "D")
+
+    def select(self, tests: Sequence[str]) -> Selection:
+        """The submitted tests, checked.
+
+        Raises:
+            Refused: one of them is no test of the candidate.
+        """
+        chosen = select(tests, self.paths, self.facts.of(self.after).settings)
+        if isinstance(chosen, Reason):
+            raise Refused(chosen)
+        return chosen
+
+    def red_tree(self, code: TreeSha, submitted: Sequence[str]) -> TreeSha:
+        """The candidate's tests over other code: changed ones and those submitted."""
+        return self.trees.overlay(code, self.after, sorted({*self.test_paths, *submitted}))

@@ -1,0 +1,159 @@
+"""The gate: what must be clean before a proof is tried."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Sequence
+
+from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain.model import TreeSha
+from autonomous_loop.domain.proof import GateReport, Reason
+from autonomous_loop.domain.work import Change
+from autonomous_loop.errors import HandsError
+from autonomous_loop.ports import Hands, Trees
+from autonomous_loop.verify.paths import PROTECTED, PathPatterns
+from autonomous_loop.verify.runner_guard import guard
+from autonomous_loop.verify.secret_scan import SecretScan
+from autonomous_loop.verify.tree_facts import TreeFacts
+from autonomous_loop.verify.wording import Wording
+
+MOST_FILES = 2_000
+LINK, GITLINK, EXECUTABLE = "120000", "160000", "100755"
+INSTALL_SCRIPTS = frozenset({
+    "setup.py", "setup.cfg", "install.sh", "postinstall.js", "preinstall.js", "build.rs", "binding.gyp",
+    "hatch_build.py", "noxfile.py", "tox.ini", "Makefile", "conftest.py",
+})  # fmt: skip
+
+
+class ProofGate:
+    """Implements `Gate`.
+
+    Args:
+        hands: run the project's own commands.
+        trees: what is compared.
+        config: protected paths, sizes, gates, runner keys.
+    """
+
+    def __init__(self, hands: Hands, trees: Trees, config: LoopConfig) -> None:
+        self._hands = hands
+        self._trees = trees
+        self._facts = TreeFacts(trees)
+        self._config = config
+        self._protected = PathPatterns(PROTECTED, ignore_case=True)
+        self._also_protected = PathPatterns(config.protected_paths)
+        self._secrets = SecretScan()
+        self._wording = Wording(hands.work, hands.temporary)
+
+    async def check(self, before: TreeSha, after: TreeSha) -> GateReport:
+        """See `Gate`.
+
+        Protected paths are no refusal: they are listed as held back, and the caller leaves them out. The
+        project's own commands run only on a tree that is clean otherwise.
+        """
+        every = self._trees.changes(before, after)
+        held_back = tuple(change.path for change in every if self._is_protected(change.path))
+        # What is held back is not part of what will be proved.
+        changes = [change for change in every if change.path not in set(held_back)]
+        refusals = list(self._structure(changes, after))
+        notices: list[str] = []
+        if len(changes) > MOST_FILES:
+            text = f"{len(changes):,} files differ; {MOST_FILES:,} is the most. Ignore dependencies by git."
+            refusals.append(Reason(code="size", text=text))
+        else:
+            refusals += self._contents(changes, before, after, notices)
+        passed: list[str] = []
+        for command in self._config.gates if not refusals else ():
+            refused = await self._run(command)
+            if refused is None:
+                passed.append(command)
+            else:
+                refusals.append(refused)
+        return GateReport(
+            refusals=tuple(refusals), notices=tuple(notices), held_back=held_back, gates=tuple(passed)
+        )
+
+    def _is_protected(self, path: str) -> bool:
+        return self._protected.match(path) or self._also_protected.match(path)
+
+    def _structure(self, changes: Sequence[Change], after: TreeSha) -> Iterator[Reason]:
+        for change in changes:
+            if change.mode_after == GITLINK:
+                text = f"{change.path} is a repository inside the project. Remove it, or its .git folder."
+                yield Reason(code="gitlink", text=text)
+            if any(_is_git(part) for part in change.path.split("/")) and change.status != "D":
+                yield Reason(code="git-folder", text=f"{change.path} stands in a .git folder. Remove it.")
+            if change.mode_after == LINK and self._escapes(after, change.path):
+                text = f"{change.path} is a link that points out of the project. Remove it."
+                yield Reason(code="symlink", text=text)
+
+    def _escapes(self, tree: TreeSha, path: str) -> bool:
+        target = (self._trees.read(tree, path, max_bytes=10_000) or b"").decode("utf-8", "surrogateescape")
+        reached = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+        inside = not target.startswith("/") and reached != ".." and not reached.startswith("../")
+        return not inside or any(_is_git(part) for part in reached.split("/"))
+
+    def _contents(
+        self, changes: Sequence[Change], before: TreeSha, after: TreeSha, notices: list[str]
+    ) -> Iterator[Reason]:
+        limit = self._config.max_file_bytes
+        old: dict[str, bytes | None] = {}
+        new: dict[str, bytes | None] = {}
+        for change in changes:
+            try:
+                new[change.path] = self._read(after, change.path, change.mode_after)
+                old[change.path] = self._read(before, change.path, change.mode_before)
+            except HandsError:
+                text = f"{change.path} is larger than {limit:,} bytes (max-file-bytes). Leave it out."
+                yield Reason(code="size", text=text)
+                continue
+            notices += _notices(change, new[change.path])
+            kinds = self._secrets.kinds(_added(old[change.path], new[change.path]))
+            if kinds:
+                text = (
+                    f"{change.path} adds what looks like a secret: {', '.join(kinds)}. Take it out;"
+                    " a test makes such a value up at run time."
+                )
+                yield Reason(code="secret", text=text)
+        if not self._config.runner_keys:
+            facts = self._facts.of(before)
+            existed = bool(facts.test_files)
+            yield from guard(changes, old.get, new.get, paths=facts.paths, suite_existed=existed)
+
+    def _read(self, tree: TreeSha, path: str, mode: str) -> bytes | None:
+        if mode in {"", GITLINK}:
+            return None
+        return self._trees.read(tree, path, max_bytes=self._config.max_file_bytes)
+
+    async def _run(self, command: str) -> Reason | None:
+        timeout = self._config.command_timeout_s
+        done = await self._hands.run(["bash", "-c", command], timeout_s=timeout, max_output=400_000)
+        if done.exit_code == 0:
+            return None
+        how = f"exit code {done.exit_code}" if done.exit_code is not None else f"no end within {timeout:g} s"
+        said = self._wording.tail(done.text, 2_500)
+        return Reason(code="gate", text=f"{command}: {how}\n{said}")
+
+
+def _is_git(part: str) -> bool:
+    # ".git " and "GIT~1" are .git on other file systems.
+    return part.lower().rstrip(". ") in {".git", "git~1"}
+
+
+def _added(old: bytes | None, new: bytes | None) -> list[str]:
+    was = set((old or b"").decode("utf-8", "replace").splitlines())
+    return [line for line in (new or b"").decode("utf-8", "replace").splitlines() if line not in was]
+
+
+def _notices(change: Change, data: bytes | None) -> Iterator[str]:
+    if change.status == "D":
+        return
+    if change.mode_after == LINK:
+        yield f"link: {change.path} -> {(data or b'').decode('utf-8', 'replace')[:200]}"
+        return
+    if change.mode_after == EXECUTABLE and change.mode_before != EXECUTABLE:
+        yield f"executable: {change.path}"
+    if data is not None and b"\0" in data[:8_000]:
+        yield f"binary: {change.path} ({len(data):,} bytes)"
+    name = posixpath.basename(change.path)
+    if name in INSTALL_SCRIPTS or (name == "package.json" and b"install" in (data or b"")):
+        yield f"run by tools: {change.path}"

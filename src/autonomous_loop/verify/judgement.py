@@ -1,0 +1,140 @@
+"""Comparisons of runs: pure, so that each rule of DESIGN.md's "Proof" can be read by itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from autonomous_loop.domain.proof import Baseline, Proof, Reason
+from autonomous_loop.verify.report import Case
+from autonomous_loop.verify.tests_of import Selection
+from autonomous_loop.verify.wording import Wording, listed
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What passed before and does not now.
+
+    Attributes:
+        failing: ran and failed, or their file cannot be collected.
+        skipped: are not run to an end any more.
+        removed: are not in the report at all.
+    """
+
+    failing: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every one of them."""
+        return (*self.failing, *self.skipped, *self.removed)
+
+
+def losses(must_pass: Collection[str], cases: Sequence[Case]) -> Losses:
+    """Which of the tests that must pass do not.
+
+    A test that moved to another file under the same name, and parameters that were renamed without becoming
+    fewer, are not lost.
+    """
+    now = {case.id: case for case in cases}
+    passing = [case.id for case in cases if case.outcome == "passed"]
+    moved = {test_id.partition("::")[2] for test_id in passing if test_id not in must_pass}
+    before_each, now_each = Counter(map(_plain, must_pass)), Counter(map(_plain, passing))
+    failing, skipped, removed = [], [], []
+    for test_id in sorted(must_pass):
+        case = now.get(test_id)
+        broken_file = now.get(test_id.partition("::")[0])
+        if case is not None and case.outcome == "passed":
+            continue
+        if (case is not None and case.failing) or (broken_file is not None and broken_file.failing):
+            failing.append(test_id)
+        elif case is not None:
+            skipped.append(test_id)
+        elif "[" in test_id and now_each[_plain(test_id)] >= before_each[_plain(test_id)]:
+            continue
+        elif test_id.partition("::")[2] not in moved:
+            removed.append(test_id)
+    return Losses(tuple(failing), tuple(skipped), tuple(removed))
+
+
+def _plain(test_id: str) -> str:
+    return test_id.partition("[")[0]
+
+
+def known(baseline: Baseline) -> frozenset[str]:
+    """Tests that decide nothing: failing before anything was changed, or flaky then."""
+    return frozenset({*baseline.failing, *baseline.flaky})
+
+
+def must_still_pass(
+    checkpoint: Iterable[str], passing: Mapping[str, Proof], baseline: Baseline
+) -> frozenset[str]:
+    """Ids that passed at the checkpoint, and those of every passing feature's proof."""
+    proved = {test_id for proof in passing.values() if proof.green for test_id in proof.green.passed}
+    return frozenset({*checkpoint, *proved}) - known(baseline)
+
+
+def owners(test_id: str, passing: Mapping[str, Proof]) -> list[Proof]:
+    """Proofs a test belongs to."""
+    return [proof for proof in passing.values() if proof.green and test_id in proof.green.passed]
+
+
+def fails_in(test_id: str, cases: Iterable[Case]) -> bool:
+    """Whether a test fails in a report, by itself or because its file cannot be collected."""
+    file = test_id.partition("::")[0]
+    return any(case.failing and case.id in {test_id, file} for case in cases)
+
+
+def submitted(selection: Selection, cases: Sequence[Case]) -> tuple[Case, ...]:
+    """The cases that were submitted, and the files of theirs that could not be collected."""
+    return tuple(
+        case for case in cases if selection.covers(case.id) or (case.failing and case.id in selection.files)
+    )
+
+
+def judge_green(selection: Selection, cases: Sequence[Case], command: str, wording: Wording) -> list[Reason]:
+    """Reasons why the submitted tests do not count as green."""
+    mine = submitted(selection, cases)
+    failing = [case for case in mine if case.failing]
+    if failing:
+        text = f"These submitted tests fail on your code ({command}):\n{wording.failures(failing)}"
+        return [Reason(code="not-green", text=text)]
+    idle = selection.untouched(case.id for case in mine if case.outcome == "passed")
+    if idle:
+        skipped = [case.id for case in mine if case.outcome == "skipped"]
+        why = f" Skipped: {listed(skipped)}." if skipped else ""
+        text = f"No test was run to its end for: {listed(idle)}.{why} A submitted test must run and pass."
+        return [Reason(code="not-run", text=text)]
+    return []
+
+
+def judge_losses(
+    lost: Losses, cases: Sequence[Case], passing: Mapping[str, Proof], wording: Wording
+) -> list[Reason]:
+    """Reasons for what passed before and does not now."""
+    found: list[Reason] = []
+    if lost.failing:
+        wanted = {*lost.failing, *(test_id.partition("::")[0] for test_id in lost.failing)}
+        shown = wording.failures(case for case in cases if case.id in wanted)
+        names = listed([proof.feature_id for one in lost.failing for proof in owners(one, passing)][:5])
+        whose = f" (of the features {names})" if names else ""
+        text = f"These tests passed before and fail on your code{whose}:\n{shown}"
+        found.append(Reason(code="regression", text=text))
+    if lost.skipped:
+        text = f"These tests passed before and are not run any more: {listed(lost.skipped)}. Run them again."
+        found.append(Reason(code="test-skipped", text=text))
+    if lost.removed:
+        text = (
+            f"These tests passed before and are gone, or not collected any more: {listed(lost.removed)}."
+            " Put them back; where the behaviour is meant to change, change what they assert."
+        )
+        found.append(Reason(code="test-removed", text=text))
+    return found
+
+
+def third_party(missing: Iterable[str], paths: Iterable[str]) -> list[str]:
+    """Missing modules that no file of the project could provide: an environment fault."""
+    provided = {part.removesuffix(".py") for path in paths for part in path.split("/")}
+    return sorted({name for name in missing if name.partition(".")[0] not in provided})

@@ -1,0 +1,122 @@
+"""What a tree says to pytest: the keys that decide which tests run and how their outcomes count."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import posixpath
+import shlex
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+DEFAULT_FILES = ("test_*.py", "*_test.py")
+CONFIG_NAMES = (
+    "pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg",
+)  # fmt: skip
+# Choosing another file than before is itself a choice of keys, even where the file is empty.
+SHADOWING = frozenset({"pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini"})
+KEYS = frozenset({
+    "addopts", "testpaths", "python_files", "python_classes", "python_functions", "norecursedirs",
+    "collect_imported_tests", "confcutdir", "usefixtures", "xfail_strict", "strict_xfail",
+    "empty_parameter_set_mark", "required_plugins", "doctest_optionflags",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PytestSettings:
+    """What of it matters for finding tests.
+
+    Attributes:
+        configured: there is a section for pytest.
+        testpaths: where a bare run looks; empty: everywhere.
+        python_files: patterns of a test file's name.
+    """
+
+    configured: bool = False
+    testpaths: tuple[str, ...] = ()
+    python_files: tuple[str, ...] = DEFAULT_FILES
+
+    def is_test_file(self, path: str) -> bool:
+        """Whether a bare run would collect it, going by its name."""
+        name = posixpath.basename(path)
+        return any(fnmatchcase(path if "/" in one else name, one) for one in self.python_files)
+
+
+def read_settings(read: Callable[[str], bytes | None]) -> PytestSettings:
+    """The settings of the tree's root; pytest takes the first file that has a section for it.
+
+    Args:
+        read: content of a path in the tree, or None.
+    """
+    for name in CONFIG_NAMES:
+        data = read(name)
+        table = None if data is None else section(name, data)
+        if table is None:
+            continue
+        return PytestSettings(
+            configured=True,
+            testpaths=_words(table.get("testpaths")),
+            python_files=_words(table.get("python_files")) or DEFAULT_FILES,
+        )
+    return PytestSettings()
+
+
+def runner_keys(name: str, data: bytes | None) -> Mapping[str, str]:
+    """The keys of one configuration file that a candidate may not change, as comparable text."""
+    table = None if data is None else section(posixpath.basename(name), data)
+    if table is None:
+        return {}
+    return {key: json.dumps(table[key], default=str) for key in sorted(KEYS & set(table))}
+
+
+def section(name: str, data: bytes) -> Mapping[str, Any] | None:
+    """The section for pytest of a configuration file; None where there is none (or it cannot be read)."""
+    text = data.decode("utf-8", "replace")
+    return _of_toml(name, text) if name.endswith(".toml") else _of_ini(name, text)
+
+
+def _of_toml(name: str, text: str) -> Mapping[str, Any] | None:
+    found = parse_toml(text)
+    if name != "pyproject.toml":
+        return table_of(found, "pytest")
+    table = table_of(found, "tool", "pytest")
+    return {**table, **table_of(table, "ini_options")} or None
+
+
+def parse_toml(text: str) -> Mapping[str, Any]:
+    """The document; empty where it is none."""
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return {}
+
+
+def table_of(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """A table by its path; empty where there is none."""
+    found: Any = document
+    for key in keys:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _of_ini(name: str, text: str) -> Mapping[str, Any] | None:
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string(text)
+    except configparser.Error:
+        return None
+    title = "tool:pytest" if name == "setup.cfg" else "pytest"
+    if parser.has_section(title):
+        return dict(parser.items(title))
+    return {} if name in SHADOWING else None
+
+
+def _words(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(shlex.split(value))
+    if isinstance(value, Sequence):
+        return tuple(str(one) for one in value)
+    return ()

@@ -1,0 +1,133 @@
+"""Regression: a test that passed at the checkpoint fails now, is skipped now, or is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from autonomous_loop.domain.model import TreeSha
+from autonomous_loop.domain.proof import Baseline, Proof, Reason
+from autonomous_loop.verify.bench import TestBench
+from autonomous_loop.verify.candidate import Candidate
+from autonomous_loop.verify.judgement import Losses, judge_losses, known, losses, must_still_pass
+from autonomous_loop.verify.refused import Refused
+from autonomous_loop.verify.report import Case
+from autonomous_loop.verify.runners import RunResult
+from autonomous_loop.verify.wording import listed
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """The whole suite on a candidate.
+
+    Attributes:
+        result: the suite's run.
+        flaky: tests that failed once and passed once on this same tree, or did so in the baseline.
+    """
+
+    result: RunResult
+    flaky: tuple[str, ...] = ()
+
+
+class RegressionCheck:
+    """Compares the suite on a candidate with what passed before it.
+
+    Args:
+        bench: runs it.
+    """
+
+    def __init__(self, bench: TestBench) -> None:
+        self._bench = bench
+        # What passed in the suite, by tree: this feature's candidate is the next one's checkpoint.
+        self._passed: dict[TreeSha, tuple[str, ...]] = {}
+
+    def remember(self, tree: TreeSha, passed: Sequence[str]) -> None:
+        """The suite ran on `tree`, and these passed."""
+        self._passed[tree] = tuple(passed)
+
+    def recorded(self, tree: TreeSha, passing: Mapping[str, Proof]) -> tuple[str, ...] | None:
+        """What passed in the suite on `tree`, from this session or from a proof; None: nobody knows."""
+        for proof in passing.values():
+            if proof.after_tree == tree and proof.regression is not None and tree not in self._passed:
+                self._passed[tree] = proof.regression.passed
+        return self._passed.get(tree)
+
+    async def passed_before(
+        self, work: Candidate, baseline: Baseline, passing: Mapping[str, Proof]
+    ) -> tuple[str, ...]:
+        """What passed in the suite at the checkpoint; it runs there once more only where nobody knows.
+
+        Raises:
+            Refused: the run shows nothing.
+        """
+        found = self.recorded(work.before, passing)
+        if found is None and work.old_test_files:
+            await self._bench.put_up(work.before)
+            command = baseline.command or self._bench.commands(work.before).suite
+            result = await self._bench.run(command, (), work.before)
+            await self._bench.put_up(work.after)
+            # A suite that shows nothing at the checkpoint cannot be lost by the candidate.
+            found = () if result.faults else result.run.passed
+            self.remember(work.before, found)
+        return found or ()
+
+    async def check(
+        self,
+        work: Candidate,
+        baseline: Baseline,
+        passing: Mapping[str, Proof],
+        before: Collection[str],
+        *,
+        new: Collection[str],
+    ) -> Regression:
+        """Run the suite on the candidate, which is up.
+
+        Args:
+            before: what passed in the suite at the checkpoint.
+            new: the submitted tests, which passed a moment ago.
+
+        Raises:
+            Refused: something that passed is lost, or the run shows nothing.
+        """
+        commands = self._bench.commands(work.before)
+        result = await self._bench.believed(baseline.command or commands.suite, (), work.after)
+        must = must_still_pass(before, passing, baseline) | (frozenset(new) - known(baseline))
+        cases = list(result.cases)
+        # A proved test the suite never collected (one for the browser, say) is run by its file.
+        collected = {case.file for case in cases}
+        there = set(work.paths)
+        alone = {one.partition("::")[0] for one in must - frozenset(before)} - collected
+        if files := sorted(alone & there):
+            cases += (await self._bench.believed(commands.test, files, work.after)).cases
+        lost = losses(must, cases)
+        flaky: tuple[str, ...] = ()
+        if lost.failing:
+            self._bench.refuse_third_party(_of(lost.failing, cases), work)
+            lost, flaky = await self._once_more(lost, commands.test, work, new)
+        if reasons := judge_losses(lost, cases, passing, self._bench.wording):
+            raise Refused(*reasons)
+        self.remember(work.after, result.run.passed)
+        return Regression(result, tuple(sorted({*flaky, *(set(baseline.flaky) & set(result.run.failing))})))
+
+    async def _once_more(
+        self, lost: Losses, command: str, work: Candidate, new: Collection[str]
+    ) -> tuple[Losses, tuple[str, ...]]:
+        """The failing files again: what passes now is flaky, which a submitted test may not be."""
+        files = sorted({test_id.partition("::")[0] for test_id in lost.failing})
+        again = await self._bench.believed(command, files, work.after)
+        passed = set(again.run.passed)
+        flaky = tuple(test_id for test_id in lost.failing if test_id in passed)
+        mine = [test_id for test_id in flaky if test_id in new]
+        if mine:
+            text = (
+                f"These submitted tests passed once and failed once on the same code: {listed(mine)}. Let"
+                " them depend on nothing but the code: no order, clock, chance or leftover of other tests."
+            )
+            raise Refused(Reason(code="flaky", text=text))
+        failing = tuple(test_id for test_id in lost.failing if test_id not in passed)
+        return Losses(failing, lost.skipped, lost.removed), flaky
+
+
+def _of(ids: Collection[str], cases: Sequence[Case]) -> list[Case]:
+    files = {test_id.partition("::")[0] for test_id in ids}
+    return [case for case in cases if case.failing and (case.id in ids or case.id in files)]

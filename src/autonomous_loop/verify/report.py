@@ -1,0 +1,138 @@
+"""JUnit XML as test cases. What the hands wrote is foreign: no DTD, no entities, a capped size."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+from xml.etree.ElementTree import ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+from autonomous_loop.domain.proof import TestCounts
+
+Outcome = Literal["passed", "failed", "error", "skipped"]
+REPORT_LIMIT = 50_000_000
+_IMPORT_FAULT = re.compile(
+    r"\b(?:ModuleNotFoundError|ImportError|SyntaxError|IndentationError)\b"
+    r"|AttributeError: module '[^']+' has no attribute"
+)
+_MISSING_MODULE = re.compile(r"No module named '([^']+)'")
+
+
+class ReportError(ValueError):
+    """The report is not JUnit XML."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One test of a report.
+
+    Attributes:
+        id: `tests/test_x.py::TestY::test_z[1]`; the file alone where it could not be collected.
+        file: path in the tree, "" where the runner does not say.
+        message: the first line of what went wrong.
+        text: the traceback.
+    """
+
+    id: str
+    file: str
+    outcome: Outcome
+    message: str = ""
+    text: str = ""
+
+    @property
+    def failing(self) -> bool:
+        """Failed, or could not be run to its end."""
+        return self.outcome in {"failed", "error"}
+
+    @property
+    def import_fault(self) -> bool:
+        """It fails because something cannot be imported or compiled."""
+        return self.failing and bool(_IMPORT_FAULT.search(_last_error(self)))
+
+    @property
+    def missing_modules(self) -> tuple[str, ...]:
+        """Modules that do not exist, as Python names them."""
+        return tuple(_MISSING_MODULE.findall(_last_error(self))) if self.failing else ()
+
+
+def _last_error(case: Case) -> str:
+    """The exception itself: a traceback that merely shows a source line with such a word says nothing."""
+    raised = [line[2:].strip() for line in case.text.splitlines() if line.startswith("E ")]
+    return "\n".join([case.message, *raised])
+
+
+def missing_modules(text: str) -> tuple[str, ...]:
+    """The same from a runner's output, where it died before it could report."""
+    return tuple(_MISSING_MODULE.findall(text))
+
+
+def read_report(data: bytes) -> tuple[Case, ...]:
+    """The cases of a JUnit XML file, in its order, each id once (a failing entry wins).
+
+    Raises:
+        ReportError: not XML, with a DTD or entities, or not JUnit.
+    """
+    try:
+        root = fromstring(data, forbid_dtd=True, forbid_entities=True, forbid_external=True)
+    except (ParseError, DefusedXmlException, ValueError) as error:
+        raise ReportError(f"the test report is not plain XML: {error}") from None
+    if root.tag not in {"testsuites", "testsuite"}:
+        raise ReportError(f"the test report is not JUnit XML: it starts with <{root.tag[:40]}>")
+    found: dict[str, Case] = {}
+    # junitparser's annotation names lxml's Element where lxml is there; the standard one is what it wraps.
+    for case in _cases(JUnitXml.fromroot(root)):  # type: ignore[arg-type]
+        known = found.get(case.id)
+        if known is None or (case.failing and not known.failing):
+            found[case.id] = case
+    return tuple(found.values())
+
+
+def _cases(element: JUnitXml | TestSuite) -> Iterator[Case]:
+    for child in element:
+        if isinstance(child, TestSuite):
+            yield from _cases(child)
+        elif isinstance(child, TestCase):
+            yield _case(child)
+
+
+def _case(found: TestCase) -> Case:
+    file = str(found._elem.get("file") or "")  # noqa: SLF001 - xunit1's attribute has no accessor
+    results = found.result or []
+    outcome: Outcome = "passed"
+    message = text = ""
+    for result in results:
+        if isinstance(result, Failure | Error):
+            outcome = "error" if isinstance(result, Error) else "failed"
+            message, text = str(result.message or ""), str(result.text or "")
+            break
+        if isinstance(result, Skipped):
+            outcome, message = "skipped", str(result.message or "")
+    first = next((line.strip() for line in message.splitlines() if line.strip()), "")
+    return Case(_id(found, file), file, outcome, first, text)
+
+
+def _id(found: TestCase, file: str) -> str:
+    name, classname = str(found.name or ""), str(found.classname or "")
+    if not file:
+        return f"{classname}::{name}" if classname else name
+    module = file.rsplit(".", 1)[0].replace("/", ".")
+    if not classname and name == module:
+        return file  # pytest: the file itself could not be collected
+    inner = classname.removeprefix(module).strip(".")
+    return "::".join([file, *(part for part in inner.split(".") if part), name])
+
+
+def count(cases: Sequence[Case]) -> TestCounts:
+    """How many of each."""
+    outcomes = [case.outcome for case in cases]
+    return TestCounts(
+        passed=outcomes.count("passed"),
+        failed=outcomes.count("failed"),
+        errors=outcomes.count("error"),
+        skipped=outcomes.count("skipped"),
+    )

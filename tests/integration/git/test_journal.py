@@ -1,0 +1,192 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from autonomous_loop.domain.budget import Limits, Spending
+from autonomous_loop.domain.decision import HandoffReason
+from autonomous_loop.domain.events import AttemptStarted, Claimant, Claimed, Ended, LoopFacts, Remembered
+from autonomous_loop.domain.feature import AttemptOutcome
+from autonomous_loop.domain.keys import Keyring
+from autonomous_loop.domain.request import Request
+from autonomous_loop.errors import JournalError, Superseded
+from autonomous_loop.git.checkpoints import CheckpointManager
+from autonomous_loop.git.claimants import ProcessClaimants
+from autonomous_loop.git.journal import StateTracker
+from git_world import git
+
+BRANCHES = "autonomous-loop/issue-1"
+STATE = f"refs/heads/{BRANCHES}/state"
+
+
+class Clock:
+    def now(self):
+        return datetime(2026, 11, 22, tzinfo=UTC)
+
+    def monotonic(self):
+        return 0.0
+
+
+def tracker(repository, key="key"):
+    keys = Keyring.derive((key,), repository="o/r", loop="issue-1")
+    return StateTracker(repository, branches=BRANCHES, name="o/r", loop="issue-1", keys=keys, clock=Clock())
+
+
+def facts(base):
+    return LoopFacts(
+        repository="o/r", loop="issue-1", base_branch="main", base=base, limits=Limits(sessions=3, usd=1),
+        request=Request(title="t", body="b"), configuration_hash="h",
+    )  # fmt: skip
+
+
+def claim(number, nonce="n"):
+    return Claimed(session=number, kind="INIT" if number == 1 else "CONTINUE", claimant=Claimant(nonce=nonce))
+
+
+def ended(base):
+    return Ended(reason=HandoffReason.TIME, checkpoint=base, minutes=1.5, progressed=True)
+
+
+@pytest.fixture
+def journal(repository, base):
+    made = tracker(repository)
+    made.begin(facts(base))
+    made.append([claim(1)])
+    return made
+
+
+def test_what_was_appended_is_read_back_by_another_session(journal, repository, base):
+    journal.append([Remembered(note="mind the gap")], files={"memory.md": b"- mind the gap\n"})
+    journal.append([ended(base)])
+    other = tracker(repository)
+    record = other.read()
+    assert record == journal.record()
+    assert record.notes == ("mind the gap",)
+    assert record.generation == 1
+    assert record.sessions[0].reason is HandoffReason.TIME
+    assert record.spending.minutes == 1.5
+    assert other.read_file("memory.md") == b"- mind the gap\n"
+
+
+def test_of_two_sessions_that_claim_at_once_exactly_one_wins(journal, repository, base):
+    journal.append([ended(base)])
+    first, second = tracker(repository), tracker(repository)
+    first.read()
+    second.read()
+    first.append([claim(2, "first")])
+    with pytest.raises(Superseded):
+        second.append([claim(2, "second")])
+    assert tracker(repository).read().sessions[1].claimant.nonce == "first"
+
+
+def test_of_two_first_sessions_exactly_one_wins(repository, base):
+    first, second = tracker(repository), tracker(repository)
+    first.begin(facts(base))
+    second.begin(facts(base))
+    first.append([claim(1, "first")])
+    with pytest.raises(Superseded):
+        second.append([claim(1, "second")])
+
+
+def test_code_and_record_move_together_or_not_at_all(journal, repository, base, project):
+    other = tracker(repository)
+    other.read()
+    other.append([Remembered(note="moved")])
+    tree = repository.write_blob(repository.tree_of(base), "new.txt", b"new\n")
+    commit = CheckpointManager(repository, branches=BRANCHES).create(base, tree, message="new\n")
+    with pytest.raises(Superseded):
+        journal.append([Remembered(note="late")], checkpoint=commit)
+    assert "checkpoint" not in git(project, "branch", "--list", "autonomous-loop/*")
+    other.append([Remembered(note="again")], checkpoint=commit)
+    assert git(project, "rev-parse", f"{BRANCHES}/checkpoint/1") == commit
+
+
+def test_what_is_not_pushed_at_once_goes_with_the_next_push(journal, repository, base, project):
+    tree = repository.write_blob(repository.tree_of(base), "new.txt", b"new\n")
+    commit = CheckpointManager(repository, branches=BRANCHES).create(base, tree, message="new\n")
+    before = git(project, "rev-parse", STATE)
+    journal.append([Remembered(note="kept back")], checkpoint=commit, push=False)
+    assert git(project, "rev-parse", STATE) == before
+    journal.append([ended(base)])
+    assert tracker(repository).read().notes == ("kept back",)
+    assert git(project, "rev-parse", f"{BRANCHES}/checkpoint/1") == commit
+
+
+def rewrite(repository, journal, change):
+    """Change a file of the journal and push it over the branch, as somebody with write access could."""
+    name = "sessions/1.jsonl"
+    tree = repository.write_files(repository.tree_of(journal.tip()), {name: change(journal.read_file(name))})
+    commit = repository.commit(tree, [journal.tip()], "forged\n")
+    repository.push({STATE: commit})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data.replace(b"mind the gap", b"mind the map"),
+        lambda data: data + data.splitlines()[-1] + b"\n",
+        lambda data: b"\n".join(reversed(data.splitlines())) + b"\n",
+        lambda data: b"\n".join(data.splitlines()[1:]) + b"\n",
+        lambda data: data + b"{}\n",
+    ],
+    ids=["changed", "repeated", "reordered", "beheaded", "extended"],
+)
+def test_a_changed_chain_stops_the_loop(journal, repository, base, change):
+    journal.append([Remembered(note="mind the gap")])
+    journal.append([ended(base)])
+    rewrite(repository, journal, change)
+    with pytest.raises(JournalError):
+        tracker(repository).read()
+
+
+def test_another_key_is_told_from_a_forgery(journal, repository):
+    with pytest.raises(JournalError, match="another key"):
+        tracker(repository, key="other").read()
+
+
+def test_a_branch_that_is_no_journal_is_refused(repository, base):
+    tree = repository.write_files(None, {"README": b"hello\n"})
+    repository.push({STATE: repository.commit(tree, [], "not a journal\n")})
+    with pytest.raises(JournalError, match=r"loop\.json"):
+        tracker(repository).read()
+
+
+def test_a_journal_of_a_newer_schema_pauses_the_loop(journal, repository):
+    text = journal.read_file("loop.json").replace(b'"schema_version": 1', b'"schema_version": 2')
+    tree = repository.write_files(repository.tree_of(journal.tip()), {"loop.json": text})
+    repository.push({STATE: repository.commit(tree, [journal.tip()], "newer\n")})
+    with pytest.raises(JournalError, match="another version"):
+        tracker(repository).read()
+
+
+def test_an_attempt_that_nobody_lived_to_end_is_settled_at_its_reservation(journal, repository):
+    journal.append([AttemptStarted(feature_id="a", number=1, reserved=Spending(usd=0.5))])
+    assert tracker(repository).read().spending.usd == 0
+    journal.append([claim(2)])
+    record = tracker(repository).read()
+    assert record.spending.usd == 0.5
+    assert [(one.outcome, one.session) for one in record.attempts] == [(AttemptOutcome.INTERRUPTED, 1)]
+    assert record.in_progress == "a"
+
+
+def test_a_claimant_that_ended_is_told_from_one_that_lives():
+    claimants = ProcessClaimants()
+    me = claimants.me()
+    assert not claimants.is_alive(me.model_copy(update={"boot": "another boot"}))
+    assert not claimants.is_alive(me.model_copy(update={"pid": 2**22 - 1}))
+    assert claimants.is_alive(me.model_copy(update={"host": "elsewhere"}))
+    assert claimants.is_alive(me.model_copy(update={"pid": 1, "started": _started(1)}))
+    assert not claimants.is_alive(me.model_copy(update={"pid": 1, "started": 1.0}))
+
+
+def _started(pid):
+    import psutil
+
+    return psutil.Process(pid).create_time()
+
+
+def test_only_the_newest_checkpoints_are_kept(journal, repository, base, project):
+    for number in range(1, 6):
+        repository.push({f"refs/heads/{BRANCHES}/checkpoint/{number}": base})
+    CheckpointManager(repository, branches=BRANCHES).prune(keep=3)
+    left = git(project, "for-each-ref", "--format=%(refname:lstrip=5)", f"refs/heads/{BRANCHES}/checkpoint")
+    assert left.split() == ["3", "4", "5"]

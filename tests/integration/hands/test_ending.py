@@ -1,0 +1,145 @@
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from autonomous_loop.hands.identity import processes_of
+
+# Leaves its session, its group and its parent, ignores what can be ignored, and starts itself anew for ever.
+ESCAPE = """
+import os, signal, sys, time
+def away():
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_IGN)
+if os.fork() == 0:
+    away()
+    for fd in range(3):
+        os.close(fd)
+    with open(sys.argv[1], "w") as file:
+        file.write(str(os.getpid()))
+    time.sleep(60)
+    os._exit(0)
+os.wait()
+"""
+
+
+def started(*argv):
+    return subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=True)
+
+
+async def pid_in(path_reader):
+    deadline = time.monotonic() + 5
+    while True:
+        text = await path_reader()
+        if text.isdigit():
+            return int(text)
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.root
+async def test_a_daemon_survives_a_group_kill_but_not_the_end_of_the_hands(hands, public):
+    # Naively: a session of its own, killed as a group.
+    note = public / "pid"
+    note.write_text("")
+    naive = started(sys.executable, "-c", ESCAPE, str(note))
+    naive.communicate()
+
+    async def naive_note():
+        return note.read_text()
+
+    daemon = await pid_in(naive_note)
+    with pytest.raises(ProcessLookupError):  # nobody of the group is left, and yet
+        os.killpg(naive.pid, signal.SIGKILL)
+    os.kill(daemon, 0)  # it lives
+    os.kill(daemon, signal.SIGKILL)
+
+    await hands.run(["sh", "-c", "touch pid"], timeout_s=10)
+    await hands.run(["python3", "-c", ESCAPE, "pid"], timeout_s=10)
+
+    async def hands_note():
+        return (await hands.read_file("pid", max_bytes=100)).decode()
+
+    daemon = await pid_in(hands_note)
+    assert daemon in processes_of(hands.uid)
+    await hands.end_all()
+    assert processes_of(hands.uid) == []
+
+
+@pytest.mark.root
+async def test_a_crowd_that_keeps_forking_is_ended(hands):
+    forking = """
+import os, time
+while True:
+    try:
+        os.fork()
+    except OSError:
+        time.sleep(0.1)
+    time.sleep(0.05)
+"""
+    await hands.run(
+        ["sh", "-c", 'setsid timeout 20 python3 -c "$0" >/dev/null 2>&1 & sleep 0.3', forking], timeout_s=10
+    )
+    assert len(processes_of(hands.uid)) > 10
+    await hands.end_all()
+    assert processes_of(hands.uid) == []
+
+
+async def test_whoever_waits_for_a_command_hears_that_it_was_ended(hands):
+    waiting = [
+        asyncio.create_task(hands.run(["sleep", "60"], timeout_s=50)),
+        asyncio.create_task(hands.shell("sleep 60", timeout_s=50)),
+    ]
+    await asyncio.sleep(0.4)
+    await hands.end_all()
+    run, shell = await asyncio.wait_for(asyncio.gather(*waiting), 5)
+    assert run.exit_code == 128 + signal.SIGKILL
+    assert shell.exit_code == 128 + signal.SIGKILL
+
+
+async def test_the_loops_own_children_are_left_alone(hands):
+    own = started("sleep", "60")
+    try:
+        await hands.run(["sh", "-c", "setsid sleep 60 & sleep 0.1"], timeout_s=10)
+        await hands.end_all()
+        assert own.poll() is None
+    finally:
+        own.kill()
+        own.communicate()
+
+
+@pytest.mark.root
+async def test_a_command_dies_with_a_killed_loop():
+    program = """
+import asyncio
+from autonomous_loop.hands.sandbox import Sandbox
+async def main():
+    hands = await Sandbox.create(base=None, path=[], env={}, read_paths=[],
+                                 unsandboxed=False, chrome_path=None, browser_python=None)
+    print(hands.uid, hands.work, flush=True)
+    await hands.run(["sleep", "60"], timeout_s=50)
+asyncio.run(main())
+"""
+    loop = started(sys.executable, "-c", program)
+    uid, work = loop.stdout.readline().decode().split()
+    deadline = time.monotonic() + 5
+    while not processes_of(int(uid)):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+    await asyncio.sleep(0.3)
+    loop.kill()
+    loop.communicate()
+    await asyncio.sleep(0.3)
+    left = processes_of(int(uid))
+    shutil.rmtree(work.removesuffix("/hands/work"))
+    assert left == []

@@ -1,0 +1,131 @@
+import asyncio
+import time
+
+import pytest
+
+from autonomous_loop.errors import HandsError, SandboxError
+from autonomous_loop.hands.sandbox import Sandbox
+
+
+async def test_a_command_gets_its_input_folder_and_variables(hands):
+    done = await hands.run(
+        ["sh", "-c", 'cat; pwd; echo "$EXTRA"; echo bad >&2; exit 7'],
+        timeout_s=10, cwd="..", env={"EXTRA": "one more"}, stdin=b"fed\n", merge_stderr=False,
+    )  # fmt: skip
+    assert done.exit_code == 7
+    assert done.stdout.decode() == f"fed\n{hands.work.removesuffix('/work')}\none more\n"
+    assert done.stderr == b"bad\n"
+
+
+async def test_a_missing_command_says_so(hands):
+    done = await hands.run(["no-such-command"], timeout_s=10)
+    assert (done.exit_code, done.text) == (127, "no-such-command: command not found\n")
+
+
+async def test_the_deadline_ends_the_whole_group_and_keeps_what_was_printed(hands):
+    began = time.monotonic()
+    done = await hands.run(["sh", "-c", "echo before; sleep 61 & sleep 62"], timeout_s=0.5)
+    assert (done.exit_code, done.stdout) == (None, b"before\n")
+    assert time.monotonic() - began < 3
+    left = await hands.run(
+        ["sh", "-c", "ps -eo uid,args | grep -E 'sleep 6[12]' | grep -v grep"], timeout_s=10
+    )
+    assert str(hands.uid) not in left.text
+
+
+async def test_a_background_process_that_holds_the_output_does_not_hold_the_loop(hands):
+    began = time.monotonic()
+    done = await hands.run(["sh", "-c", "setsid sleep 60 & sleep 0.2; echo started"], timeout_s=20)
+    assert (done.exit_code, done.stdout) == (0, b"started\n")
+    assert time.monotonic() - began < 3
+
+
+async def test_a_cancelled_command_is_ended(hands):
+    task = asyncio.create_task(
+        hands.run(["sh", "-c", "touch begun; sleep 0.6; touch finished"], timeout_s=20)
+    )
+    await asyncio.sleep(0.3)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.sleep(0.6)
+    assert await hands.find("", suffixes=[], most=10) == ["begun"]
+
+
+async def test_data_is_whole_or_refused(hands):
+    whole = await hands.run(
+        ["head", "-c", "3000000", "/dev/zero"], timeout_s=20, max_output=3_000_000, merge_stderr=False
+    )
+    assert whole.stdout == bytes(3_000_000)
+    began = time.monotonic()
+    with pytest.raises(HandsError, match="printed more than 1000 bytes"):
+        await hands.run(["yes"], timeout_s=20, max_output=1000, merge_stderr=False)
+    assert time.monotonic() - began < 10
+
+
+async def test_a_broken_pipe_ends_a_command_as_it_would_anywhere(hands):
+    done = await hands.run(["bash", "-c", "set -o pipefail; yes | head -n 1"], timeout_s=10)
+    assert (done.exit_code, done.stdout) == (128 + 13, b"y\n")
+
+
+async def test_the_environment_is_the_allow_list_and_no_more(make, monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    hands = await make(env={"GIVEN": "by the project"}, path=["/opt/tools/bin", "/usr/bin", "/bin"])
+    done = await hands.run(["env"], timeout_s=10)
+    assert dict(line.split("=", 1) for line in done.text.splitlines()) == {
+        "PATH": "/opt/tools/bin:/usr/bin:/bin",
+        "HOME": hands.work.removesuffix("work") + "home",
+        "TMPDIR": hands.temporary,
+        "LANG": "C.UTF-8",
+        "TERM": "dumb",
+        "CI": "true",
+        "USER": "hands",
+        "SHELL": "/bin/bash",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIVEN": "by the project",
+    }
+
+
+async def test_everyday_tools_work(hands):
+    script = """
+        git init -q . && echo x >f && git add f
+        git -c user.name=a -c user.email=a@example.invalid commit -qm one
+        mkdir -p a b && mv a b/ && test -d b/a
+        python3 -c 'import multiprocessing, pty; multiprocessing.Lock(); pty.openpty(); print("python")'
+        node -e 'console.log("node")'
+        mktemp
+    """
+    done = await hands.run(["bash", "-e", "-c", script], timeout_s=20)
+    assert done.exit_code == 0, done.text
+    python, node, made = done.text.splitlines()
+    assert (python, node) == ("python", "node")
+    assert made.startswith(hands.temporary)
+
+
+async def test_close_removes_everything_even_what_was_made_unremovable(make):
+    hands = await make()
+    await hands.run(
+        ["sh", "-c", "mkdir -p a/b; touch a/b/c; chmod 0 a/b a; setsid sleep 60 & sleep 0.1"], timeout_s=10
+    )
+    folder = hands._folder
+    assert folder.exists()
+    await hands.close()
+    await hands.close()
+    assert not folder.exists()
+
+
+async def test_a_folder_that_the_hands_cannot_enter_is_said_so(tmp_path):
+    (tmp_path / "closed").mkdir(mode=0o700)
+    with pytest.raises(SandboxError, match="other users cannot enter") as failed:
+        await Sandbox.create(
+            base=tmp_path / "closed", path=[], env={}, read_paths=[], unsandboxed=False,
+            chrome_path=None, browser_python=None,
+        )  # fmt: skip
+    assert "/var/tmp" in failed.value.hint
+
+
+@pytest.mark.parametrize("path", ["/", ".", "relative/folder", "/.", "//"])
+async def test_the_whole_machine_cannot_be_given_by_mistake(make, path):
+    with pytest.raises(SandboxError, match="cannot be given"):
+        await make(read_paths=[path])

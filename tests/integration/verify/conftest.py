@@ -1,0 +1,31 @@
+import shutil
+
+import pytest
+import pytest_asyncio
+
+from autonomous_loop.config import LoopConfig
+from integration.verify.proof_world import World, make_sandbox
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def sandbox():
+    made = await make_sandbox(shutil.which("chromium") or shutil.which("google-chrome"))
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def world(sandbox, tmp_path):
+    made = World(sandbox, tmp_path / "loop", LoopConfig(test_timeout_s=20))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def configured(world):
+    """Configure the loop anew."""
+
+    def configure(**options):
+        world.configure(LoopConfig(**{"test_timeout_s": 20, **options}))
+
+    return configure

@@ -1,0 +1,151 @@
+"""Small repositories in a real loop repository, proved by the real verifier with real hands."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from textwrap import dedent
+
+from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain.feature import Feature
+from autonomous_loop.domain.model import CommitSha, TreeSha
+from autonomous_loop.domain.proof import Baseline, GateReport, Proof, Submission, Verdict
+from autonomous_loop.git.repository import Repository
+from autonomous_loop.git.workspace import ScratchWorkspace
+from autonomous_loop.hands.sandbox import Sandbox
+from autonomous_loop.verify.gate import ProofGate
+from autonomous_loop.verify.verifier import ProofVerifier
+
+START = {
+    "calc.py": "def add(a, b):\n    return a + b\n",
+    "tests/test_calc.py": "from calc import add\n\n\ndef test_add():\n    assert add(1, 2) == 3\n",
+    "pyproject.toml": '[tool.pytest.ini_options]\ntestpaths = ["tests"]\npythonpath = ["."]\n',
+}
+DOUBLE = {"calc.py": START["calc.py"] + "\n\ndef double(a):\n    return 2 * a\n"}
+DOUBLE_TEST = {
+    "tests/test_double.py": """
+        def test_double():
+            import calc
+
+            assert hasattr(calc, "double")
+            assert calc.double(4) == 8
+    """
+}
+SYSTEM_PATH = ["/usr/local/bin", "/usr/bin", "/bin"]
+
+
+async def make_sandbox(chrome: str | None = None) -> Sandbox:
+    """Hands that find this interpreter's pytest, without its plugins."""
+    return await Sandbox.create(
+        base=Path(tempfile.gettempdir()),
+        path=[str(Path(sys.executable).parent), *SYSTEM_PATH],
+        env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        read_paths=[sys.prefix, sys.base_prefix],
+        unsandboxed=False,
+        chrome_path=chrome,
+        browser_python=None,
+    )
+
+
+class World:
+    """One project, its checkpoints, and what is submitted to it."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path, config: LoopConfig) -> None:
+        self.hands = sandbox
+        identity = ("Loop", "loop@localhost")
+        self.repository = Repository.create(
+            folder, remote=str(folder), identity=identity, path=os.defpath, auth={}
+        )
+        self.workspace = ScratchWorkspace(sandbox, self.repository)
+        self.model_command = ""
+        self.setups = 0
+        self.setup = ""
+        self.configure(config)
+        self.baseline = Baseline()
+        self.passing: dict[str, Proof] = {}
+        self.evidence: Mapping[str, bytes] = {}
+        self.checkpoint = CommitSha("")
+        self.report = GateReport()
+
+    def configure(self, config: LoopConfig) -> None:
+        self.gate = ProofGate(self.hands, self.repository, config)
+        self.verifier = ProofVerifier(
+            self.hands,
+            self.workspace,
+            self.repository,
+            config,
+            model_command=lambda: self.model_command,
+            prepare=self._prepare,
+        )
+
+    async def _prepare(self):
+        self.setups += 1
+        return await self.hands.run(["bash", "-c", self.setup], timeout_s=20) if self.setup else None
+
+    def tree(self, files: Mapping[str, str | bytes | None], base: TreeSha | None = None) -> TreeSha:
+        made = {
+            path: dedent(text).lstrip("\n").encode() if isinstance(text, str) else text
+            for path, text in files.items()
+        }
+        return self.repository.write_files(base, made)
+
+    async def start(
+        self,
+        files: Mapping[str, str | bytes],
+        *,
+        passing: tuple[str, ...] = ("tests/test_calc.py::test_add",),
+    ) -> None:
+        """The project as the loop finds it; `passing` stands for a baseline taken a moment ago."""
+        tree = self.tree(files)
+        self.checkpoint = self.repository.commit(tree, [], "start\n")
+        await self.workspace.open(self.checkpoint)
+        if passing:
+            self.baseline = Baseline(command=self.verifier._bench.commands(tree).suite, passed=len(passing))
+            self.verifier._regression.remember(tree, passing)
+
+    async def start_with_baseline(self, files: Mapping[str, str | bytes]) -> None:
+        """The same with the real baseline."""
+        await self.start(files, passing=())
+        self.baseline = await self.verifier.baseline(self.checkpoint)
+
+    async def submit(
+        self,
+        files: Mapping[str, str | bytes | None],
+        *tests: str,
+        kind: str = "behaviour",
+        category: str = "backend",
+        feature_id: str = "double",
+        keep: bool = False,
+    ) -> Verdict:
+        """The candidate: these files over the checkpoint; gate and proof, as the loop does them."""
+        before = self.repository.tree_of(self.checkpoint)
+        await self.workspace.switch(self.tree(files, before))
+        after = await self.workspace.take()
+        self.report = await self.gate.check(before, after)
+        verdict, self.evidence = await self.verifier.prove(
+            Feature(id=feature_id, kind=kind, category=category, description="It doubles."),
+            Submission(feature_id=feature_id, tests=tests, summary="done"),
+            before=self.checkpoint,
+            after=after,
+            baseline=self.baseline,
+            passing=self.passing,
+            gate=self.report,
+        )
+        self.candidate = after
+        if keep:
+            assert verdict.accepted, verdict.reasons
+            proof = verdict.proof
+            self.checkpoint = self.repository.commit(after, [self.checkpoint], feature_id)
+            self.passing[feature_id] = proof.model_copy(update={"after": self.checkpoint})
+        return verdict
+
+    def close(self) -> None:
+        self.repository.close()
+
+
+def codes(verdict: Verdict) -> list[str]:
+    """Reason codes of a refusal."""
+    return [reason.code for reason in verdict.reasons]
