@@ -45,6 +45,7 @@ from autonomous_loop.github.action import (
 from autonomous_loop.github.comments import CommentInbox, StickyCommentStore
 from autonomous_loop.github.forge import GitHubForge
 from autonomous_loop.github.runs import GitHubClaimants
+from autonomous_loop.github.thread import Thread
 from autonomous_loop.loop import run_session
 from autonomous_loop.report.redactor import Redactor
 from autonomous_loop.report.rows import Site
@@ -153,13 +154,14 @@ class _Job:
         self._client = client.connect(around.token, facts.api_url)
         with client.translated(f"reading the repository {facts.repository}"):
             self._repository: GitHubRepository = self._client.get_repo(facts.repository, lazy=False)
+        self._login = client.own_login(self._client, around.token)
         self._branch = facts.default_branch or self._repository.default_branch
 
     async def play(self) -> Outcome:
         """Find the loop, check who asked, run one session of it."""
         base = self._default_head()
         config = configuration(self._git, base, overrides=self._inputs.overrides)
-        access = Access(self._repository, allowed_bots=config.allowed_bots)
+        access = Access(self._repository, allowed_bots=config.allowed_bots, own_login=self._login)
         doing = trigger.activity(self._facts.event_name, self._facts.event, config)
         if isinstance(doing, Queue):
             doing = self._from_queue(config)
@@ -277,6 +279,16 @@ class _Job:
         record = self._peek(loop, config)
         pull = record.pull_request if record else None
         branch = config.base_branch or self._branch
+        began = record.sessions[-1].started if record and record.sessions else None
+        since = began or datetime.now(UTC)
+        thread = Thread(
+            self._repository,
+            loop=loop,
+            issue=issue,
+            head=f"{config.branch_prefix}/{loop}/pr",
+            own_login=self._login,
+            pull_request=pull,
+        )
         return Place(
             name=facts.repository,
             loop=loop,
@@ -285,17 +297,16 @@ class _Job:
             base_branch=branch,
             request=request,
             imported=None,
-            handoffs=StickyCommentStore(self._repository, loop=loop, issue=issue, pull_request=pull),
+            handoffs=StickyCommentStore(thread),
             claimants=GitHubClaimants(self._repository, facts),
-            forge=GitHubForge(self._repository, facts, loop=loop, issue=issue, label=config.label),
-            inbox=CommentInbox(
-                self._repository,
-                access=access,
-                issue=issue,
-                pull_request=pull,
+            forge=GitHubForge(
+                thread,
+                workflow=facts.workflow_path,
                 label=config.label,
-                since=datetime.now(UTC) if record is None else record.sessions[-1].started,
+                default_branch=self._branch,
+                server_url=facts.server_url,
             ),
+            inbox=CommentInbox(thread, access, label=config.label, since=since),
             pin=pin,
             pin_state=pin_state,
             site=Site(

@@ -252,3 +252,19 @@ async def test_what_runs_is_ended_when_the_conversation_is(hands):
         await running
     await asyncio.sleep(1)
     assert await hands.find(".", suffixes=["made", "after"], most=9) == []
+
+
+async def test_an_unforeseen_fault_ends_the_other_tools_before_it_goes_on(hands):
+    class Broken(Together):
+        async def read_file(self, path, *, max_bytes):
+            while not await self._hands.find(".", suffixes=["begun"], most=9):
+                await asyncio.sleep(0.02)
+            raise RuntimeError("not foreseen")
+
+        async def shell(self, command, *, timeout_s, max_output):
+            return await self._hands.shell(command, timeout_s=timeout_s, max_output=max_output)
+
+    with pytest.raises(RuntimeError, match="not foreseen"):
+        await toolbox(Broken(hands)).run(calls(bash("touch begun; sleep 1; touch made"), edit("view", "x")))
+    await asyncio.sleep(1)
+    assert await hands.find(".", suffixes=["made"], most=9) == []

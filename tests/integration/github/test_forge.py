@@ -5,7 +5,6 @@ import pytest
 from autonomous_loop.domain.baton import Baton
 from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.errors import ForgeError
-from autonomous_loop.local.forge.models import Actor
 
 from .conftest import HEAD, LABEL, REPO
 
@@ -31,7 +30,13 @@ def test_the_pull_request_is_a_draft_and_made_once(world):
     number = open_one(world)
     assert open_one(world, world.forge()) == number
     pull = world.repository().get_pull(number)
-    assert (pull.title, pull.body, pull.draft, pull.head.ref, pull.base.ref) == ("Replies", "Body", True, HEAD, "main")
+    assert (pull.title, pull.body, pull.draft, pull.head.ref, pull.base.ref) == (
+        "Replies",
+        "Body",
+        True,
+        HEAD,
+        "main",
+    )
     assert world.repository().get_pulls(state="all").totalCount == 1
 
 
@@ -56,7 +61,7 @@ def test_a_pull_request_a_person_opened_from_the_branch_is_the_loops(world):
 
 def test_a_forbidden_pull_request_names_the_setting_and_the_page(world):
     world.push()
-    world.store.db.execute("UPDATE repositories SET allow_actions_prs = 0")
+    world.store.db.execute("UPDATE repositories SET actions_may_open_pulls = 0")
     with pytest.raises(ForgeError) as caught:
         open_one(world)
     assert caught.value.status == 403
@@ -143,7 +148,9 @@ def test_a_dispatch_names_the_default_branch_and_what_the_next_session_needs(wor
     _, (run,) = world.player.runs.runs(REPO)
     assert url == f"{world.url}/{REPO}/actions/runs/{run.id}"
     assert (run.event, run.head_branch) == ("workflow_dispatch", "main")
-    INPUTS
+    assert {name: value for name, value in run.payload["inputs"].items() if value} == {
+        "loop": "issue-1", "generation": "3", "pin": "b" * 40,
+    }  # fmt: skip
 
 
 def test_a_server_that_does_not_know_run_details_is_asked_without(world):

@@ -125,7 +125,10 @@ class Links:
 
     def address(self, url: str) -> str:
         """A link's target as this server's pages have it."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # such as http://[
+            return "#"
         ours = f"/{self.repo}".lower()
         if parts.hostname in _LOOPBACK and f"{parts.path}/".lower().startswith(f"{ours}/"):
             return parts._replace(scheme="", netloc="").geturl()
