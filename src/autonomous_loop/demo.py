@@ -134,7 +134,7 @@ class Demo:
         )
         (files / ".github" / "workflows").mkdir(parents=True)
         shutil.copy(root / WORKFLOW, files / WORKFLOW)
-        minutes = 50.0 if self.live else 0.5
+        minutes = 50.0 if self.live else 0.6
         (files / ".github" / "autonomous-loop.toml").write_text(
             CONFIGURATION.format(minutes=minutes), encoding="utf-8"
         )

@@ -19,9 +19,9 @@ PRELUDE = """\
 set -e
 store=$1 git_dir=$2
 g() {
-  git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.untrackedCache=false -c core.autocrlf=false \
-    -c core.fileMode=true -c core.symlinks=true -c core.excludesFile=/dev/null -c core.attributesFile=/dev/null \
-    -c advice.addEmbeddedRepo=false "$@"
+  git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.untrackedCache=false \\
+    -c core.autocrlf=false -c core.fileMode=true -c core.symlinks=true -c core.excludesFile=/dev/null \\
+    -c core.attributesFile=/dev/null -c advice.addEmbeddedRepo=false "$@"
 }
 fresh() {
   rm -rf -- "${git_dir%/*}"/take-*.git

@@ -155,7 +155,8 @@ def _said(error: GithubException) -> str:
     if isinstance(errors, list):
         for one in errors:
             if isinstance(one, dict):  # {"message": ...}, or {"resource": ..., "field": ..., "code": ...}
-                parts.append(str(one.get("message") or f"{one.get('field', '')} {one.get('code', '')}".strip()))
+                said = one.get("message") or f"{one.get('field', '')} {one.get('code', '')}".strip()
+                parts.append(str(said))
             elif one:
                 parts.append(str(one))
     return ". ".join(part.rstrip(".") for part in dict.fromkeys(parts))[:500]

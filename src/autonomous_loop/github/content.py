@@ -118,7 +118,6 @@ def _is_of_use(comment: IssueComment, at: datetime) -> bool:
         comment.user is not None
         and comment.user.type == "User"
         and comment.raw_data.get("author_association") in _NEAR
-        and comment.created_at <= at
         and (comment.updated_at or datetime.max.replace(tzinfo=UTC)) <= at
         and _MARKER not in (comment.body or "")
         and parse_command(comment.body or "") is None

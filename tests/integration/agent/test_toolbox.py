@@ -69,6 +69,12 @@ def edit(command, path, **more):
     return ("str_replace_based_edit_tool", {"command": command, "path": path, **more})
 
 
+async def appears(hands, name):
+    async with asyncio.timeout(10):
+        while not await hands.find(".", suffixes=[name], most=9):  # noqa: ASYNC110 - a file has no event
+            await asyncio.sleep(0.02)
+
+
 async def one(hands, call, **more):
     (result,) = await toolbox(hands, **more).run(calls(call))
     return result
@@ -245,20 +251,18 @@ async def test_a_fault_of_the_hands_ends_no_other_tool(hands):
 async def test_what_runs_is_ended_when_the_conversation_is(hands):
     both = calls(bash("touch begun; sleep 1; touch made"), edit("create", "after", file_text="never"))
     running = asyncio.create_task(toolbox(hands).run(both))
-    while not await hands.find(".", suffixes=["begun"], most=9):
-        await asyncio.sleep(0.02)
+    await appears(hands, "begun")
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    await asyncio.sleep(1)
+    await asyncio.sleep(1.3)
     assert await hands.find(".", suffixes=["made", "after"], most=9) == []
 
 
 async def test_an_unforeseen_fault_ends_the_other_tools_before_it_goes_on(hands):
     class Broken(Together):
         async def read_file(self, path, *, max_bytes):
-            while not await self._hands.find(".", suffixes=["begun"], most=9):
-                await asyncio.sleep(0.02)
+            await appears(self._hands, "begun")
             raise RuntimeError("not foreseen")
 
         async def shell(self, command, *, timeout_s, max_output):
@@ -266,5 +270,5 @@ async def test_an_unforeseen_fault_ends_the_other_tools_before_it_goes_on(hands)
 
     with pytest.raises(RuntimeError, match="not foreseen"):
         await toolbox(Broken(hands)).run(calls(bash("touch begun; sleep 1; touch made"), edit("view", "x")))
-    await asyncio.sleep(1)
+    await asyncio.sleep(1.3)
     assert await hands.find(".", suffixes=["made"], most=9) == []

@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 
+import psutil
 import pytest
 
 from autonomous_loop.domain.budget import Limits, Spending
@@ -179,8 +180,6 @@ def test_a_claimant_that_ended_is_told_from_one_that_lives():
 
 
 def _started(pid):
-    import psutil
-
     return psutil.Process(pid).create_time()
 
 

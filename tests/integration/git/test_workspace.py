@@ -60,7 +60,7 @@ async def test_a_nested_repository_is_refused_and_its_filter_never_runs_as_the_l
         "&& echo '* filter=x' > .gitattributes && echo a > a && git -c user.name=a -c user.email=a@b add -A "
         "; git -c user.name=a -c user.email=a@b commit -qm x; true",
     )
-    with pytest.raises(HandsError, match="repository inside|cannot be taken"):
+    with pytest.raises(HandsError, match=r"repository inside|cannot be taken"):
         await workspace.take()
     assert not proof.exists()
 
@@ -69,7 +69,8 @@ async def test_configuration_left_in_the_scratch_clone_changes_nothing(workspace
     await shell(
         hands,
         "git config filter.x.clean 'echo forged' && git config core.fsmonitor 'echo' && "
-        "git config core.excludesFile $PWD/.git/ex && echo 'app.py' > .git/ex && mkdir -p .git/info && echo app.py > .git/info/exclude "
+        "git config core.excludesFile $PWD/.git/ex && echo 'app.py' > .git/ex && "
+        "mkdir -p .git/info && echo app.py > .git/info/exclude "
         "&& printf '[filter \"x\"]\\n clean = echo forged\\n' > $HOME/.gitconfig "
         "&& git update-index --assume-unchanged app.py && echo '*.py filter=x' > .gitattributes "
         "&& echo 'x = 3' > app.py",

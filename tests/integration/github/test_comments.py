@@ -100,7 +100,6 @@ def test_it_moves_to_the_pull_request_and_the_issue_points_there(world):
     assert [one.body.partition("\n")[0] for one in comments(world, number)] == ["Again."]
     (old,) = comments(world)
     assert f"goes on in pull request #{number}" in old.body
-    assert world.store is not None
 
 
 def test_long_human_text_gives_way_to_the_document(world):
@@ -161,9 +160,7 @@ def test_nobody_elses_command_arrives(world, login):
     assert list(world.repository().get_issue(1).get_comment(number).get_reactions()) == []
 
 
-@pytest.mark.parametrize(
-    "said", ["please /loop stop", " /loop stop", "/loopstop", "`/loop stop`", "> /loop stop"]
-)
+@pytest.mark.parametrize("said", ["please /loop stop", " /loop stop", "/loopstop", "`/loop stop`", "> /loop"])
 def test_only_the_first_word_is_a_command(world, said):
     box = inbox(world)
     world.say("ann", said)
@@ -236,6 +233,13 @@ def test_an_issue_that_never_had_the_label_stops_nothing(world):
     assert inbox(world).poll(consumed=()) == []
 
 
+def test_a_label_taken_off_before_the_loop_began_stops_nothing(world):
+    world.label("ann")
+    world.unlabel("ann")
+    world.clock.later()
+    assert inbox(world).poll(consumed=()) == []
+
+
 def test_an_outage_loses_no_command(world):
     box = inbox(world)
     world.say("ann", "/loop stop")
@@ -263,6 +267,19 @@ def test_between_two_looks_nothing_is_asked(world):
     assert len(world.faults.seen) == before
     now[0] = 20.0
     assert len(box.poll(consumed=())) == 1
+
+
+def test_a_look_asks_only_for_what_is_newer_than_the_last(world):
+    box = inbox(world)
+    world.clock.later()
+    world.say("ann", "hello")
+    box.poll(consumed=())
+    world.label("ann")
+    box.poll(consumed=())
+    asked = []
+    world.faults.plan = lambda method, path: asked.append(world.faults.query)
+    box.poll(consumed=())
+    assert "since=2026-03-04T12%3A01%3A00Z" in asked[0]
 
 
 def test_a_quiet_look_takes_two_requests(world):

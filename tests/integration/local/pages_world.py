@@ -11,7 +11,7 @@ from pathlib import Path
 from autonomous_loop.local.actions.ports import Annotation, StepResult
 from autonomous_loop.local.actions.runs import JobRecord, RunRecord, Runs
 from autonomous_loop.local.forge.app import create_app
-from autonomous_loop.local.forge.models import GITHUB_ACTIONS_BOT, Actor
+from autonomous_loop.local.forge.models import GITHUB_ACTIONS_BOT, ZERO_SHA, Actor
 from autonomous_loop.local.forge.store import Store
 from autonomous_loop.local.pages.routes import routes
 from autonomous_loop.local.serve import LocalServer
@@ -109,18 +109,28 @@ def picture(width: int = 320, height: int = 160) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
 
 
-def commit(world: World, branch: str, files: dict[str, bytes], message: str, *, orphan: bool = False) -> str:
-    """Write a commit on top of a branch (of the default branch, where there is none yet), by plain git."""
+Files = dict[str, bytes | None]
+
+
+def commit(world: World, branch: str, files: Files, message: str, *, orphan: bool = False) -> str:
+    """Write a commit on top of a branch, or of the default branch where there is none of that name yet.
+
+    A file of None is taken away.
+    """
     git = world.store.git(REPO)
     index = {"GIT_INDEX_FILE": str(world.folder / f"index-{branch.replace('/', '-')}")}
     parent = git.branch(branch) or (None if orphan else git.branch("main"))
     if parent:
         git.run("read-tree", parent, environment=index)
     for path, content in files.items():
-        blob = git.run("hash-object", "-w", "--stdin", stdin=content).decode().strip()
-        # NUL-ended: names may hold anything but that.
-        line = f"100644 {blob}\t{path}\x00".encode()
-        git.run("update-index", "-z", "--index-info", stdin=line, environment=index)
+        blob = (
+            git.run("hash-object", "-w", "--stdin", stdin=content).decode().strip()
+            if content is not None
+            else ""
+        )
+        # NUL-ended: names may hold anything but that. Mode 0 takes a file away.
+        line = f"100644 {blob}\t{path}\x00" if blob else f"0 {ZERO_SHA}\t{path}\x00"
+        git.run("update-index", "-z", "--index-info", stdin=line.encode(), environment=index)
     tree = git.run("write-tree", environment=index).decode().strip()
     date = f"{int(world.clock.at.timestamp())} +0000"
     who = {

@@ -115,10 +115,13 @@ def test_a_killed_session_loses_nothing_that_was_proved_and_its_spending_is_coun
 
 def test_of_two_sessions_started_at_once_one_works_and_the_other_ends_neutrally(project, request_file):
     features = {"two": [honest("two", 2, delay_s=3)], "three": [honest("three", 3)]}
-    with model(TWO, features) as (url, _), running(project, url, "--request", request_file) as first:
-        with running(project, url, "--request", request_file) as second:
-            codes = {first: first.wait(timeout=200), second: second.wait(timeout=200)}
-            said = {process: process.stderr.read() for process in codes}
+    with (
+        model(TWO, features) as (url, _),
+        running(project, url, "--request", request_file) as first,
+        running(project, url, "--request", request_file) as second,
+    ):
+        codes = {first: first.wait(timeout=200), second: second.wait(timeout=200)}
+        said = {process: process.stderr.read() for process in codes}
     assert list(codes.values()) == [0, 0], said
     assert sum("nothing to do" in text for text in said.values()) == 1
     claims = [one for one in journal_events(project, LOOP) if one["event"]["type"] == "claimed"]

@@ -106,7 +106,7 @@ def test_a_title_is_one_visible_line():
     assert one_line("  Add\u200b a\n feed <b> \u202e") == "Add a feed <b>"
 
 
-LONG = "HIDDEN!"
+LONG = "HIDDEN%"  # no language of a code block, and no mark of Markdown
 PIECES = st.sampled_from(
     ["<!--", "-->", "`", "``", "```\n", "~~~\n", "\n", "\n\n", "<div>", "</div>", "<a title='", "'>", '"',
      "- ", "> ", "| ", "x", " ", "\\", "![", "](u", ")", LONG, "<pre>", "</pre>", "[a]: b ", "    ",
@@ -114,7 +114,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, derandomize=True)
 @given(st.lists(PIECES, max_size=14))
 def test_no_comment_that_commonmark_hides_comes_through(pieces):
     text = "".join(pieces)

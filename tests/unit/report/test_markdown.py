@@ -70,6 +70,12 @@ def test_a_passing_status_without_a_proof_is_not_ticked(make_record, site):
     assert "- [x]" not in pull_request_body(record, site)
 
 
+def test_a_reopened_feature_is_not_ticked_by_its_old_proof(make_record, site):
+    record = make_record(proved=2)
+    reopened = record.model_copy(update={"status": {**record.status, "list": FeatureStatus.PENDING}})
+    assert "- [ ] **list**" in pull_request_body(reopened, site)
+
+
 def test_a_proof_stands_in_one_line_with_its_counts_and_links(complete, site):
     body = pull_request_body(complete, site)
     state = "5" * 40

@@ -37,10 +37,11 @@ def runs(site: Site, request: Request) -> Response:
 def run(site: Site, request: Request) -> Response:
     """`/{owner}/{repo}/actions/runs/{id}`: jobs, log, annotations, summary."""
     repo = site.repository(request)
+    number = site.number(request, "run")
     try:
-        found = site.runs.run(request.path_params["run"])
-    except (LookupError, OverflowError):
-        raise PageNotFoundError(f"There is no run {request.path_params['run']}.") from None
+        found = site.runs.run(number)
+    except LookupError:
+        raise PageNotFoundError(f"There is no run {number} in {repo.full_name}.") from None
     if found.repo.lower() != repo.full_name.lower():
         raise PageNotFoundError(f"There is no run {found.id} in {repo.full_name}.")
     jobs = site.runs.jobs(found.id, found.attempt)

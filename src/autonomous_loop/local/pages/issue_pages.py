@@ -31,9 +31,10 @@ def pulls(site: Site, request: Request) -> Response:
 def issue(site: Site, request: Request) -> Response:
     """`/{owner}/{repo}/issues/{number}`; a pull request's is its own page."""
     repo = site.repository(request)
-    found = site.store.issues.get(repo.full_name, request.path_params["number"])
+    number = site.number(request, "number")
+    found = site.store.issues.get(repo.full_name, number)
     if found is None:
-        raise PageNotFoundError(f"There is no issue {request.path_params['number']} in {repo.full_name}.")
+        raise PageNotFoundError(f"There is no issue {number} in {repo.full_name}.")
     if found.is_pull_request:
         return RedirectResponse(f"/{repo.full_name}/pull/{found.number}", 302)
     linking = timeline.linking_pulls(site.store, found)
@@ -52,7 +53,7 @@ def issue(site: Site, request: Request) -> Response:
 def pull(site: Site, request: Request) -> Response:
     """`/{owner}/{repo}/pull/{number}` and its tabs `/commits`, `/checks` and `/files`."""
     repo = site.repository(request)
-    number = request.path_params["number"]
+    number = site.number(request, "number")
     found = site.store.pulls.get(repo.full_name, number)
     if found is None:
         if site.store.issues.get(repo.full_name, number) is not None:

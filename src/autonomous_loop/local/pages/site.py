@@ -59,6 +59,12 @@ class Site:
             raise PageNotFoundError(f"There is no repository {name}.")
         return found
 
+    @staticmethod
+    def number(request: Request, name: str) -> int:
+        """A number of the address; one that no record could have is 0."""
+        number: int = request.path_params[name]
+        return number if number < 2**63 else 0
+
     def links(self, repo: str, base: str = "") -> Links:
         """What the words of a repository's texts may point at."""
         return Links(repo, lambda number: self.store.issues.get(repo, number) is not None, base)

@@ -22,7 +22,8 @@ PATCH = """@@ -3,4 +3,5 @@ def a():
 def test_every_line_has_its_numbers_on_both_sides():
     assert [(row.kind, row.old, row.new) for row in rows(PATCH)] == [
         ("hunk", None, None), ("same", 3, 3), ("removed", 4, None), ("added", None, 4), ("added", None, 5),
-        ("same", 5, 6), ("note", None, None), ("hunk", None, None), ("removed", 20, None), ("added", None, 21),
+        ("same", 5, 6), ("note", None, None), ("hunk", None, None), ("removed", 20, None),
+        ("added", None, 21),
     ]  # fmt: skip
 
 

@@ -1,0 +1,109 @@
+"""Writes action.yml and docs/configuration.md from the one source, `LoopConfig`; `--check` only compares."""
+
+import inspect
+import json
+import re
+import sys
+from pathlib import Path
+
+from autonomous_loop.config import LoopConfig
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAD = """\
+name: Autonomous Loop
+author: Autonomous Loop
+description: >-
+  Takes one issue to a reviewable pull request, over as many CI jobs as it needs.
+  A feature passes only with proof.
+branding:
+  icon: repeat
+  color: purple
+# Made by scripts/tables.py. Each input that is also a configuration key overrides the project's own
+# configuration (.github/autonomous-loop.toml). An input that is empty is one that was not given.
+"""
+CREDENTIALS = {
+    "anthropic-api-key": ("Key of the Messages API, from a secret.", ""),
+    "anthropic-base-url": ("Another address of the Messages API, such as a gateway.", ""),
+    "github-token": (
+        "Token of the repository: contents, issues, pull-requests and actions, each write.",
+        "${{ github.token }}",
+    ),
+    "handoff-key": ("Signs the handoff and the journal; without it a key derived from the API key does.", ""),
+    "handoff-key-previous": ("The handoff key before this one: still accepted while it is changed.", ""),
+}
+OUTPUTS = {
+    "result": "How the session ended, such as complete, time, blocked or ignored.",
+    "loop": "The loop's id, such as issue-12.",
+    "session": "The session's number.",
+    "features-passing": "Features with a proof.",
+    "features-total": "Features there are.",
+    "pull-request": "Number of the pull request, once there is one.",
+    "total-tokens": "Tokens of the whole loop, cache reads included.",
+    "cost-usd": "Estimated cost of the whole loop in US dollars.",
+    "continues": "Whether a next session was started (true or false).",
+}
+
+
+def keys():
+    """Name, what it is, default, for every configuration key."""
+    said = inspect.getdoc(LoopConfig)
+    for name, field in LoopConfig.model_fields.items():
+        found = re.search(rf"^    {name}: (.*(?:\n        .*)*)", said, re.MULTILINE)
+        if not found:
+            raise SystemExit(f"LoopConfig's docstring says nothing of {name}")
+        text = " ".join(found[1].split()).replace("None has no limit", "empty has no limit")
+        default = field.get_default(call_default_factory=True)
+        if default in (None, "", (), {}):
+            shown = ""
+        else:
+            shown = str(default).lower() if isinstance(default, bool) else str(default)
+        yield name.replace("_", "-"), text[0].upper() + text[1:], shown
+
+
+def action():
+    lines = [HEAD + "inputs:"]
+    for name, (text, default) in CREDENTIALS.items():
+        lines += entry(name, text, default)
+    for name, text, default in keys():
+        lines += entry(name, f"{text.rstrip('.')} (default {default})." if default else text, "")
+    lines.append("outputs:")
+    for name, text in OUTPUTS.items():
+        lines += [f"  {name}:", f"    description: {json.dumps(text)}"]
+    return "\n".join([*lines, "runs:", "  using: docker", "  image: Dockerfile", ""])
+
+
+def entry(name, text, default):
+    return [
+        f"  {name}:",
+        f"    description: {json.dumps(text)}",
+        "    required: false",
+        f"    default: {default or chr(34) * 2}",
+    ]
+
+
+def page():
+    rows = [f"| `{name}` | {text} | {f'`{default}`' if default else ''} |" for name, text, default in keys()]
+    return "\n".join([
+        "# Configuration", "",
+        "Read once, from the commit a loop starts from: `.github/autonomous-loop.toml`, or",
+        "`[tool.autonomous-loop]` in `pyproject.toml`. Every key is an input of the action too, which wins, and can be given to `run` as",
+        "`--set KEY=VALUE`. Unknown keys are errors. API keys, tokens and addresses are inputs only.", "",
+        "| key | what | default |", "|---|---|---|", *rows, "",
+    ])  # fmt: skip
+
+
+def main():
+    made = {"action.yml": action(), "docs/configuration.md": page()}
+    stale = [
+        name for name, text in made.items() if not (ROOT / name).exists() or (ROOT / name).read_text() != text
+    ]
+    if "--check" in sys.argv:
+        if stale:
+            sys.exit(f"not up to date: {', '.join(stale)}. Run: python scripts/tables.py")
+        return
+    for name in stale:
+        (ROOT / name).write_text(made[name])
+
+
+if __name__ == "__main__":
+    main()

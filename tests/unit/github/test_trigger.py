@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import pytest
+
+from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain.trigger import Asked, Continue, Ignore, Queue, Start
+from autonomous_loop.errors import ConfigurationError
+from autonomous_loop.github.trigger import activity
+
+CONFIG = LoopConfig()
+
+
+def labelled(**issue) -> dict:
+    return {
+        "action": "labeled",
+        "label": {"name": "autonomous-loop"},
+        "issue": {"number": 12, "state": "open", **issue},
+        "sender": {"login": "mona"},
+    }
+
+
+def commented(body: str, **issue) -> dict:
+    return {
+        "action": "created",
+        "comment": {"id": 77, "body": body, "user": {"login": "mona"}},
+        "issue": {"number": 12, **issue},
+        "sender": {"login": "somebody-else"},
+    }
+
+
+def dispatched(**inputs) -> dict:
+    return {"inputs": inputs, "sender": {"login": "github-actions[bot]"}}
+
+
+def test_the_label_starts_a_loop():
+    assert activity("issues", labelled(), CONFIG) == Start(issue=12, actor="mona")
+
+
+def test_the_configured_label_counts():
+    assert isinstance(activity("issues", labelled(), LoopConfig(label="robot")), Ignore)
+
+
+@pytest.mark.parametrize("issue", [{"state": "closed"}, {"pull_request": {"url": "x"}}, {"number": "12"}])
+def test_closed_issues_pull_requests_and_nonsense_start_nothing(issue):
+    assert isinstance(activity("issues", labelled(**issue), CONFIG), Ignore)
+
+
+def test_a_command_is_asked_by_the_comments_author():
+    assert activity("issue_comment", commented("/loop retry reply"), CONFIG) == Asked(
+        number=12, on_pull_request=False, name="retry", argument="reply", comment_id=77, actor="mona"
+    )
+
+
+def test_a_command_may_stand_on_a_pull_request():
+    found = activity("issue_comment", commented("/loop stop", pull_request={"url": "x"}), CONFIG)
+    assert isinstance(found, Asked)
+    assert found.on_pull_request
+
+
+def test_other_comments_ask_for_nothing():
+    assert isinstance(activity("issue_comment", commented("nice /loop stop"), CONFIG), Ignore)
+
+
+def test_a_dispatch_goes_on_with_a_loop():
+    event = dispatched(loop="issue-12", generation="3", pin="a" * 40, issue="")
+    assert activity("workflow_dispatch", event, CONFIG) == Continue(
+        loop="issue-12", generation=3, pin="a" * 40, actor="github-actions[bot]"
+    )
+
+
+def test_a_person_may_dispatch_a_loop_without_generation_and_pin():
+    found = activity("workflow_dispatch", dispatched(loop="issue-12", generation=None), CONFIG)
+    assert found == Continue(loop="issue-12", generation=None, pin=None, actor="github-actions[bot]")
+
+
+@pytest.mark.parametrize("issue", ["12", "#12", " 12 "])
+def test_a_dispatch_may_start_an_issue(issue):
+    found = activity("workflow_dispatch", dispatched(issue=issue), CONFIG)
+    assert found == Start(issue=12, actor="github-actions[bot]")
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"loop": "../../etc"},
+        {"loop": "Issue 12"},
+        {"loop": "issue-12", "generation": "0"},
+        {"loop": "issue-12", "generation": "x"},
+        {"loop": "issue-12", "pin": "main"},
+        {"loop": "issue-12", "pin": "A" * 40},
+        {"issue": "twelve"},
+        {"issue": "-1"},
+    ],
+)
+def test_a_dispatch_that_makes_no_sense_is_refused_with_the_inputs_name(inputs):
+    with pytest.raises(ConfigurationError, match=f"input {list(inputs)[-1]} is"):
+        activity("workflow_dispatch", dispatched(**inputs), CONFIG)
+
+
+@pytest.mark.parametrize("event", [{}, {"inputs": None}, {"inputs": {"loop": ""}}])
+def test_a_dispatch_of_nothing_asks_for_nothing(event):
+    assert isinstance(activity("workflow_dispatch", event, CONFIG), Ignore)
+
+
+def test_a_schedule_starts_what_waits():
+    assert activity("schedule", {}, CONFIG) == Queue()
+
+
+@pytest.mark.parametrize(
+    ("name", "event"),
+    [
+        ("issues", {"action": "opened"}),
+        ("issues", {"action": "unlabeled"}),
+        ("issue_comment", {"action": "edited"}),
+        ("push", {}),
+        ("pull_request_target", {"action": "opened"}),
+        ("issues", {"action": "labeled"}),
+        ("issues", {"action": "labeled", "label": "autonomous-loop", "issue": []}),
+        ("issue_comment", {"action": "created", "comment": None}),
+    ],
+)
+def test_everything_else_is_ignored_with_a_reason(name, event):
+    found = activity(name, event, CONFIG)
+    assert isinstance(found, Ignore)
+    assert found.reason

@@ -1,0 +1,82 @@
+"""What people rely on: names, inputs, files. A change here is a change for them."""
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+import autonomous_loop
+from autonomous_loop.config import LoopConfig
+from autonomous_loop.local.actions.reader import read_workflow
+
+ROOT = Path(__file__).parents[2]
+EIGHT = [
+    "success",
+    "features_completed",
+    "features_total",
+    "sessions_used",
+    "total_tokens",
+    "errors_recovered",
+    "duration_minutes",
+    "handoff_reason",
+]
+
+
+def test_the_package_exports_the_loop_its_configuration_and_its_result():
+    assert sorted(autonomous_loop.__all__) == ["AutonomousLoop", "LoopConfig", "LoopResult"]
+    assert [one.name for one in dataclasses.fields(autonomous_loop.LoopResult)] == EIGHT
+
+
+def test_the_action_the_docs_and_the_model_say_the_same():
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "tables.py"), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_configuration_key_is_an_input_of_the_action():
+    inputs = yaml.safe_load((ROOT / "action.yml").read_text())["inputs"]
+    assert {name.replace("_", "-") for name in LoopConfig.model_fields} <= set(inputs)
+
+
+def test_the_workflow_people_copy_has_least_permissions_and_one_session_a_loop():
+    text = (ROOT / ".github" / "workflows" / "autonomous-loop.yml").read_bytes()
+    assert read_workflow(".github/workflows/autonomous-loop.yml", text).problems == ()
+    workflow = yaml.load(text, Loader=yaml.BaseLoader)
+    assert workflow["permissions"] == {}
+    (job,) = workflow["jobs"].values()
+    assert job["permissions"] == dict.fromkeys(["contents", "issues", "pull-requests", "actions"], "write")
+    assert job["concurrency"]["queue"] == "max"
+    assert set(workflow["on"]) == {"issues", "issue_comment", "workflow_dispatch", "schedule"}
+
+
+def test_no_lock_file_names_an_address_and_every_requirement_has_a_hash():
+    for name in ("requirements.lock", "requirements-dev.lock", "requirements-hands.lock"):
+        text = (ROOT / name).read_text()
+        assert "://" not in text
+        assert text.count("==") <= text.count("--hash=sha256:")
+
+
+def test_no_source_file_has_more_than_400_lines():
+    long = [str(path) for path in (ROOT / "src").rglob("*.py") if len(path.read_text().splitlines()) > 400]
+    assert long == []
+
+
+def test_help_is_quick_and_imports_no_sdk():
+    code = """
+import sys
+sys.argv = ["x", "--help"]
+import autonomous_loop.cli as cli
+try:
+    cli.main()
+except SystemExit:
+    assert "anthropic" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "run" in done.stdout
