@@ -17,7 +17,7 @@ demo: .venv/.demo ## the whole thing on this machine; SERVE=1 keeps the pages up
 test: .venv/.dev lint ## every check and test
 	@scripts/hands-tools.sh "$(PYTHON)"
 	$(BIN)/coverage erase
-	COVERAGE_PROCESS_START=pyproject.toml $(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage run -m pytest -n 2 --dist loadfile $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -95,8 +95,6 @@ def environment(url, **more):
         "ANTHROPIC_BASE_URL": url,
         **({"AUTONOMOUS_LOOP_TOOLS": str(TOOLS)} if TOOLS else {}),
         **(
-            {"COVERAGE_PROCESS_START": os.environ["COVERAGE_PROCESS_START"]}
-            if "COVERAGE_PROCESS_START" in os.environ
             else {}
         ),
         **more,

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.budget import Spending
 from autonomous_loop.domain.decision import HandoffReason, NextStep
-from autonomous_loop.domain.events import AttemptEnded, AttemptStarted, Event, Kept, Remembered
+from autonomous_loop.domain.events import AttemptEnded, AttemptStarted, Kept, Remembered
 from autonomous_loop.domain.feature import Attempt, AttemptOutcome, Feature
-from autonomous_loop.domain.model import CommitSha, TreeSha
+from autonomous_loop.domain.model import CommitSha, TreeSha, scrubbed
 from autonomous_loop.domain.proof import Baseline, GateReport, Proof, Reason, Submission, Verdict
-from autonomous_loop.errors import HandsError
+from autonomous_loop.errors import HandsError, SecretLeakError
 from autonomous_loop.ports import (
     Checkpoints,
     Gate,
@@ -70,12 +70,13 @@ class Conversation:
 
     async def after_turn(self, turn: Turn) -> NextStep:
         """See `Control`."""
-        self._watch.spend(turn.spending)
+        self._watch.spend(turn.spending, answered=turn.answered)
         self.spent += turn.spending
         self.recovered += turn.recovered
         self._progress.update(self._journal.record(), self.spent)
-        if self.spent.usd >= self._reserved.usd:
-            # The reservation must never be less than what a death would leave unsaid.
+        # The reservation must never be less than what a death would leave unsaid: a next turn's cost, too.
+        ahead = self.spent + turn.spending
+        if ahead.usd > self._reserved.usd or ahead.tokens.counted > self._reserved.tokens.counted:
             self._reserved = Spending(
                 tokens=self.spent.tokens + self.spent.tokens, usd=self.spent.usd * DOUBLE
             )
@@ -98,7 +99,7 @@ class Conversation:
 
     async def remember(self, note: str) -> None:
         """See `Control`."""
-        self._journal.append([Remembered(note=note[:2_000])])
+        self._journal.append([Remembered(note=self._bench.reporter.redact(note)[:2_000])])
 
     def progress(self, step: str) -> None:
         """See `Control`."""
@@ -158,6 +159,11 @@ class FeatureAttempt(Conversation):
         record = self._journal.record()
         before = self._bench.trees.tree_of(self._checkpoint)
         candidate = await self._bench.workspace.take()
+        if self._reporter.leaks(self._bench.trees.patch(before, candidate)):
+            raise SecretLeakError(
+                f"a key of the loop stands in the work on {self._feature.id}: nothing of it was kept",
+                hint="change that key, and find out how it came there.",
+            )
         self.proving = candidate
         report = await self._bench.gate.check(before, candidate)
         if report.held_back:
@@ -180,7 +186,9 @@ class FeatureAttempt(Conversation):
         )
         self.proving = None
         if verdict.accepted and verdict.proof:
-            self._keep(verdict.proof, evidence)
+            held = tuple(f"held back, for you to apply: {path}" for path in report.held_back)
+            proof = verdict.proof.model_copy(update={"notices": verdict.proof.notices + held})
+            self._keep(proof, evidence)
         return verdict
 
     def _unchanged(self, report: GateReport) -> Verdict:
@@ -195,12 +203,17 @@ class FeatureAttempt(Conversation):
     def _keep(self, proof: Proof, evidence: Mapping[str, bytes]) -> None:
         message = commit_message(self._feature, proof, self._reporter)
         commit = self._bench.checkpoints.create(self._checkpoint, proof.after_tree, message=message)
-        proof = proof.model_copy(update={"after": commit})
+        proof = scrubbed(proof.model_copy(update={"after": commit}), self._reporter.redact)
         files = {f"proofs/{self._feature.id}.json": proof.model_dump_json(indent=1).encode()}
         files |= {f"evidence/{self._feature.id}/{name}": data for name, data in evidence.items()}
         ended = self.ended(AttemptOutcome.PROVED)
-        events: list[Event] = [ended, Kept(proof=proof)]
-        self._journal.append(events, files=files, checkpoint=commit, push=self._config.auto_checkpoint)
+        kept = Kept(proof=proof)
+        if self._config.auto_checkpoint:
+            self._journal.append([ended, kept], files=files, checkpoint=commit)
+        else:
+            # What was spent is told at once: a death may cost features then, but no money.
+            self._journal.append([ended])
+            self._journal.append([kept], files=files, checkpoint=commit, push=False)
         self.kept = proof
         self.progress(f"{self._feature.id}: proved and kept")
         self._progress.update(self._journal.record(), Spending())
@@ -227,7 +240,7 @@ def refuse(code: str, text: str) -> Verdict:
 
 def commit_message(feature: Feature, proof: Proof, reporter: Reporter) -> str:
     """Subject, summary and the proof in one line: fit for `git log`."""
-    first = feature.description.strip().splitlines()[0].rstrip(".")
+    first = feature.description.strip().partition("\n")[0].strip().rstrip(".")
     subject = f"{feature.id}: {first}"
     lines = [subject if len(subject) <= 72 else subject[:69].rstrip() + "..."]
     if proof.summary.strip():
@@ -237,4 +250,5 @@ def commit_message(feature: Feature, proof: Proof, reporter: Reporter) -> str:
         f"green: {proof.green.counts.passed} passing" if proof.green and proof.green.counts else "gates clean"
     )
     lines += ["", f"Proof: {red}{green}"]
-    return reporter.redact("\n".join(lines)) + "\n"
+    text = "".join(one for one in "\n".join(lines) if one.isprintable() or one in "\n\t")  # git takes no NUL
+    return reporter.redact(text) + "\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +28,7 @@ from autonomous_loop.domain.trigger import (
     choose_loop,
     issue_of,
 )
-from autonomous_loop.errors import AccessError, LoopError, RepositoryError, Superseded
+from autonomous_loop.errors import AccessError, JournalError, LoopError, RepositoryError, Superseded
 from autonomous_loop.git.command import bearer
 from autonomous_loop.git.journal import StateTracker
 from autonomous_loop.git.repository import Repository
@@ -120,10 +121,13 @@ async def run_ci_session(around: Surroundings, environ: dict[str, str]) -> Outco
     around.require_key()
     around.require_token()
     home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=around.temporary))
+    fault: LoopError | None = None
     try:
         outcome = await _Job(inputs, facts, around, home).play()
     except Superseded as error:
         outcome = Outcome(result=SUPERSEDED, why=str(error))
+    except LoopError as error:
+        outcome, fault = Outcome(result=str(HandoffReason.FAILED), why=str(error)), error
     finally:
         shutil.rmtree(home, ignore_errors=True)
     redactor = Redactor(around.secrets)
@@ -132,6 +136,8 @@ async def run_ci_session(around: Surroundings, environ: dict[str, str]) -> Outco
     if facts.summary_path:
         said = outcome.summary or f"Autonomous Loop: {outcome.result}. {outcome.why}"
         append_summary(facts.summary_path, redactor.text(said))
+    if fault:
+        raise fault
     return outcome
 
 
@@ -153,7 +159,7 @@ class _Job:
         )
         self._client = client.connect(around.token, facts.api_url)
         with client.translated(f"reading the repository {facts.repository}"):
-            self._repository: GitHubRepository = self._client.get_repo(facts.repository, lazy=False)
+            self._repository: GitHubRepository = self._client.get_repo(facts.repository).complete()
         self._login = client.own_login(self._client, around.token)
         self._branch = facts.default_branch or self._repository.default_branch
 
@@ -166,6 +172,9 @@ class _Job:
         if isinstance(doing, Queue):
             doing = self._from_queue(config)
         try:
+            if self._facts.run_attempt > 1:
+                # A re-run has the first run's actor: who started it again is somebody else's word.
+                access.require_writer(self._facts.triggering_actor)
             place = self._place(doing, config, access, base)
         except AccessError as error:
             self._refuse(doing, config, access)
@@ -314,7 +323,7 @@ class _Job:
                 branch=f"{config.branch_prefix}/{loop}",
                 model=config.model,
                 run_url=facts.run_url,
-                ci="approval",
+                ci="approval" if self._login == client.WORKFLOW_BOT else "runs",
                 continuation=config.continuation,
             ),
         )
@@ -340,9 +349,9 @@ class _Job:
             loop = ref.removeprefix(prefix).removesuffix("/state")
             if issue is not None and issue_of(loop) != issue:
                 continue
-            record = self._peek(loop, config)
-            if record is not None:
-                found[loop] = record
+            with suppress(JournalError):  # its own session says so; the others go on
+                if (record := self._peek(loop, config)) is not None:
+                    found[loop] = record
         return found
 
     def _peek(self, loop: str, config: LoopConfig) -> LoopRecord | None:

@@ -14,8 +14,8 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from autonomous_loop.domain.decision import HandoffReason
-from autonomous_loop.errors import LoopError, Superseded, UsageError
-from autonomous_loop.surroundings import Surroundings, environment
+from autonomous_loop.errors import LoopError, Superseded, UsageError, explain
+from autonomous_loop.surroundings import Surroundings, environment, secrets_in
 
 EXIT_LIMIT = 3
 T = TypeVar("T")
@@ -86,7 +86,7 @@ def session(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
     async def work() -> int:
         around = Surroundings.from_environment(observe=(ProgressView(sys.stderr, for_runner=True),))
         outcome = await _interruptible(run_ci_session(around, environment()))
-        click.echo(f"{outcome.result}. {outcome.why}", err=True)
+        click.echo(_clean(f"{outcome.result}. {outcome.why}"), err=True)
         if as_json:
             click.echo(json.dumps(outcome.as_dict()))
         return outcome.exit_code
@@ -143,17 +143,32 @@ def _exit(work: Coroutine[Any, Any, int], *, as_json: bool) -> NoReturn:
     try:
         code = asyncio.run(work)
     except Superseded as error:
-        click.echo(f"{error}; nothing to do", err=True)
+        if as_json:
+            click.echo(json.dumps({"handoff_reason": "superseded", "why": _clean(str(error))}))
+        click.echo(f"{_clean(str(error))}; nothing to do", err=True)
         code = 0
     except LoopError as error:
         if as_json:
-            click.echo(json.dumps({"error": error.message, "hint": error.hint}))
-        click.echo(f"autonomous-loop: {error}", err=True)
+            click.echo(json.dumps({"error": _clean(error.message), "hint": _clean(error.hint)}))
+        click.echo(_clean(f"autonomous-loop: {error}"), err=True)
         code = error.exit_code
+    except Exception as error:  # noqa: BLE001 - a person gets a sentence, not a traceback
+        if as_json:
+            click.echo(json.dumps({"error": _clean(explain(error)), "hint": ""}))
+        click.echo(_clean(f"autonomous-loop: {explain(error)}"), err=True)
+        code = 1
     except asyncio.CancelledError:
         click.echo("autonomous-loop: stopped; what was proved is kept, run again to resume", err=True)
         code = EXIT_LIMIT
     sys.exit(code)
+
+
+def _clean(text: str) -> str:
+    """What no part has redacted, for a person; a CI runner that reads along must find no command in it."""
+    from autonomous_loop.report.log import harmless  # noqa: PLC0415 - only on the way out
+    from autonomous_loop.report.redactor import Redactor  # noqa: PLC0415 - the same
+
+    return harmless(Redactor(secrets_in(environment())).text(text))
 
 
 def _pairs(settings: tuple[str, ...]) -> dict[str, str]:

@@ -235,10 +235,16 @@ async def connect(
     checkpoints = CheckpointManager(repository, branches=branches)
     checkpoints.refuse_in_the_way(config.branch_prefix)
     checkpoints.refuse_in_the_way(branches)
-    journal = StateTracker(
-        repository, branches=branches, name=place.name, loop=place.loop, keys=keys, clock=clock
-    )
     redactor = Redactor(around.secrets)
+    journal = StateTracker(
+        repository,
+        branches=branches,
+        name=place.name,
+        loop=place.loop,
+        keys=keys,
+        clock=clock,
+        redact=redactor.text,
+    )
     reporter = MarkdownReporter(place.site, state=journal.tip, redactor=redactor)
     progress = ProgressTracker(*around.observe, redact=redactor.text)
     hands = await make_hands(around, home)
@@ -247,10 +253,12 @@ async def connect(
     )
 
     async def close() -> None:
-        await hands.close()
-        await client.close()
-        repository.close()
-        shutil.rmtree(home, ignore_errors=True)
+        try:
+            await hands.close()
+        finally:
+            await client.close()
+            repository.close()
+            shutil.rmtree(home, ignore_errors=True)
 
     try:
         service = ModelService(client, config)

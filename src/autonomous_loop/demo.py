@@ -43,6 +43,8 @@ LIVE_LIMIT_S = 4 * 3600.0
 CONFIGURATION = """\
 # Limits of the demo: sessions are short on purpose, so that you see them end and go on.
 session-minutes = {minutes}
+max-compactions = 1
+max-submissions = 2
 max-sessions = 10
 max-usd = 5.0
 """
@@ -134,7 +136,7 @@ class Demo:
         )
         (files / ".github" / "workflows").mkdir(parents=True)
         shutil.copy(root / WORKFLOW, files / WORKFLOW)
-        minutes = 50.0 if self.live else 0.6
+        minutes = 50.0 if self.live else 0.55
         (files / ".github" / "autonomous-loop.toml").write_text(
             CONFIGURATION.format(minutes=minutes), encoding="utf-8"
         )

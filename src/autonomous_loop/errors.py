@@ -28,6 +28,8 @@ LoopError                      what happened, why, and what to do next
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
+from traceback import extract_tb
 
 
 class LoopError(Exception):
@@ -47,6 +49,15 @@ class LoopError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n  What to do: {self.hint}" if self.hint else self.message
+
+
+def explain(error: BaseException) -> str:
+    """What a person is told of an error; of one that nobody foresaw, where it happened. Not yet redacted."""
+    if isinstance(error, LoopError):
+        return str(error)
+    places = [frame for frame in extract_tb(error.__traceback__) if "autonomous_loop" in frame.filename]
+    where = f" ({Path(places[-1].filename).name}, line {places[-1].lineno})" if places else ""
+    return f"unexpected: {type(error).__name__}: {error}{where}\n  What to do: report it with this line."
 
 
 class UsageError(LoopError):

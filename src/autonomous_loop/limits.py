@@ -5,6 +5,7 @@ from __future__ import annotations
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.budget import Exhausted, Limits, Spending, exhausted
 from autonomous_loop.domain.decision import HandoffReason
+from autonomous_loop.domain.work import Command
 from autonomous_loop.ports import Clock, Inbox
 
 POLL_S = 10.0
@@ -34,6 +35,7 @@ class SessionLimits:
         self._running = Spending()
         self._stopped = False
         self._polled = self._started
+        self._heard: list[Command] = []
         self._consumed: tuple[str, ...] = ()
         self.kept = 0
         self.answered = False
@@ -55,9 +57,9 @@ class SessionLimits:
         """Wall minutes of this session so far."""
         return (self._clock.monotonic() - self._started) / 60
 
-    def spend(self, spending: Spending) -> None:
+    def spend(self, spending: Spending, *, answered: bool) -> None:
         """See `Watch`."""
-        self.answered = True
+        self.answered = self.answered or answered
         self._running += spending
 
     def stop(self) -> None:
@@ -77,6 +79,11 @@ class SessionLimits:
             return HandoffReason.TIME
         return None
 
+    def heard(self) -> list[Command]:
+        """Commands met while looking for a stop, to be journaled and acted on; each is given once."""
+        heard, self._heard = self._heard, []
+        return heard
+
     def share_done(self) -> bool:
         """Whether this session kept as many features as it may (`session-features`)."""
         return self._most_features is not None and self.kept >= self._most_features
@@ -90,5 +97,6 @@ class SessionLimits:
             return False
         self._polled = self._clock.monotonic()
         commands = self._inbox.poll(consumed=self._consumed)
+        self._heard.extend(commands)
         self._stopped = any(command.name == "stop" for command in commands)
         return self._stopped

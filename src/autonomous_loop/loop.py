@@ -12,7 +12,7 @@ from autonomous_loop.compose import Parts, local_parts
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.decision import HandoffReason, is_complete
 from autonomous_loop.domain.record import LoopRecord
-from autonomous_loop.errors import LoopError, StopLoop, Superseded, UsageError
+from autonomous_loop.errors import StopLoop, Superseded, UsageError
 from autonomous_loop.session import Ending
 from autonomous_loop.surroundings import Surroundings
 
@@ -137,8 +137,8 @@ async def run_session(parts: Parts) -> Ending:
     except (UsageError, StopLoop) as error:
         session.failed(error)
         raise
-    except LoopError as error:
-        return session.failed(error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the session must not stay claimed
+        return session.failed(error, work.reason_for(error))
 
 
 async def _plan(parts: Parts) -> HandoffReason | None:
@@ -153,7 +153,7 @@ async def _plan(parts: Parts) -> HandoffReason | None:
             return result.over
     if not session.complete():
         await work.prepare()
-    return None
+    return parts.limits.over()
 
 
 def result_of(record: LoopRecord, reason: HandoffReason, *, minutes: float) -> LoopResult:

@@ -14,7 +14,7 @@ from autonomous_loop.domain.events import BaselineTaken, Blocked, Event, Planned
 from autonomous_loop.domain.feature import AttemptOutcome, Feature, FeatureList
 from autonomous_loop.domain.record import PLANNING, LoopRecord
 from autonomous_loop.domain.work import CoderResult, CommandResult, Task
-from autonomous_loop.errors import LoopError, StopLoop, Superseded, UsageError, UsageLimitError
+from autonomous_loop.errors import LoopError, StopLoop, Superseded, UsageError, UsageLimitError, explain
 from autonomous_loop.ports import Coder, Planner
 from autonomous_loop.recovery import ErrorRecoverer, RecoveryStrategy
 
@@ -75,17 +75,22 @@ class FeatureOrchestrator:
         Raises:
             FeatureListError: there is none that holds.
         """
-        features, result = imported, FeatureResult(settled=True)
-        if features is None:
-            features, result = await self._ask_for_plan()
-        if features is not None:
-            self._bench.journal.set_features(features)
-            event = Planned(features=len(features.features), imported=imported is not None)
-            self._bench.journal.append([event])
-            self._bench.progress.update(self._record(), Spending())
+        result = FeatureResult(settled=True)
+        if imported is not None:
+            self._write_down(imported, imported=True)
+        else:
+            result = await self._ask_for_plan()
+        self._bench.progress.update(self._record(), Spending())
         return result
 
-    async def _ask_for_plan(self) -> tuple[FeatureList | None, FeatureResult]:
+    def _write_down(self, made: FeatureList | None, *before: Event, imported: bool) -> None:
+        events = list(before)
+        if made is not None:
+            self._bench.journal.set_features(made)
+            events.append(Planned(features=len(made.features), imported=imported))
+        self._bench.journal.append(events)
+
+    async def _ask_for_plan(self) -> FeatureResult:
         record = self._record()
         number = len(record.attempts_at(PLANNING)) + 1
         control = Conversation(self._bench, subject=PLANNING, number=number, reserved=RESERVE)
@@ -104,12 +109,11 @@ class FeatureOrchestrator:
         except LoopError as error:
             result = FeatureResult(over=control.over) if control.over else self._fault(error)
         finally:
-            self._bench.journal.append(
-                [Spent(what=PLANNING, spending=control.spent, recovered=control.recovered)]
-            )
+            spent = Spent(what=PLANNING, spending=control.spent, recovered=control.recovered)
+            self._write_down(made, spent, imported=False)
         # The planner may have tried things out: features start from untouched code.
         await self._bench.workspace.switch(self._bench.trees.tree_of(record.checkpoint))
-        return made, result
+        return result
 
     async def prepare(self) -> None:
         """Run the project's setup, and take the baseline of its suite once for the loop.
@@ -171,8 +175,8 @@ class FeatureOrchestrator:
         except UsageError:
             await self._interrupted(attempt, FeatureResult())
             raise
-        except LoopError as error:
-            return await self._interrupted(attempt, self._fault(error), fault=str(error))
+        except Exception as error:  # noqa: BLE001 - nobody foresaw it, but the work is worth as much
+            return await self._interrupted(attempt, self._fault(error), fault=explain(error))
         except asyncio.CancelledError:
             # A person's stop: save what there is, then let the stop through.
             await self._interrupted(attempt, FeatureResult())
@@ -209,13 +213,14 @@ class FeatureOrchestrator:
                 over = attempt.over or HandoffReason.CONTEXT
                 return await self._interrupted(attempt, FeatureResult(over=over))
             case "blocked":
-                ended = attempt.ended(AttemptOutcome.BLOCKED, lesson=result.question)
+                files = await self._unfinished(attempt)
+                ended = attempt.ended(AttemptOutcome.BLOCKED, lesson=result.question, patch=bool(files))
                 blocked = Blocked(
                     feature_id=feature.id,
                     reason="the model asks a question",
                     question=self._bench.reporter.redact(result.question)[:2_000],
                 )
-                self._bench.journal.append([ended, blocked])
+                self._bench.journal.append([ended, blocked], files=files)
                 return FeatureResult(settled=True)
             case _:
                 return self._recover(feature, attempt, result)
@@ -254,24 +259,32 @@ class FeatureOrchestrator:
         """Keep unfinished work as a patch: the next attempt starts from it."""
         if attempt.kept:
             return FeatureResult(settled=True, over=result.over, not_before=result.not_before)
-        record = self._record()
         files: dict[str, bytes] = {}
         try:
-            tree = attempt.proving or await self._bench.workspace.take()
-            patch = self._bench.trees.patch(self._bench.trees.tree_of(record.checkpoint), tree)
-            if patch and len(patch) <= PATCH_LIMIT and not self._bench.reporter.leaks(patch):
-                started = attempt.started()
-                files[f"attempts/{started.feature_id}/{started.number}.patch"] = patch
+            files = await self._unfinished(attempt)
         except LoopError as error:
             fault = fault or f"the unfinished work could not be taken: {error}"
         outcome = AttemptOutcome.FAULT if fault else AttemptOutcome.INTERRUPTED
         self._bench.journal.append([attempt.ended(outcome, lesson=fault, patch=bool(files))], files=files)
         return result
 
-    def _fault(self, error: LoopError) -> FeatureResult:
-        reason = self._recoverer.handoff_for(self._recoverer.categorize(error))
+    async def _unfinished(self, attempt: FeatureAttempt) -> dict[str, bytes]:
+        """The work tree against the checkpoint, as a file of the journal."""
+        tree = attempt.proving or await self._bench.workspace.take()
+        patch = self._bench.trees.patch(self._bench.trees.tree_of(self._record().checkpoint), tree)
+        if not patch or len(patch) > PATCH_LIMIT or self._bench.reporter.leaks(patch):
+            return {}
+        started = attempt.started()
+        return {f"attempts/{started.feature_id}/{started.number}.patch": patch}
+
+    def reason_for(self, error: Exception) -> HandoffReason:
+        """Why a session ends that such an error ended."""
+        return self._recoverer.handoff_for(self._recoverer.categorize(error))
+
+    def _fault(self, error: Exception) -> FeatureResult:
         until = error.resume_at if isinstance(error, UsageLimitError) else None
-        return FeatureResult(over=reason, not_before=until, note=self._bench.reporter.redact(str(error)))
+        note = self._bench.reporter.redact(explain(error))
+        return FeatureResult(over=self.reason_for(error), not_before=until, note=note)
 
     def _record(self) -> LoopRecord:
         return self._bench.journal.record()
@@ -279,8 +292,7 @@ class FeatureOrchestrator:
 
 def _reserve(record: LoopRecord) -> Spending:
     """What an attempt is settled at when nobody lives to say: never less than the loop's mean so far."""
-    tries = len(record.attempts)
-    if not tries:
-        return RESERVE
-    mean = record.spending.usd / tries
-    return RESERVE if mean <= RESERVE.usd else Spending(tokens=RESERVE.tokens, usd=mean)
+    tries, spent = len(record.attempts) or 1, record.spending
+    counted = max(RESERVE.tokens.counted, spent.tokens.counted // tries)
+    tokens = Tokens(input=counted - RESERVE.tokens.output, output=RESERVE.tokens.output)
+    return Spending(tokens=tokens, usd=max(RESERVE.usd, spent.usd / tries))

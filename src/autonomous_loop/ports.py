@@ -259,7 +259,7 @@ class Journal(Protocol):
     ) -> CommitSha:
         """One commit, pushed without force; with `checkpoint`, that branch moves in the same atomic push.
 
-        With `push=False` it is pushed by the next append.
+        With `push=False` it is held back until `flush`, and so is its place among the events.
 
         Raises:
             Superseded: the state branch moved: another session holds the claim.
@@ -267,6 +267,9 @@ class Journal(Protocol):
 
     def record(self) -> LoopRecord:
         """The record as last read or written."""
+
+    def flush(self) -> None:
+        """Push what was held back."""
 
     def begin(self, facts: LoopFacts) -> None:
         """Set up a journal that does not exist yet; the first `append` writes it."""
@@ -291,11 +294,7 @@ class Checkpoints(Protocol):
         """A merge commit; `theirs` when it contains `ours`; None on a conflict."""
 
     def publish(self, commit: CommitSha, *, expected: CommitSha | None) -> CommitSha:
-        """Move the `pr` branch; when it is not at `expected` any more, raise.
-
-        Raises:
-            Superseded: somebody pushed to it meanwhile.
-        """
+        """Move the `pr` branch; raises LoopError when somebody pushed to it meanwhile."""
 
     def head(self, branch: str) -> CommitSha | None:
         """A branch of the loop's own on the remote, fetched."""
@@ -333,8 +332,8 @@ class Inbox(Protocol):
 class Watch(Protocol):
     """The session's limits, as a feature's work sees them."""
 
-    def spend(self, spending: Spending) -> None:
-        """Count what an answer of the model cost."""
+    def spend(self, spending: Spending, *, answered: bool) -> None:
+        """Count what an answer of the model cost, or one that broke off (not `answered`)."""
 
     def over(self) -> HandoffReason | None:
         """Why the session must end now; None while it may go on."""
@@ -364,6 +363,9 @@ class Reporter(Protocol):
 
     def final(self, record: LoopRecord, kind: str) -> str:
         """The comment for `needs you`, `ready` or `stopped`."""
+
+    def state(self, record: LoopRecord) -> str:
+        """One word for the state label: working, paused, ready, stopped."""
 
     def redact(self, text: str) -> str:
         """The one exit for text."""

@@ -8,8 +8,6 @@ from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.errors import ForgeError, LoopError, Superseded
 from autonomous_loop.ports import Checkpoints, Forge, Journal, Progress, Reporter
 
-LABELS = {HandoffReason.COMPLETE: "ready", HandoffReason.STOPPED: "stopped", HandoffReason.FAILED: "stopped"}
-
 
 class Publisher:
     """Moves the `pr` branch and keeps the pull request's text in step with the journal.
@@ -17,6 +15,10 @@ class Publisher:
     Args:
         forge: None on a plain git directory: only branches move then.
         head: full name of the pull request's branch (`autonomous-loop/<loop>/pr`).
+
+    Attributes:
+        notes: what could not be done, for people.
+        behind: the branch could not be moved to the newest checkpoint.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Publisher:
         self._progress = progress
         self._head = head
         self.notes: list[str] = []
+        self.behind = False
 
     def publish(self) -> list[Event]:
         """Move the branch to the newest checkpoint and open the pull request where there is none.
@@ -54,6 +57,7 @@ class Publisher:
                 events.append(Published(commit=record.checkpoint))
             except (Superseded, LoopError) as error:
                 self.notes.append(error.args[0])
+                self.behind = True
                 return []
         if self._forge is not None and record.pull_request is None:
             title, body = self._reporter.pull_request(record)
@@ -67,14 +71,16 @@ class Publisher:
         return events
 
     def describe(self, record: LoopRecord) -> None:
-        """The pull request's text and the state label, as the record says."""
+        """The pull request's text and the state label, as the record says; what is refused is noted."""
         if self._forge is None:
             return
-        reason = record.sessions[-1].reason if record.sessions else None
-        if record.pull_request is not None:
-            title, body = self._reporter.pull_request(record)
-            self._forge.update_pull_request(record.pull_request, title=title, body=body)
-        self._forge.set_state_label("working" if reason is None else LABELS.get(reason, "paused"))
+        try:
+            if record.pull_request is not None:
+                title, body = self._reporter.pull_request(record)
+                self._forge.update_pull_request(record.pull_request, title=title, body=body)
+            self._forge.set_state_label(self._reporter.state(record))
+        except ForgeError as error:
+            self.notes.append(str(error))
 
     def finish(self, record: LoopRecord, reason: HandoffReason) -> None:
         """The one comment at an end: ready, stopped, or needs you."""

@@ -25,7 +25,8 @@ from autonomous_loop.domain.feature import AttemptOutcome, FeatureStatus
 from autonomous_loop.domain.model import CommitSha
 from autonomous_loop.domain.proof import Baseline
 from autonomous_loop.domain.record import LoopRecord
-from autonomous_loop.errors import JournalError, LoopError, ServiceError, StopLoop, Superseded
+from autonomous_loop.domain.work import Command
+from autonomous_loop.errors import JournalError, StopLoop, Superseded, explain
 from autonomous_loop.handoff import HandoffCoordinator
 from autonomous_loop.limits import SessionLimits
 from autonomous_loop.ports import (
@@ -64,7 +65,8 @@ class SessionManager:
     """The frame around the feature loop.
 
     Args:
-        facts: of the loop, should this be its first session.
+        facts: of the loop, should this be its first session. Its limits hold for every session: they come
+            from the base commit and the workflow's inputs: only who may change those can raise them.
         pin: what the dispatch said: the generation before this one; None when a person or event started it.
         pin_state: where the dispatch saw the journal; it must contain this.
         claimants: who we are and whether others live.
@@ -146,7 +148,9 @@ class SessionManager:
         if last and last.ended is None and self._claimants.is_alive(last.claimant):
             raise Superseded(f"session {last.number} is at work")
         self._checkpoints.fetch_all()
-        self._limits.begin(record.facts.limits, record.spending, consumed=record.consumed)
+        # A dead session's reservation is settled by the next claim, but it counts already.
+        spent = record.spending + record.unsettled
+        self._limits.begin(self._facts.limits, spent, consumed=record.consumed)
         self._progress.update(record, Spending())
         return record
 
@@ -154,9 +158,9 @@ class SessionManager:
         """A limit that is reached before the session even claims; None while there is room."""
         if record is None:
             return None
-        if record.features and is_complete(record.features, record.status) and record.clean_room:
+        if record.sessions and record.sessions[-1].reason is HandoffReason.COMPLETE:
             return HandoffReason.COMPLETE
-        if record.generation >= record.facts.limits.sessions:
+        if record.generation >= self._facts.limits.sessions:
             return HandoffReason.SESSIONS
         return self._limits.over()
 
@@ -179,9 +183,13 @@ class SessionManager:
     def nothing_to_do(self, reason: HandoffReason) -> Ending:
         """End before a claim: the loop is complete, or a limit of it is reached."""
         record = self._journal.record()
+        if reason is HandoffReason.COMPLETE:
+            # Killed between its last event and its last word: both can be said twice.
+            self._publisher.describe(record)
+            self._publisher.finish(record, reason)
         return Ending(
             reason=reason,
-            note="",
+            note="\n".join(self._publisher.notes),
             continuation=Continuation(started=False, why=f"the loop ended: {reason}"),
             record=record,
         )
@@ -207,9 +215,13 @@ class SessionManager:
         """Act on what people asked for since the last session."""
         if self._inbox is None:
             return
+        polled = self._inbox.poll(consumed=self._journal.record().consumed)
+        self._act_on([*self._limits.heard(), *polled])
+
+    def _act_on(self, commands: Sequence[Command]) -> None:
         record = self._journal.record()
         events: list[Event] = []
-        for command in self._inbox.poll(consumed=record.consumed):
+        for command in commands:
             events.append(
                 Consumed(
                     id=command.id, actor=command.actor, name=command.name, argument=command.argument[:500]
@@ -240,12 +252,13 @@ class SessionManager:
         """
         record = self._journal.record()
         head = self._checkpoints.head("pr")
-        if record.published is None or head is None or head == record.published:
+        published = record.published or record.facts.base
+        if head is None or self._checkpoints.is_ancestor(head, record.checkpoint):
             return
-        if not self._checkpoints.is_ancestor(record.published, head):
+        if not self._checkpoints.is_ancestor(published, head):
             raise StopLoop(
                 "the pull request's branch was rewritten: it does not contain what the loop published",
-                hint=f"push {record.published[:12]} back, or close it and label the issue anew.",
+                hint=f"push {published[:12]} back, or close it and label the issue anew.",
             )
         message = "Merge commits pushed to the pull request\n"
         merged = self._checkpoints.merge(record.checkpoint, head, message=message)
@@ -278,6 +291,7 @@ class SessionManager:
         Returns:
             Reasons why the loop is not complete; empty when every proof holds.
         """
+        self._journal.flush()
         record = self._journal.record()
         commit = record.checkpoint
         base = self._checkpoints.base_head(record.facts.base_branch)
@@ -306,19 +320,25 @@ class SessionManager:
             over = HandoffReason.BLOCKED
         if not over.continues:
             return over
-        if not self._progressed:
+        if not self._came_to_something():
             if not self._limits.answered and record.outages + 1 >= OUTAGES:
                 return HandoffReason.NO_PROGRESS
             if self._limits.answered and record.sessions_without_progress + 1 >= WITHOUT_PROGRESS:
                 return HandoffReason.NO_PROGRESS
-        if record.generation >= record.facts.limits.sessions:
+        if record.generation >= self._facts.limits.sessions:
             return HandoffReason.SESSIONS
         return over
 
     def end(self, reason: HandoffReason, *, note: str = "", not_before: datetime | None = None) -> Ending:
         """Push, then handoff, then dispatch."""
+        self._still_holding()
+        self._journal.flush()
+        self._act_on(self._limits.heard())
         record = self._journal.record()
         events = self._publisher.publish()
+        if reason is HandoffReason.COMPLETE and self._publisher.behind:
+            # What people pushed meanwhile is not proved yet, and what is proved is not published.
+            reason = self.reason_at_end(HandoffReason.SESSION_DONE)
         words = [*self.notes, note, *self._publisher.notes]
         said = self._reporter.redact("\n".join(word for word in words if word))
         events.append(
@@ -326,7 +346,7 @@ class SessionManager:
                 reason=reason,
                 checkpoint=record.checkpoint,
                 minutes=round(self._limits.minutes, 3),
-                progressed=self._progressed,
+                progressed=self._came_to_something(),
                 model_answered=self._limits.answered,
                 not_before=not_before,
                 note=said[:4_000],
@@ -339,20 +359,28 @@ class SessionManager:
             record, state=state, reason=reason, run_id=record.sessions[-1].claimant.run_id, note=said
         )
         continuation = Continuation(started=False, why="the handoff could not be written")
+        self._still_holding()
         try:
-            if not self._journal.holds():
-                raise Superseded("another session holds the claim")
             self._publisher.describe(record)
             self._handoff.write(baton, human=self._reporter.sticky(record))
             self._publisher.finish(record, reason)
             self._checkpoints.prune(keep=self._keep)
             continuation = self._continuation.proceed(baton)
-        except ServiceError as error:
+        except Exception as error:  # noqa: BLE001 - a second end would be worse
             # The journal is pushed: nothing is lost, the next start goes by it.
-            said = f"{said}\n{self._reporter.redact(str(error))}".strip()
-            continuation = Continuation(started=False, why=self._reporter.redact(str(error)))
+            why = self._reporter.redact(explain(error))
+            said = f"{said}\n{why}".strip()
+            continuation = Continuation(started=False, why=why)
         return Ending(reason=reason, note=said, continuation=continuation, record=record)
 
-    def failed(self, error: LoopError) -> Ending:
-        """End for a person, with what happened and what to do."""
-        return self.end(HandoffReason.FAILED, note=str(error))
+    def failed(self, error: Exception, reason: HandoffReason = HandoffReason.FAILED) -> Ending:
+        """End with what happened and what to do: for a person, unless `reason` goes on by itself."""
+        return self.end(self.reason_at_end(reason), note=explain(error))
+
+    def _still_holding(self) -> None:
+        """REST has no compare-and-swap: the claim is read again before what people see is written."""
+        if not self._journal.holds():
+            raise Superseded("another session holds the claim")
+
+    def _came_to_something(self) -> bool:
+        return self._progressed or self.kept_here() > 0

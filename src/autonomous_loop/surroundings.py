@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -14,6 +15,7 @@ from typing import Self
 from autonomous_loop.errors import CredentialError
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)([_-]PREVIOUS)?$", re.IGNORECASE)
 TOOLS = (Path("/opt/autonomous-loop/tools"), Path("/var/cache/autonomous-loop/tools"))
 
 
@@ -124,6 +126,11 @@ class Surroundings:
 def environment() -> dict[str, str]:
     """The environment of this process, as it is."""
     return dict(os.environ)
+
+
+def secrets_in(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Values an environment names as secret, and an action's inputs too; too short ones cannot be hidden."""
+    return tuple(value for name, value in environ.items() if SECRET.search(name) and len(value.strip()) >= 6)
 
 
 def find_tools(named: str | None, cache: Path) -> Path | None:

@@ -149,7 +149,7 @@ class Conversation:
     def lost(self) -> Turn:
         """What broken answers cost that no turn has reported yet; asking reports it."""
         lost, self._lost = self._lost, Spending()
-        return Turn(lost, self._context_used, self._facts.window)
+        return Turn(lost, self._context_used, self._facts.window, answered=False)
 
     def _answer(self, message: BetaMessage, recovered: int, *, stop: str | None = None) -> Answer:
         spent = spending(tokens_of(message.usage), self._service.price)

@@ -62,11 +62,12 @@ class Claimed(Model):
 
 
 class Planned(Model):
-    """A feature list was accepted (its text is `features.json`)."""
+    """A feature list was accepted (its text is `features.json`, which has this `digest`)."""
 
     type: Literal["planned"] = "planned"
     features: int
     imported: bool = False
+    digest: str = ""
 
 
 class BaselineTaken(Model):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NewType
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated, NewType, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
@@ -16,3 +18,23 @@ class Model(BaseModel):
     """Immutable, and an unknown key is an error: what we store, we know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+
+
+M = TypeVar("M", bound=Model)
+
+
+def scrubbed(model: M, redact: Callable[[str], str]) -> M:
+    """The same with every text in it redacted, and fit for UTF-8 (models write half a surrogate pair)."""
+    return model.model_validate(_scrub(model.model_dump(mode="python"), redact))
+
+
+def _scrub(value: object, redact: Callable[[str], str]) -> object:
+    if isinstance(value, StrEnum):
+        return value
+    if isinstance(value, str):
+        return redact(value.encode("utf-8", "replace").decode())
+    if isinstance(value, dict):
+        return {key: _scrub(one, redact) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_scrub(one, redact) for one in value)
+    return value

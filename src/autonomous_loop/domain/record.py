@@ -77,6 +77,7 @@ class LoopRecord(Model):
         open_attempt: an attempt that was started and never ended: its session died.
         checkpoint: the newest proved commit.
         recovered: errors recovered over the whole loop.
+        unsettled: what a session that died has spent and not said; the next claim settles it.
     """
 
     facts: LoopFacts
@@ -92,6 +93,7 @@ class LoopRecord(Model):
     in_progress: str | None = None
     open_attempt: AttemptStarted | None = None
     spending: Spending = Spending()
+    unsettled: Spending = Spending()
     notes: tuple[str, ...] = ()
     consumed: tuple[str, ...] = ()
     checkpoint: CommitSha
@@ -240,14 +242,20 @@ class _Folding:
                 ),
                 self.open.reserved,
             )
-        if self.sessions and self.sessions[-1].ended is None and self.last_at is not None:
-            died = self.sessions[-1]
-            minutes = max(0.0, (self.last_at - died.started).total_seconds() / 60)
-            self.sessions[-1] = died.model_copy(update={"minutes": minutes})
+        minutes = self._unsaid_minutes()
+        if minutes:
+            self.sessions[-1] = self.sessions[-1].model_copy(update={"minutes": minutes})
             self.spending += Spending(minutes=minutes)
         self.sessions.append(
             SessionRecord(number=event.session, kind=event.kind, claimant=event.claimant, started=entry.at)
         )
+
+    def _unsaid_minutes(self) -> float:
+        """Of a session that has not ended: up to its last sign of life."""
+        last = self.sessions[-1] if self.sessions else None
+        if last is None or last.ended is not None or self.last_at is None:
+            return 0.0
+        return max(0.0, (self.last_at - last.started).total_seconds() / 60)
 
     def _attempt_started(self, event: AttemptStarted) -> None:
         self.open = event
@@ -265,7 +273,8 @@ class _Folding:
         self.recovered += event.recovered
         if event.patch:
             self.patches[event.attempt.feature_id] = event.attempt.number
-        else:
+        elif event.attempt.outcome not in {AttemptOutcome.INTERRUPTED, AttemptOutcome.FAULT}:
+            # Where nothing could be taken, the patch it started from is still the newest.
             self.patches.pop(event.attempt.feature_id, None)
 
     def _close(self, attempt: Attempt, spending: Spending) -> None:
@@ -311,6 +320,8 @@ class _Folding:
                 "in_progress": self.in_progress,
                 "open_attempt": self.open,
                 "spending": self.spending,
+                "unsettled": Spending(minutes=self._unsaid_minutes())
+                + (self.open.reserved if self.open else Spending()),
                 "notes": tuple(self.notes),
                 "consumed": tuple(self.consumed),
                 "recovered": self.recovered,

@@ -64,12 +64,14 @@ class Turn:
         context_used: tokens of the conversation as the API counted them.
         context_window: of the model.
         recovered: errors recovered on the way to this answer.
+        answered: False for what broken answers cost: the model has said nothing.
     """
 
     spending: Spending
     context_used: int
     context_window: int
     recovered: int = 0
+    answered: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from autonomous_loop.errors import RepositoryError, ServiceError, TransientError
 
@@ -22,6 +25,16 @@ HARDENED = (
 )  # fmt: skip
 NETWORK_TIMEOUT_S = 300.0
 LOCAL_TIMEOUT_S = 120.0
+PAUSES_S = (0.5, 2.0)
+PATIENCE_S = 30.0  # what took so long is not asked for again
+# What git and curl say of a network or a server that fails for a while (git has no exit code for it).
+NETWORK = re.compile(
+    r"could not resolve|failed to connect|connection (was )?(refused|reset|timed out)|timed? ?out"
+    r"|returned error: (408|429|5\d\d)|hung up unexpectedly|early EOF|RPC failed|unexpected disconnect"
+    r"|internal server error|SSL_(read|connect|ERROR)|empty reply",
+    re.IGNORECASE,
+)
+T = TypeVar("T")
 
 
 class GitError(ServiceError):
@@ -36,6 +49,29 @@ class GitError(ServiceError):
         super().__init__(f"git {what} failed ({exit_code}): {stderr.strip()[:2_000]}")
         self.exit_code = exit_code
         self.stderr = stderr
+
+
+def failed(what: str, exit_code: int, stderr: str) -> GitError | TransientError:
+    """The error for what git said: one that may pass by itself where it is the network's."""
+    error = GitError(what, exit_code, stderr)
+    return TransientError(error.message) if NETWORK.search(stderr) else error
+
+
+def patiently(act: Callable[[], T]) -> T:
+    """Do it again, twice at most, where the network failed: what is done may be done twice.
+
+    Raises:
+        TransientError: the network failed each time.
+    """
+    began = time.monotonic()
+    for pause in PAUSES_S:
+        try:
+            return act()
+        except TransientError:
+            if time.monotonic() - began > PATIENCE_S:
+                raise
+            time.sleep(pause)
+    return act()
 
 
 class Git:
@@ -88,7 +124,7 @@ class Git:
         """
         done = self.run(*args, stdin=stdin, env=env, remote=remote)
         if check and done.returncode != 0:
-            raise GitError(args[0], done.returncode, done.stderr.decode("utf-8", "replace"))
+            raise failed(args[0], done.returncode, done.stderr.decode("utf-8", "replace"))
         return done.stdout
 
     def text(self, *args: str, env: Mapping[str, str] | None = None, remote: bool = False) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import ValidationError
 
 from autonomous_loop.domain.events import EVENT, JOURNAL_SCHEMA, Event, LoopFacts
 from autonomous_loop.domain.feature import FeatureList
 from autonomous_loop.domain.keys import Keyring
-from autonomous_loop.domain.model import CommitSha
+from autonomous_loop.domain.model import CommitSha, scrubbed
 from autonomous_loop.domain.record import Entry, LoopRecord, fold
 from autonomous_loop.errors import JournalError
 from autonomous_loop.git.repository import Repository
@@ -28,6 +29,7 @@ class StateTracker:
         name: of the repository on its forge: part of what each entry is signed over.
         loop: the loop's id.
         keys: sign and verify the chain; None: it is only looked at, and never written.
+        redact: the one exit for text.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class StateTracker:
         loop: str,
         keys: Keyring | None,
         clock: Clock,
+        redact: Callable[[str], str] = str,
     ) -> None:
         self._repository = repository
         self._branches = branches
@@ -50,7 +53,8 @@ class StateTracker:
         self._entries: list[Entry] = []
         self._facts: LoopFacts | None = None
         self._features: FeatureList | None = None
-        self._checkpoint: tuple[str, CommitSha] | None = None
+        self._held: list[tuple[Sequence[Event], Mapping[str, bytes], CommitSha | None]] = []
+        self._redact = redact
 
     # --- reading ------------------------------------------------------------------------------------------
 
@@ -66,11 +70,19 @@ class StateTracker:
         """See `Journal`."""
         if self.fetch() is None:
             return None
-        self._facts = LoopFacts.model_validate_json(self._must("loop.json"))
-        listed = self.read_file("features.json")
-        self._features = FeatureList.model_validate_json(listed) if listed else None
-        self._entries = list(self._chain())
-        return self.record()
+        try:
+            self._facts = LoopFacts.model_validate_json(self._must("loop.json"))
+            listed = self.read_file("features.json")
+            self._features = FeatureList.model_validate_json(listed) if listed else None
+            self._entries = list(self._chain())
+            self._check_features()
+            return self.record()
+        except ValueError as error:  # pydantic's, or bytes that are no text
+            said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else "it is no text"
+            raise JournalError(
+                f"the journal cannot be read: {said}",
+                hint=f"look at the last commits of the branch {self._branches}/state.",
+            ) from None
 
     def record(self) -> LoopRecord:
         """The record as last read or written.
@@ -80,7 +92,8 @@ class StateTracker:
         """
         if self._facts is None:
             raise JournalError("the journal was neither read nor begun")
-        return fold(self._facts, self._features, self._entries)
+        held = [event for events, _, _ in self._held for event in events]
+        return fold(self._facts, self._features, [*self._entries, *self._sign(held)])
 
     def tip(self) -> CommitSha | None:
         """See `Journal`."""
@@ -100,13 +113,20 @@ class StateTracker:
 
     def begin(self, facts: LoopFacts) -> None:
         """Set up a journal that does not exist yet; the first `append` writes it."""
-        self._facts = facts
+        self._facts = scrubbed(facts, self._redact)
         self._tip = None
         self._entries = []
 
     def set_features(self, features: FeatureList) -> None:
         """The list as it is written with the next `append`."""
-        self._features = features
+        self._features = scrubbed(features, self._redact)
+
+    def flush(self) -> None:
+        """See `Journal`."""
+        while self._held:
+            events, files, checkpoint = self._held[0]
+            self.append(events, files=files, checkpoint=checkpoint)
+            del self._held[0]
 
     def append(
         self,
@@ -118,8 +138,13 @@ class StateTracker:
     ) -> CommitSha:
         """See `Journal`."""
         assert self._facts is not None
-        session = self._session_of(events)
-        entries = self._sign(events, session)
+        events = [self._fit(event) for event in events]
+        if not push:
+            assert self._tip is not None
+            self._held.append((events, files or {}, checkpoint))
+            return self._tip
+        entries = self._sign(events)
+        session = entries[-1].session
         written: dict[str, bytes | None] = {}
         if self._tip is None:
             written["loop.json"] = _json(self._facts)
@@ -136,18 +161,20 @@ class StateTracker:
         commit = self._repository.commit(
             tree, [self._tip] if self._tip else [], f"session {session}: {subject}\n"
         )
+        # Code and record move in one atomic push: they cannot disagree.
+        updates: dict[str, CommitSha | None] = {self._ref: commit}
         if checkpoint:
-            self._checkpoint = (f"refs/heads/{self._branches}/checkpoint/{session}", checkpoint)
-        if push:
-            # Code and record move in one atomic push: they cannot disagree.
-            updates = {self._ref: commit}
-            if self._checkpoint:
-                updates[self._checkpoint[0]] = self._checkpoint[1]
-            self._repository.push(dict(updates))
-            self._checkpoint = None
+            updates[f"refs/heads/{self._branches}/checkpoint/{session}"] = checkpoint
+        self._repository.push(updates)
         self._tip = commit
         self._entries.extend(entries)
         return commit
+
+    def _fit(self, event: Event) -> Event:
+        made = scrubbed(event, self._redact)
+        if made.type == "planned" and self._features is not None:
+            return made.model_copy(update={"digest": digest_of(self._features)})
+        return made
 
     def _session_of(self, events: Sequence[Event]) -> int:
         for event in events:
@@ -157,8 +184,11 @@ class StateTracker:
 
     # --- the chain ----------------------------------------------------------------------------------------
 
-    def _sign(self, events: Sequence[Event], session: int) -> list[Entry]:
+    def _sign(self, events: Sequence[Event]) -> list[Entry]:
+        if not events:
+            return []
         assert self._keys is not None
+        session = self._session_of(events)
         before = self._entries[-1].mac if self._entries else ""
         sequence = self._entries[-1].sequence if self._entries else 0
         made = []
@@ -195,6 +225,14 @@ class StateTracker:
                 before = entry.mac
         return entries
 
+    def _check_features(self) -> None:
+        planned = [one.event.digest for one in self._entries if one.event.type == "planned"]
+        if planned and (self._features is None or digest_of(self._features) != planned[-1]):
+            raise JournalError(
+                "features.json is not the list the journal speaks of: it was changed by something else",
+                hint=f"look at the last commits of the branch {self._branches}/state.",
+            )
+
     def _holds(self, before: str, entry: Entry) -> bool:
         return self._keys is None or self._keys.verify(self._signed_text(before, entry), entry.mac)
 
@@ -213,7 +251,7 @@ class StateTracker:
         data = self.read_file(path)
         if data is None:
             raise JournalError(f"the journal has no {path}: {self._branches}/state is not a loop's journal")
-        if path == "loop.json" and f'"schema_version":{JOURNAL_SCHEMA}' not in data.decode().replace(" ", ""):
+        if path == "loop.json" and not re.search(rb'"schema_version":\s*%d\b' % JOURNAL_SCHEMA, data):
             raise JournalError(
                 "the journal was written by another version of Autonomous Loop",
                 hint="run the version that wrote it, or update to the newest.",
@@ -230,6 +268,11 @@ def _entry(line: bytes, place: str) -> Entry:
 
 def _json(model: LoopFacts | FeatureList) -> bytes:
     return model.model_dump_json(indent=1).encode() + b"\n"
+
+
+def digest_of(features: FeatureList) -> str:
+    """SHA-256 of the list: the chain speaks for it."""
+    return hashlib.sha256(_json(features)).hexdigest()
 
 
 def _canonical(model: LoopFacts | Entry) -> str:

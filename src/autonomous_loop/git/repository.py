@@ -11,12 +11,13 @@ from git import Repo
 from git.exc import BadName, BadObject
 
 from autonomous_loop.domain.model import CommitSha, TreeSha
-from autonomous_loop.errors import HandsError, RepositoryError, Superseded
-from autonomous_loop.git.command import Git, GitError
+from autonomous_loop.errors import HandsError, RepositoryError, ServiceError, Superseded
+from autonomous_loop.git.command import Git, GitError, failed, patiently
 from autonomous_loop.ports import Change
 
 PACK_LIMIT = 512 * 1024 * 1024
 # On a plain git directory the other side runs here too: its hooks are not ours to run, its owner may differ.
+MOVED = ("non-fast-forward", "fetch first", "stale info", "cannot lock ref")
 OTHER_SIDE = "git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c safe.directory=*"
 
 
@@ -55,18 +56,12 @@ class Repository:
         """Refs of the remote as they are now, by full name.
 
         Raises:
-            RepositoryError: the remote cannot be reached or is no repository.
+            TransientError: the remote cannot be reached.
+            RepositoryError: it is no repository, or the token may not read it.
         """
         try:
-            listed = self.git.text(
-                "ls-remote",
-                "--refs",
-                f"--upload-pack={OTHER_SIDE} upload-pack",
-                "--",
-                self.remote,
-                *patterns,
-                remote=True,
-            )
+            argv = ("ls-remote", "--refs", f"--upload-pack={OTHER_SIDE} upload-pack", "--", self.remote)
+            listed = patiently(lambda: self.git.text(*argv, *patterns, remote=True))
         except GitError as error:
             raise RepositoryError(
                 f"{self.remote} does not answer as a git repository: {error.stderr.strip()[:500]}",
@@ -84,7 +79,7 @@ class Repository:
                 "--no-write-fetch-head",
                 f"--upload-pack={OTHER_SIDE} upload-pack",
             )
-            self.git("fetch", *quiet, "--", self.remote, *refs, remote=True)
+            patiently(lambda: self.git("fetch", *quiet, "--", self.remote, *refs, remote=True))
 
     def push(self, updates: Mapping[str, CommitSha | None]) -> None:
         """Move branches together or not at all, never by force.
@@ -94,8 +89,17 @@ class Repository:
 
         Raises:
             Superseded: the remote moved: a push that is not a fast-forward.
+            TransientError: the remote cannot be reached, or answers too late.
             GitError: anything else; nothing was moved.
         """
+        try:
+            patiently(lambda: self._push(updates))
+        except ServiceError:
+            # An answer can be lost after the refs moved: then it did happen.
+            if not self._stand(updates):
+                raise
+
+    def _push(self, updates: Mapping[str, CommitSha | None]) -> None:
         specs = [f"{sha or ''}:{ref}" for ref, sha in updates.items()]
         done = self.git.run(
             "push", "--porcelain", "--atomic", "--no-verify",
@@ -104,17 +108,19 @@ class Repository:
             remote=True,
         )  # fmt: skip
         said = done.stdout.decode("utf-8", "replace") + done.stderr.decode("utf-8", "replace")
-        if done.returncode != 0:
-            if any(
-                word in said for word in ("non-fast-forward", "fetch first", "stale info", "cannot lock ref")
-            ):
+        if done.returncode == 0:
+            # Success that did nothing has been reported before: read the refs back.
+            if not self._stand(updates):
+                raise Superseded(f"{', '.join(updates)} stand elsewhere after a push that succeeded")
+        elif any(word in said for word in MOVED):
+            if not self._stand(updates):  # else it was ourselves: the answer to an earlier push was lost
                 raise Superseded(f"{', '.join(updates)} moved meanwhile: another session or person pushed")
-            raise GitError("push", done.returncode, said)
-        # Success that did nothing has been reported before: read the refs back.
+        else:
+            raise failed("push", done.returncode, said)
+
+    def _stand(self, updates: Mapping[str, CommitSha | None]) -> bool:
         now = self.remote_refs(*updates)
-        for ref, sha in updates.items():
-            if now.get(ref) != sha:
-                raise Superseded(f"{ref} is at {now.get(ref)} after a push of {sha}")
+        return all(now.get(ref) == sha for ref, sha in updates.items())
 
     # --- objects ------------------------------------------------------------------------------------------
 

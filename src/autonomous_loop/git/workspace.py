@@ -56,8 +56,11 @@ t read-tree "$4"
 t checkout-index -a -f -q
 t clean -ffdq
 """
+# Bytecode that a run of Python left behind is nobody's work, also where the project does not ignore it.
 TAKE = """\
 fresh
+mkdir -p "$git_dir/info"
+printf '%s\\n' '__pycache__/' '*.py[co]' > "$git_dir/info/exclude"
 t read-tree "$3"
 t add -A -- .
 t write-tree

@@ -43,30 +43,31 @@ _HTML_BLOCK: Final = (
     ),
     (_BLOCK_TAG, re.compile(r"^[\s>]*\Z")),
     (
-        re.compile(r"""</?(?![A-Za-z0-9+.-]+:)[A-Za-z][A-Za-z0-9-]*+(?:[^>"'<]|"[^"]*"|'[^']*')*+>\s*\Z"""),
+        re.compile(r"""</?(?![A-Za-z0-9+.-]+:)[A-Za-z][A-Za-z0-9-]*+(?:[^>"'<]|"[^"]*"|'[^']*')*>\s*\Z"""),
         re.compile(r"^[\s>]*\Z"),
     ),
 )
 _REMOVED: Final = (
     r"(?P<gone><!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<![A-Za-z].*?(?:>|\Z))"
 )
+# No possessive groups here: in Python 3.11.2 they match what they should not (seen).
 _CANDIDATE: Final = re.compile(r"[<`\\]")
 _TEXT: Final = re.compile(
     rf"(?P<escape>\\[!-/:-@\[-`{{-~])|{_REMOVED}"
     r"|(?P<auto><[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]*+>)"
-    r"""|(?P<tag></?(?P<name>[A-Za-z][A-Za-z0-9-]*+)(?:[^>"'<]++|"[^"]*+"|'[^']*+')*+>)"""
+    r"""|(?P<tag></?(?P<name>[A-Za-z][A-Za-z0-9-]*+)(?:[^>"'<]|"[^"]*"|'[^']*')*>)"""
     r"|(?P<run>`+)",
     re.DOTALL,
 )
 # In an HTML block a browser reads on to the end for what is not closed.
 _HTML: Final = re.compile(
     rf"{_REMOVED}"
-    r"""|(?P<tag></?(?P<name>[A-Za-z][A-Za-z0-9-]*+)(?:[^>"']++|"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))*+(?:>|\Z))""",
+    r"""|(?P<tag></?(?P<name>[A-Za-z][A-Za-z0-9-]*+)(?:[^>"']|"[^"]*(?:"|\Z)|'[^']*(?:'|\Z))*(?:>|\Z))""",
     re.DOTALL,
 )
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _KEPT: Final = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
-_ALT: Final = re.compile(r"!\[(?:[^\[\]\\]|\\.|\[[^\[\]]*\])*+\]", re.DOTALL)
+_ALT: Final = re.compile(r"!\[(?:[^\[\]\\]|\\.|\[[^\[\]]*\])*\]", re.DOTALL)
 _TITLE: Final = re.compile(
     r"""(\]\(\s*(?:<[^<>\n]*>|[^\s()<>]++(?:\([^\s()]*+\)[^\s()<>]*+)?))\s+(?:"[^"]*"|'[^']*'|\([^()]*\))\s*\)"""
 )

@@ -38,6 +38,10 @@ class MarkdownReporter:
         """See `Reporter`."""
         return self.redact(markdown.final_comment(record, self._now()))
 
+    def state(self, record: LoopRecord) -> str:
+        """See `Reporter`."""
+        return markdown.stands(record, self._now()).state
+
     def summary(self, record: LoopRecord) -> str:
         """For the run's page."""
         return self.redact(markdown.job_summary(record, self._now()))

@@ -32,6 +32,7 @@ _ENDINGS: dict[HandoffReason, str] = {
 _LIMIT = "stopped by a limit"
 _YOU = "needs you"
 _KEYS: dict[HandoffReason, str] = {
+    HandoffReason.MONEY: "max-usd",
     HandoffReason.TOKENS: "token-budget",
     HandoffReason.MINUTES: "max-minutes",
     HandoffReason.SESSIONS: "max-sessions",
@@ -80,14 +81,9 @@ def _ended(reason: HandoffReason, why: str) -> Standing:
             return Standing("ready", "\u2705", "ready for review", why, "Review it and merge it.")
         case HandoffReason.STOPPED:
             return Standing("stopped", "\u23f9\ufe0f", "stopped", why, "`/loop continue` takes it up again.")
-        case HandoffReason.MONEY:
-            word, step = (
-                _LIMIT,
-                "`/loop budget N` raises it, up to the workflow's ceiling; then `/loop continue`.",
-            )
-        case HandoffReason.TOKENS | HandoffReason.MINUTES | HandoffReason.SESSIONS:
+        case HandoffReason.MONEY | HandoffReason.TOKENS | HandoffReason.MINUTES | HandoffReason.SESSIONS:
             word = _LIMIT
-            step = f"Raise `{_KEYS[reason]}` in the configuration, or take what is proved and merge it."
+            step = f"Raise `{_KEYS[reason]}` in the workflow, then `/loop continue`; or merge what is proved."
         case HandoffReason.BLOCKED:
             word, step = _YOU, "Answer below, then `/loop retry FEATURE` or `/loop skip FEATURE`."
         case _:

@@ -5,14 +5,23 @@ import pytest
 
 from autonomous_loop.domain.budget import Limits, Spending
 from autonomous_loop.domain.decision import HandoffReason
-from autonomous_loop.domain.events import AttemptStarted, Claimant, Claimed, Ended, LoopFacts, Remembered
-from autonomous_loop.domain.feature import AttemptOutcome
+from autonomous_loop.domain.events import (
+    AttemptStarted,
+    Claimant,
+    Claimed,
+    Ended,
+    LoopFacts,
+    Planned,
+    Remembered,
+)
+from autonomous_loop.domain.feature import AttemptOutcome, Feature, FeatureList
 from autonomous_loop.domain.keys import Keyring
 from autonomous_loop.domain.request import Request
 from autonomous_loop.errors import JournalError, Superseded
 from autonomous_loop.git.checkpoints import CheckpointManager
 from autonomous_loop.git.claimants import ProcessClaimants
 from autonomous_loop.git.journal import StateTracker
+from autonomous_loop.report.redactor import Redactor
 from git_world import git
 
 BRANCHES = "autonomous-loop/issue-1"
@@ -101,20 +110,23 @@ def test_code_and_record_move_together_or_not_at_all(journal, repository, base, 
     assert git(project, "rev-parse", f"{BRANCHES}/checkpoint/1") == commit
 
 
-def test_what_is_not_pushed_at_once_goes_with_the_next_push(journal, repository, base, project):
+def test_what_is_held_back_is_in_the_record_and_goes_with_the_flush(journal, repository, base, project):
     tree = repository.write_blob(repository.tree_of(base), "new.txt", b"new\n")
     commit = CheckpointManager(repository, branches=BRANCHES).create(base, tree, message="new\n")
     before = git(project, "rev-parse", STATE)
     journal.append([Remembered(note="kept back")], checkpoint=commit, push=False)
     assert git(project, "rev-parse", STATE) == before
-    journal.append([ended(base)])
-    assert tracker(repository).read().notes == ("kept back",)
+    journal.append([Remembered(note="at once")])
+    assert tracker(repository).read().notes == ("at once",)
+    assert journal.record().notes == ("at once", "kept back")
+    assert not git(project, "branch", "--list", f"{BRANCHES}/checkpoint/1")
+    journal.flush()
+    assert tracker(repository).read().notes == ("at once", "kept back")
     assert git(project, "rev-parse", f"{BRANCHES}/checkpoint/1") == commit
 
 
-def rewrite(repository, journal, change):
+def rewrite(repository, journal, change, name="sessions/1.jsonl"):
     """Change a file of the journal and push it over the branch, as somebody with write access could."""
-    name = "sessions/1.jsonl"
     tree = repository.write_files(repository.tree_of(journal.tip()), {name: change(journal.read_file(name))})
     commit = repository.commit(tree, [journal.tip()], "forged\n")
     repository.push({STATE: commit})
@@ -189,3 +201,42 @@ def test_only_the_newest_checkpoints_are_kept(journal, repository, base, project
     CheckpointManager(repository, branches=BRANCHES).prune(keep=3)
     left = git(project, "for-each-ref", "--format=%(refname:lstrip=5)", f"refs/heads/{BRANCHES}/checkpoint")
     assert left.split() == ["3", "4", "5"]
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("loop.json", lambda data: data.replace(b'"main"', b"7")),
+        ("loop.json", lambda data: data.replace(b'"schema_version": 1', b'"schema_version": 12')),
+        ("loop.json", lambda _: b"\xff"),
+        ("features.json", lambda _: b"{}"),
+        ("features.json", lambda data: data.replace(b"add one", b"add two")),
+    ],
+    ids=["loop.json", "a newer schema", "no text", "features.json", "other features"],
+)
+def test_a_changed_file_stops_the_loop_with_a_sentence(journal, repository, name, change):
+    journal.set_features(FeatureList(features=(Feature(id="one", description="add one"),)))
+    journal.append([Planned(features=1)])
+    rewrite(repository, journal, change, name)
+    with pytest.raises(JournalError):
+        tracker(repository).read()
+
+
+def test_a_key_and_half_a_character_do_not_reach_the_branch(repository, base, project):
+    keys = Keyring.derive(("key",), repository="o/r", loop="issue-1")
+    made = StateTracker(
+        repository, branches=BRANCHES, name="o/r", loop="issue-1", keys=keys, clock=Clock(),
+        redact=Redactor(["hunter22-secret"]).text,
+    )  # fmt: skip
+    made.begin(facts(base))
+    made.append([claim(1), Remembered(note="it is hunter22-secret \ud800")])
+    assert tracker(repository).read().notes == ("it is *** ?",)
+    assert "hunter22" not in git(project, "show", f"{BRANCHES}/state:sessions/1.jsonl")
+
+
+def test_what_a_dead_session_left_unsaid_is_known_before_the_next_claims(journal, repository):
+    journal.append([AttemptStarted(feature_id="one", number=1, reserved=Spending(usd=0.25))])
+    assert tracker(repository).read().unsettled.usd == 0.25
+    journal.append([claim(2)])
+    record = tracker(repository).read()
+    assert (record.unsettled.usd, record.spending.usd) == (0, 0.25)

@@ -27,6 +27,15 @@ async def test_changed_new_and_deleted_files_are_taken_and_ignored_ones_are_not(
     assert repository.read(tree, "app.py") == b"x = 2\n"
 
 
+async def test_bytecode_is_not_taken_though_nothing_ignores_it_but_what_git_keeps_stays(
+    workspace, hands, repository, base
+):
+    kept = repository.write_blob(repository.tree_of(base), "docs/__pycache__/conf.cpython-38.pyc", b"old")
+    await workspace.switch(kept)
+    await shell(hands, "mkdir __pycache__; echo b > __pycache__/app.cpython-311.pyc; echo b > app.pyc")
+    assert await workspace.take() == kept
+
+
 async def test_switching_writes_the_tree_keeps_ignored_files_and_removes_other_untracked_ones(
     workspace, hands, repository, base
 ):

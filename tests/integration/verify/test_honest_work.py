@@ -29,6 +29,13 @@ async def test_a_feature_whose_test_turns_green_is_accepted_with_everything_need
     assert proof.marks == ()
 
 
+async def test_bytecode_that_is_kept_in_git_neither_runs_nor_refuses(world):
+    await world.start(START | {"docs/__pycache__/conf.cpython-38.pyc": b"from long ago"})
+    verdict = await world.submit(DOUBLE | DOUBLE_TEST, "tests/test_double.py")
+    assert verdict.accepted, verdict.reasons
+    assert world.repository.read(verdict.proof.after_tree, "docs/__pycache__/conf.cpython-38.pyc")
+
+
 async def test_a_test_file_that_imports_what_is_new_is_a_weak_red_and_marked(world):
     await world.start(START)
     files = {

@@ -53,6 +53,7 @@ COMMONMARK = MarkdownIt("commonmark", {"html": True}).enable(["table"])
         "![a\n<b>HIDDEN</b>](x)",
         "- ```python HIDDEN\n  x\n  ```",
         "- <!--\n-->HIDDEN",
+        "<a title='HIDDEN\n<a title='> ",
         "<?HIDDEN ?>",
         "<!DOCTYPE HIDDEN>",
         "<![CDATA[ HIDDEN ]]>",

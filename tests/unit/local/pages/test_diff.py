@@ -70,6 +70,7 @@ def test_five_squares_show_the_shares(added, removed, blocks):
         ("<script>alert(1)</script>", "x.html"),
         ("<script>", "x.nothing"),
         ("a\r\nb\r\n", "x.js"),
+        ("a\rb\nc", "x.py"),
         ("", "x.py"),
         ("\n", "x.py"),
         ("\x0c\u2028a\x85b\nc", "x.py"),
