@@ -16,8 +16,9 @@ demo: .venv/.demo ## the whole thing on this machine; SERVE=1 keeps the pages up
 
 test: .venv/.dev lint ## every check and test
 	@scripts/hands-tools.sh "$(PYTHON)"
+	@$(BIN)/python tests/contract/openapi/fetch.py >/dev/null
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/coverage run -m pytest -n 2 --dist loadfile -m "$$(scripts/markers.sh)" $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -86,9 +86,9 @@ def page():
     return "\n".join([
         "# Configuration", "",
         "Read once, from the commit a loop starts from: `.github/autonomous-loop.toml`, or",
-        "`[tool.autonomous-loop]` in `pyproject.toml`. Every key is an input of the action too, which wins, and can",
-        "be given to `run` as",
-        "`--set KEY=VALUE`. Unknown keys are errors. API keys, tokens and addresses are inputs only.", "",
+        "`[tool.autonomous-loop]` in `pyproject.toml`. Every key is an input of the action too, which",
+        "wins, and can be given to `run` as `--set KEY=VALUE`. Unknown keys are errors. API keys, tokens",
+        "and addresses are inputs only.", "",
         "| key | what | default |", "|---|---|---|", *rows, "",
     ])  # fmt: skip
 

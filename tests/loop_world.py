@@ -88,15 +88,17 @@ def model(planner, features, **more):
 
 
 def environment(url, **more):
+    """What a person's shell would give, with a scripted model behind it."""
+    # coverage starts itself in children by its own variables.
+    inherited = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+    tools = {"AUTONOMOUS_LOOP_TOOLS": str(TOOLS)} if TOOLS else {}
     return {
         "PATH": os.environ["PATH"],
         "HOME": os.environ.get("HOME", "/"),
         "ANTHROPIC_API_KEY": KEY,
         "ANTHROPIC_BASE_URL": url,
-        **({"AUTONOMOUS_LOOP_TOOLS": str(TOOLS)} if TOOLS else {}),
-        **(
-            else {}
-        ),
+        **tools,
+        **inherited,
         **more,
     }
 

@@ -359,13 +359,15 @@ class SessionManager:
             record, state=state, reason=reason, run_id=record.sessions[-1].claimant.run_id, note=said
         )
         continuation = Continuation(started=False, why="the handoff could not be written")
-        self._still_holding()
         try:
+            self._still_holding()
             self._publisher.describe(record)
             self._handoff.write(baton, human=self._reporter.sticky(record))
             self._publisher.finish(record, reason)
             self._checkpoints.prune(keep=self._keep)
             continuation = self._continuation.proceed(baton)
+        except Superseded:
+            raise
         except Exception as error:  # noqa: BLE001 - a second end would be worse
             # The journal is pushed: nothing is lost, the next start goes by it.
             why = self._reporter.redact(explain(error))

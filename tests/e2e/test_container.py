@@ -14,7 +14,7 @@ from autonomous_loop.local.embedded import EmbeddedGitHub
 from autonomous_loop.local.forge.models import Actor
 from loop_world import KEY, honest, listed, make_project, model, plan
 
-pytestmark = [pytest.mark.e2e, pytest.mark.root, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.container, pytest.mark.root, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
 IMAGE = "autonomous-loop:test"
 # The runner's own layout for a docker action: the job's folders below /github, its environment, no more.

@@ -1,3 +1,5 @@
+import subprocess
+
 import pytest
 
 from autonomous_loop.errors import HandsError
@@ -59,18 +61,32 @@ async def test_a_file_the_loop_overlays_arrives_in_the_work_tree(workspace, hand
     assert await shell(hands, "cat tests/test_a.py") == "assert True\n"
 
 
+NEST = (
+    "mkdir n && cd n && git init -q && echo '* filter=x' > .gitattributes && echo one > f "
+    "&& git -c user.name=a -c user.email=a@b add -A && git -c user.name=a -c user.email=a@b commit -qm n "
+    "&& git config filter.x.clean 'touch {proof}; cat'"
+)
+
+
+def test_naively_taking_a_work_tree_runs_a_nested_repositorys_filter_as_the_taker(project, tmp_path):
+    proof = tmp_path / "ran"
+    subprocess.run(["sh", "-c", NEST.format(proof=proof)], cwd=project, check=True)
+    naive = ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "add", "-A"]
+    subprocess.run(naive, cwd=project, check=True, capture_output=True)
+    (project / "n" / "f").write_text("two\n")
+    subprocess.run(naive, cwd=project, check=True, capture_output=True)
+    assert proof.exists()  # what the next test shows our way to withstand
+
+
 async def test_a_nested_repository_is_refused_and_its_filter_never_runs_as_the_loop(
     workspace, hands, tmp_path
 ):
-    proof = tmp_path / "ran-as-root"
-    await shell(
-        hands,
-        f"mkdir n && cd n && git init -q && git config filter.x.clean 'touch {proof}; cat' "
-        "&& echo '* filter=x' > .gitattributes && echo a > a && git -c user.name=a -c user.email=a@b add -A "
-        "; git -c user.name=a -c user.email=a@b commit -qm x; true",
-    )
-    with pytest.raises(HandsError, match=r"repository inside|cannot be taken"):
-        await workspace.take()
+    proof = tmp_path / "ran"
+    await shell(hands, NEST.format(proof=proof))
+    for text in ("two", "three"):
+        await shell(hands, f"echo {text} > n/f")
+        with pytest.raises(HandsError, match=r"repository inside|cannot be taken"):
+            await workspace.take()
     assert not proof.exists()
 
 
