@@ -18,7 +18,9 @@ test: .venv/.dev lint ## every check and test
 	@scripts/hands-tools.sh "$(PYTHON)"
 	@$(BIN)/python tests/contract/openapi/fetch.py >/dev/null
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 2 --dist loadfile -m "$$(scripts/markers.sh)" $(ARGS)
+	$(BIN)/coverage run -m pytest -n 2 --dist loadfile -m "not e2e $$(scripts/markers.sh 2>/dev/null)" $(ARGS)
+	@# Whole loops one after the other: their sessions have deadlines of seconds.
+	$(BIN)/coverage run -m pytest -m "e2e $$(scripts/markers.sh)" $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

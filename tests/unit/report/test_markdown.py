@@ -41,9 +41,11 @@ def blocked(make_record):
 
 def test_the_first_line_says_how_ci_starts(complete, site):
     waits = pull_request_body(complete, site)
-    assert waits.splitlines()[0].startswith("**CI waits for a click**: press *Approve workflows to run*")
+    assert waits.splitlines()[0].startswith(
+        "CI on this pull request waits for a click on *Approve workflows to run*"
+    )
     runs = pull_request_body(complete, replace(site, ci="runs"))
-    assert runs.splitlines()[0] == "**CI** runs on this pull request by itself."
+    assert runs.splitlines()[0] == "CI runs on this pull request by itself."
     silent = pull_request_body(complete, replace(site, ci=""))
     assert silent.startswith("### ")
 
