@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
-from autonomous_loop.errors import CredentialError, RepositoryError
+from autonomous_loop.errors import CredentialError, RepositoryError, UsageError
 from autonomous_loop.local.actions.metadata import ActionMeta
 from autonomous_loop.local.actions.player import Player
 from autonomous_loop.local.embedded import EmbeddedGitHub
@@ -60,6 +61,7 @@ class Demo:
         live: on Claude instead of the scripted model.
         port: of the embedded GitHub.
         as_json: print the result as one JSON object.
+        wrap: middleware around the embedded GitHub, such as a contract check.
     """
 
     folder: Path | None
@@ -67,6 +69,7 @@ class Demo:
     live: bool
     port: int
     as_json: bool
+    wrap: Callable[[ASGIApp], ASGIApp] | None = None
 
     def play(self) -> int:
         """Until the pull request is ready for review, or nothing goes on.
@@ -77,12 +80,17 @@ class Demo:
         Raises:
             CredentialError: live without a key.
             RepositoryError: the sample project is not beside the program.
+            UsageError: the folder holds something already.
         """
         example, root = _example()
         around = Surroundings.from_environment()
         if self.live and not around.api_key:
             raise CredentialError("LIVE=1 needs a key", hint="set ANTHROPIC_API_KEY, or leave LIVE out.")
         folder = self.folder or Path(tempfile.mkdtemp(prefix="autonomous-loop-demo-"))
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise UsageError(
+                f"{folder} is not an empty folder", hint="name a new one, or leave --folder out."
+            )
         folder.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
         with ExitStack() as stack:
@@ -127,6 +135,7 @@ class Demo:
             path=around.path,
             port=self.port,
             pages=_pages,
+            wrap=self.wrap,
         )
 
     def _begin(self, github: EmbeddedGitHub, example: Path, root: Path, folder: Path) -> int:

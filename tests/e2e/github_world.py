@@ -68,9 +68,7 @@ class World:
     def issue(self, text: str) -> Issue:
         """An issue by the owner, from Markdown: its first line is the title."""
         title, _, body = text.partition("\n")
-        return self.github.store.issues.create(
-            self.repo, title.lstrip("# "), body.strip(), Actor(self.owner)
-        )
+        return self.github.store.issues.create(self.repo, title.lstrip("# "), body.strip(), Actor(self.owner))
 
     def label(self, number: int, login: str = "") -> None:
         self.github.store.issues.add_labels(self.repo, number, [LABEL], Actor(login or self.owner))
@@ -112,7 +110,9 @@ class World:
                 return comment, json.loads(base64.b64decode(found.group(1)))
         raise AssertionError(f"no handoff on #{number}")
 
-    def fetch(self, path: str, *, token: str = "", method: str = "GET", body: object = None) -> tuple[int, bytes]:
+    def fetch(
+        self, path: str, *, token: str = "", method: str = "GET", body: object = None
+    ) -> tuple[int, bytes]:
         """One request over HTTP, to the pages or (`/api/v3/...`, with a token) to the API."""
         headers = {"Content-Type": "application/json"} if body is not None else {}
         if token:
@@ -133,7 +133,13 @@ class World:
 
 @contextmanager
 def github_world(
-    folder: Path, url: str, *, repo: str, files: Path | None = None, log: RequestLog | None = None, **people: str
+    folder: Path,
+    url: str,
+    *,
+    repo: str,
+    files: Path | None = None,
+    log: RequestLog | None = None,
+    **people: str,
 ) -> Iterator[World]:
     """The embedded GitHub, every answer of its API held against GitHub's own description.
 

@@ -3,15 +3,15 @@
 The package is a port of Ruby on Rails' inflector; `demodulize` and `foreign_key` are there and missing here.
 """
 
-from loop_world import bash, plan, submit
+from loop_world import bash, listed, plan, submit
 
 REQUEST = """\
 # Two functions of Rails' inflector
 
 Inflection is a port of Rails' inflector, but two of its functions never came along:
 
-1. **demodulize**: takes the modules off a name: `Admin::Product` gives `Product`. Python's own names have dots,
-   so `collections.abc.Mapping` should give `Mapping`.
+1. **demodulize**: takes the modules off a name: `Admin::Product` gives `Product`. Python's own names have
+   dots, so `collections.abc.Mapping` should give `Mapping`.
 2. **foreign_key** (needs 1): makes the name of a column from the name of a class: `Admin::Product` gives
    `product_id`, and with `False` as the second argument `productid`.
 
@@ -22,14 +22,28 @@ _TEST_FILE, _CODE, _DOCS = "test_inflection.py", "inflection/__init__.py", "docs
 
 
 def _replace(path, old, new):
-    return {"str_replace_based_edit_tool": {"command": "str_replace", "path": path, "old_str": old, "new_str": new}}
+    edit = {"command": "str_replace", "path": path, "old_str": old, "new_str": new}
+    return {"str_replace_based_edit_tool": edit}
 
 
-def _view(path, first, last):
-    return {"str_replace_based_edit_tool": {"command": "view", "path": path, "view_range": [first, last]}}
+def _documented(name):
+    line = ".. autofunction:: humanize\n"
+    return _replace(_DOCS, line, f".. autofunction:: {name}\n{line}")
 
 
-_DEMODULIZE_DATA = '''\
+def _appended(text):
+    return bash(f"cat >> {_TEST_FILE} <<'TESTS'\n{text}TESTS\n")
+
+
+def _tests(selection=""):
+    return bash(f"python -m pytest -q {selection} | tail -9")
+
+
+def _turn(*tools, says=None, expect=()):
+    return {"text": says, "tools": list(tools), "expect": expect}
+
+
+_DEMODULIZE_DATA = """\
 STRING_TO_DEMODULIZE = (
     ("Product",                 "Product"),
     ("Admin::Product",          "Product"),
@@ -41,13 +55,13 @@ STRING_TO_DEMODULIZE = (
 
 
 def test_pluralize_plurals():
-'''
-_DEMODULIZE_TEST = '''
+"""
+_DEMODULIZE_TEST = """
 
 @pytest.mark.parametrize(("path", "demodulized"), STRING_TO_DEMODULIZE)
 def test_demodulize(path, demodulized):
     assert demodulized == inflection.demodulize(path)
-'''
+"""
 _DEMODULIZE = '''\
 def demodulize(path: str) -> str:
     """
@@ -68,7 +82,7 @@ def demodulize(path: str) -> str:
 
 def humanize(word: str) -> str:
 '''
-_FOREIGN_KEY_TEST = '''
+_FOREIGN_KEY_TEST = """
 
 @pytest.mark.parametrize(("class_name", "foreign_key"), CLASS_NAME_TO_FOREIGN_KEY)
 def test_foreign_key(class_name, foreign_key):
@@ -77,9 +91,9 @@ def test_foreign_key(class_name, foreign_key):
 
 def test_foreign_key_without_underscore():
     assert "messageid" == inflection.foreign_key("Message", False)
-    assert "lineitemid" == inflection.foreign_key("shop.LineItem", False).replace("_", "")
-'''
-_FOREIGN_KEY_DATA = '''\
+    assert "line_itemid" == inflection.foreign_key("shop.LineItem", False)
+"""
+_FOREIGN_KEY_DATA = """\
 CLASS_NAME_TO_FOREIGN_KEY = (
     ("Person",         "person_id"),
     ("LineItem",       "line_item_id"),
@@ -89,7 +103,7 @@ CLASS_NAME_TO_FOREIGN_KEY = (
 
 
 def test_pluralize_plurals():
-'''
+"""
 _FOREIGN_KEY = '''\
 def foreign_key(class_name: str, separate_id: bool = True) -> str:
     """
@@ -117,94 +131,80 @@ _LOWERED = '    word = word.replace("-", "_")\n    return word.lower()\n'
 _CLEANED = '    word = re.sub(r"[^A-Za-z0-9]+", "_", word).strip("_")\n    return word.lower()\n'
 
 
-def _append(text):
-    return bash(f"cat >> {_TEST_FILE} <<'TESTS'\n{text}TESTS\n")
-
-
-PLANNER = plan(
-    {
-        "id": "demodulize", "kind": "behaviour", "category": "backend", "priority": 1, "depends_on": [],
-        "description": "demodulize() takes the modules off a name, Ruby's and Python's",
-        "steps": ["demodulize('Admin::Product') is 'Product'", "demodulize('collections.abc.Mapping') is 'Mapping'"],
-    },
-    {
-        "id": "foreign-key", "kind": "behaviour", "category": "backend", "priority": 2,
-        "depends_on": ["demodulize"],
-        "description": "foreign_key() makes the name of a column from the name of a class",
-        "steps": ["foreign_key('Admin::Product') is 'product_id'", "with False as second argument 'productid'"],
-    },
-)  # fmt: skip
-PLANNER[0]["turns"].insert(
-    0,
-    {
-        "text": "I look at the package and its tests before I cut the wishes into features.",
-        "tools": [bash("ls; grep -n '^def ' inflection/__init__.py"), bash("python -m pytest -q | tail -3")],
-    },
+DEMODULIZE = listed(
+    "demodulize",
+    description="demodulize() takes the modules off a name, Ruby's and Python's",
+    steps=["demodulize('Admin::Product') is 'Product'", "demodulize('collections.abc.Mapping') is 'Mapping'"],
 )
-PLANNER[0]["turns"][1]["expect"] = ["def tableize", "455 passed"]
+FOREIGN_KEY = listed(
+    "foreign-key",
+    description="foreign_key() makes the name of a column from the name of a class",
+    steps=["foreign_key('Admin::Product') is 'product_id'", "with False as second argument 'productid'"],
+    priority=2,
+    depends_on=["demodulize"],
+)
+PLANNER = [
+    {
+        "turns": [
+            _turn(
+                bash(f"ls; grep -n '^def ' {_CODE}"),
+                _tests(),
+                says="I look at the package and its tests before I cut the wishes into features.",
+            ),
+            *plan(DEMODULIZE, FOREIGN_KEY)[0]["turns"],
+        ]
+    }
+]
 
+_SUBMITTED = (f"{_TEST_FILE}::test_foreign_key", f"{_TEST_FILE}::test_foreign_key_without_underscore")
 FEATURES = {
     "demodulize": [
         {
             "turns": [
-                {"text": "How do its tests look?", "tools": [_view(_TEST_FILE, 236, 262), bash(f"tail -30 {_TEST_FILE}")]},
-                {
-                    "text": "Tables of pairs, and one parametrized test each. The test first, in the same manner.",
-                    "tools": [_replace(_TEST_FILE, _FIRST_TEST, _DEMODULIZE_DATA), _append(_DEMODULIZE_TEST)],
-                    "expect": "parametrize",
-                },
-                {"tools": [bash("python -m pytest -q -k demodulize | tail -9")]},
-                {
-                    "text": "Red, as it should be. Now the function, between its neighbours in the alphabet.",
-                    "tools": [
-                        _replace(_CODE, _HUMANIZE, _DEMODULIZE),
-                        _replace(_DOCS, ".. autofunction:: humanize\n", ".. autofunction:: demodulize\n.. autofunction:: humanize\n"),
-                    ],
-                    "expect": "6 failed",
-                },
-                {"tools": [bash("python -m pytest -q | tail -3")]},
-                {
-                    "tools": [submit("demodulize", f"{_TEST_FILE}::test_demodulize", summary="demodulize(), by :: and dots.")],
-                    "expect": "461 passed",
-                },
+                _turn(bash(f"tail -30 {_TEST_FILE}"), says="How do its tests look?"),
+                _turn(
+                    _replace(_TEST_FILE, _FIRST_TEST, _DEMODULIZE_DATA),
+                    _appended(_DEMODULIZE_TEST),
+                    says="Tables of pairs, a parametrized test for each. The test first, in that manner.",
+                    expect="parametrize",
+                ),
+                _turn(_tests("-k demodulize")),
+                _turn(
+                    _replace(_CODE, _HUMANIZE, _DEMODULIZE),
+                    _documented("demodulize"),
+                    says="Red, as it should be. Now the function, among its neighbours in the alphabet.",
+                    expect="6 failed",
+                ),
+                _turn(_tests()),
+                _turn(submit("demodulize", f"{_TEST_FILE}::test_demodulize"), expect="461 passed"),
             ]
         }
     ],
     "foreign-key": [
         {
             "turns": [
-                {"tools": [bash(f"tail -24 {_CODE}; tail -6 {_TEST_FILE}")]},
-                {
-                    "tools": [_replace(_TEST_FILE, _FIRST_TEST, _FOREIGN_KEY_DATA), _append(_FOREIGN_KEY_TEST)],
-                    "expect": "test_demodulize",
-                },
-                {
-                    "text": "A class name may hold anything, so underscore() had better clean it all away.",
-                    "tools": [
-                        _replace(_CODE, _HUMANIZE, _FOREIGN_KEY),
-                        _replace(_CODE, _LOWERED, _CLEANED),
-                        _replace(_DOCS, ".. autofunction:: humanize\n", ".. autofunction:: foreign_key\n.. autofunction:: humanize\n"),
-                    ],
-                },
-                {
-                    "tools": [bash("python -m pytest -q -k foreign_key | tail -3")],
-                },
-                {
-                    "tools": [submit("foreign-key", f"{_TEST_FILE}::test_foreign_key", f"{_TEST_FILE}::test_foreign_key_without_underscore")],
-                    "expect": "5 passed",
-                },
-                {
-                    "text": "Titles and tables rest on what underscore() leaves alone. demodulize() is enough here.",
-                    "tools": [_replace(_CODE, _CLEANED, _LOWERED)],
-                    "expect": ["test_titleize[david's code", "test_tableize[_RecipeIngredient"],
-                },
-                {"tools": [bash("python -m pytest -q | tail -3")]},
-                {
-                    "tools": [submit("foreign-key", f"{_TEST_FILE}::test_foreign_key", f"{_TEST_FILE}::test_foreign_key_without_underscore",
-                                     summary="foreign_key(), by way of demodulize().")],
-                    "expect": "466 passed",
-                },
+                _turn(bash(f"tail -24 {_CODE}; tail -6 {_TEST_FILE}")),
+                _turn(
+                    _replace(_TEST_FILE, _FIRST_TEST, _FOREIGN_KEY_DATA),
+                    _appended(_FOREIGN_KEY_TEST),
+                    expect="test_demodulize",
+                ),
+                _turn(
+                    _replace(_CODE, _HUMANIZE, _FOREIGN_KEY),
+                    _replace(_CODE, _LOWERED, _CLEANED),
+                    _documented("foreign_key"),
+                    says="A class name may hold anything, so underscore() had better clean it all away.",
+                ),
+                _turn(_tests("-k foreign_key")),
+                _turn(submit("foreign-key", *_SUBMITTED), expect="5 passed"),
+                _turn(
+                    _replace(_CODE, _CLEANED, _LOWERED),
+                    says="Titles and tables rest on what underscore() leaves alone; demodulize() is enough.",
+                    expect=["test_titleize[david's code", "test_tableize[_RecipeIngredient"],
+                ),
+                _turn(_tests()),
+                _turn(submit("foreign-key", *_SUBMITTED), expect="466 passed"),
             ]
         }
     ],
-}  # fmt: skip
+}
