@@ -74,7 +74,7 @@ class ContinuationHandler:
             when = baton.not_before.strftime("%Y-%m-%d %H:%M UTC")
             return Continuation(
                 started=False,
-                why=f"the model's service asks to wait until {when}",
+                why=f"the model's service is not to be asked before {when}",
                 not_before=baton.not_before,
             )
         if self._mode is ContinuationMode.AUTO:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.budget import Exhausted, Limits, Spending, exhausted
 from autonomous_loop.domain.decision import HandoffReason
@@ -9,6 +11,7 @@ from autonomous_loop.domain.work import Command
 from autonomous_loop.ports import Clock, Inbox
 
 POLL_S = 10.0
+OUTAGE_MINUTES = 10
 _REASONS = {
     Exhausted.MONEY: HandoffReason.MONEY,
     Exhausted.TOKENS: HandoffReason.TOKENS,
@@ -83,6 +86,14 @@ class SessionLimits:
         """Commands met while looking for a stop, to be journaled and acted on; each is given once."""
         heard, self._heard = self._heard, []
         return heard
+
+    def after_outage(self, outages: int) -> datetime:
+        """When to come back after an outage that the service gave no time for: later each time.
+
+        Args:
+            outages: sessions in a row that ended so before this one.
+        """
+        return self._clock.now() + timedelta(minutes=OUTAGE_MINUTES * 2**outages)
 
     def share_done(self) -> bool:
         """Whether this session kept as many features as it may (`session-features`)."""

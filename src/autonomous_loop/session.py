@@ -41,6 +41,7 @@ from autonomous_loop.ports import (
 from autonomous_loop.publisher import Publisher
 
 OUTAGES = 5
+MEND = "push a commit that mends it to the pull request's branch, then comment `/loop continue`"
 WITHOUT_PROGRESS = 2
 
 
@@ -311,7 +312,7 @@ class SessionManager:
             self._journal.append([TakenIn(commit=commit, checkpoint=commit), held], checkpoint=commit)
         else:
             self._journal.append([held])
-        return reasons if not verdict.accepted else ()
+        return () if verdict.accepted else (*reasons, MEND)
 
     def reason_at_end(self, over: HandoffReason | None) -> HandoffReason:
         """Why the session ends, with the loop's own limits in view."""
@@ -339,6 +340,9 @@ class SessionManager:
         if reason is HandoffReason.COMPLETE and self._publisher.behind:
             # What people pushed meanwhile is not proved yet, and what is proved is not published.
             reason = self.reason_at_end(HandoffReason.SESSION_DONE)
+        if reason is HandoffReason.OUTAGE and not_before is None:
+            # Sessions started at once during an outage would all be used up before it is over.
+            not_before = self._limits.after_outage(record.outages)
         words = [*self.notes, note, *self._publisher.notes]
         said = self._reporter.redact("\n".join(word for word in words if word))
         events.append(

@@ -27,7 +27,7 @@ WORKFLOW = ".github/workflows/autonomous-loop.yml"
 LABEL = "autonomous-loop"
 BOT = "github-actions[bot]"
 ACTION = "autonomous-loop/autonomous-loop"
-_HANDED = ("AUTONOMOUS_LOOP_TOOLS", "ANTHROPIC_BASE_URL", "COVERAGE_PROCESS_START")
+_HANDED = ("AUTONOMOUS_LOOP_", "ANTHROPIC_BASE_URL", "COVERAGE_")
 
 
 @dataclass
@@ -156,7 +156,6 @@ def github_world(
         seen.append(ContractMiddleware(app))
         return seen[0]
 
-    around = environment(url)
     with EmbeddedGitHub(
         folder,
         entrypoint=lambda _, stage: (
@@ -164,7 +163,7 @@ def github_world(
         ),
         action_sources={ACTION: ROOT},
         secrets={"ANTHROPIC_API_KEY": KEY},
-        extra_env={name: around[name] for name in _HANDED if name in around},
+        extra_env={name: value for name, value in environment(url).items() if name.startswith(_HANDED)},
         path=os.environ["PATH"],
         pages=lambda store, player: routes(store, player.runs),
         wrap=wrap,

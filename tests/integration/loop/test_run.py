@@ -1,4 +1,5 @@
 import signal
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -158,6 +159,17 @@ def test_a_money_limit_stops_the_loop_with_work_left(project, request_file):
     assert code == 3, said
     assert result["handoff_reason"] == "money"
     assert not result["success"]
+
+
+def test_an_outage_pauses_the_loop_instead_of_using_its_sessions_up(project, request_file):
+    down = [{"turns": [{"text": "never said", "fault": {"kind": "server_error", "times": 99}}]}]
+    with model(down, {}) as (url, _):
+        code, result, said = run(project, url, "--request", request_file)
+    assert code == 3, said
+    assert (result["handoff_reason"], result["sessions_used"]) == ("outage", 1)
+    ended = journal_events(project, LOOP)[-1]
+    pause = datetime.fromisoformat(ended["event"]["not_before"]) - datetime.fromisoformat(ended["at"])
+    assert timedelta(minutes=9) < pause <= timedelta(minutes=10)
 
 
 def test_a_feature_that_never_passes_is_blocked_and_the_others_go_on(project, request_file):

@@ -2,6 +2,7 @@ import json
 import subprocess
 
 import pytest
+
 from loop_world import command, environment, honest, listed, make_project, model, plan, run
 
 pytestmark = pytest.mark.root
