@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -45,7 +44,7 @@ from autonomous_loop.github.action import (
 )
 from autonomous_loop.github.comments import CommentInbox, StickyCommentStore
 from autonomous_loop.github.forge import GitHubForge
-from autonomous_loop.github.runs import GitHubClaimants
+from autonomous_loop.github.runs import GitHubClaimants, made_at
 from autonomous_loop.github.thread import Thread
 from autonomous_loop.loop import run_session
 from autonomous_loop.report.redactor import Redactor
@@ -210,16 +209,20 @@ class _Job:
     def _start(
         self, issue: int, actor: str, config: LoopConfig, access: Access, base: CommitSha
     ) -> Place | Ignore:
-        ended = {loop: _over(record) for loop, record in self._loops(config, issue).items()}
-        loop = choose_loop(issue, ended)
+        loops = self._loops(config, issue)
+        loop = choose_loop(issue, {one: _over(record) for one, record in loops.items()})
         if self._facts.event_name == "workflow_dispatch":
             access.require_writer(actor)
-            requester, at = actor, datetime.now(UTC)
+            requester, at = actor, made_at(self._repository, self._facts.run_id)
         else:
             found = access.check_start(issue, config.label, actor=actor)
             requester, at = found.actor, found.at
-        if loop in ended:
+        if loop in loops:
             return self._go_on(loop, config, access, base, actor=actor)
+        for one, record in loops.items():
+            # A second event that waited for the first one's session, or a re-run, asks for nothing new.
+            if (over := record.sessions[-1].ended) and over > at:
+                return Ignore(f"it was asked for before {one} ended; label the issue again for another loop")
         event = self._facts.event if self._facts.event_name == "issues" else None
         request = content.freeze(
             self._repository, issue, requester=requester, at=at, access=access, event=event
@@ -366,7 +369,8 @@ class _Job:
 
     def _refuse(self, doing: Activity, config: LoopConfig, access: Access) -> None:
         if isinstance(doing, Start) and self._facts.event_name != "workflow_dispatch":
-            _quietly(lambda: access.remove_label(doing.issue, config.label))
+            with suppress(LoopError):  # a courtesy: it must not turn a refusal into a failure
+                access.remove_label(doing.issue, config.label)
 
 
 def _over(record: LoopRecord) -> bool:
@@ -390,11 +394,3 @@ def _outcome(loop: str, ending: Ending, parts: Parts) -> Outcome:
         continues=ending.continuation.started,
         summary=parts.reporter.summary(record),
     )
-
-
-def _quietly(act: Callable[[], None]) -> None:
-    """What is only a courtesy must not turn a refusal into a failure."""
-    try:
-        act()
-    except LoopError:
-        return

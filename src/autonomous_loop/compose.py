@@ -197,7 +197,7 @@ def _asked_for(
             )
         imported = read_feature_list(listed.read_bytes(), source=str(listed), most=config.max_features)
         title = f"{len(imported.features)} features of {FEATURE_LIST}"
-        return Request(title=title, body=""), imported
+        return Request(title=title, body=imported.model_dump_json()[:200_000]), imported
     try:
         text = request_file.read_text(encoding="utf-8")
     except FileNotFoundError:

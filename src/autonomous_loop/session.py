@@ -26,7 +26,7 @@ from autonomous_loop.domain.model import CommitSha
 from autonomous_loop.domain.proof import Baseline
 from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.domain.work import Command
-from autonomous_loop.errors import JournalError, StopLoop, Superseded, explain
+from autonomous_loop.errors import JournalError, RequestError, StopLoop, Superseded, explain
 from autonomous_loop.handoff import HandoffCoordinator
 from autonomous_loop.limits import SessionLimits
 from autonomous_loop.ports import (
@@ -123,6 +123,7 @@ class SessionManager:
         Raises:
             StopLoop: something was rewound, forged or lost: a person must look; never start over.
             Superseded: another session is at work, or already did this one's part.
+            RequestError: the loop was started with another request.
         """
         self._progress.step("reading the handoff and the journal")
         baton = self._handoff.read()
@@ -136,6 +137,11 @@ class SessionManager:
             self._journal.begin(self._facts)
             self._limits.begin(self._facts.limits, self._journal.record().spending, consumed=())
             return None
+        if record.facts.request.hash != self._facts.request.hash:
+            raise RequestError(
+                f"{self._facts.loop} was started with another request, and a loop's request is frozen",
+                hint="put the old text back to go on; a request file with another title starts another loop.",
+            )
         self.type = SessionType.CONTINUE
         if baton is None:
             self.notes.append("the handoff was missing; everything was rebuilt from the journal")

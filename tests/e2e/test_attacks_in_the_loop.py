@@ -40,6 +40,11 @@ def events_of(world, kind):
     return [one["event"] for one in journal_events(world.folder, LOOP) if one["event"]["type"] == kind]
 
 
+def events_at(world):
+    """When they happened, to the second, as the embedded GitHub writes times."""
+    return [one["at"][:19] + "Z" for one in journal_events(world.folder, LOOP)]
+
+
 def proved(world):
     return [one["proof"]["feature_id"] for one in events_of(world, "kept")]
 
@@ -128,6 +133,32 @@ def test_of_two_sessions_dispatched_at_once_one_works_and_the_other_ends_neutral
         assert sum("Autonomous Loop: superseded" in one for one in said) == 1, said
         assert [one.conversation for one in world.log.records if one.turn == 0].count("three#1") == 1
         assert not world.pull().draft
+
+
+def test_what_was_asked_before_the_loop_ended_starts_no_second_loop(tmp_path):
+    with world_of(tmp_path) as world:
+        octo = Actor("octo")
+        # Twice in a row; the second waits for the first by the workflow's own concurrency.
+        world.dispatch(issue="1")
+        world.dispatch(issue="1")
+        world.label(1)
+        world.settle()
+        hold(world)
+        assert [run.conclusion for run in world.runs()] == ["success"] * 3
+        before, asked = world.branches(), len(world.log.records)
+        assert all(LOOP in one.split("/") for one in before if one != "main")
+        for run in world.runs():
+            world.github.player.rerun(run.id)
+            world.settle()
+        assert [run.conclusion for run in world.runs()] == ["success"] * 3
+        assert (world.branches(), len(world.log.records)) == (before, asked)
+
+        # A label that is put on anew is another matter.
+        wait_for(lambda: world.github.store.now() > events_at(world)[-1])
+        world.github.store.issues.remove_label(REPO, 1, LABEL, octo)
+        world.label(1)
+        world.settle()
+        assert f"autonomous-loop/{LOOP}-2/state" in world.branches()
 
 
 def test_a_label_by_somebody_without_write_access_is_refused_and_taken_off_again(tmp_path):

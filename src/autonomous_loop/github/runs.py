@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from datetime import datetime
 
 import requests
 from github.GithubException import GithubException
@@ -11,6 +12,7 @@ from github.Repository import Repository
 
 from autonomous_loop.domain.events import Claimant
 from autonomous_loop.github.action import RunFacts
+from autonomous_loop.github.client import translated
 
 logger = logging.getLogger(__name__)
 
@@ -48,3 +50,13 @@ class GitHubClaimants:
             logger.warning("whether run %s is over cannot be told (%s)", claimant.run_id, why)
             return True
         return status != "completed" and attempt <= claimant.run_attempt
+
+
+def made_at(repository: Repository, run_id: int) -> datetime:
+    """When a run was made, whichever of its attempts this is and however long it waited.
+
+    Raises:
+        ForgeError: GitHub did not answer.
+    """
+    with translated(f"reading run {run_id}"):
+        return repository.get_workflow_run(run_id).created_at

@@ -1,9 +1,11 @@
 """Errors a newcomer makes: each a clear message and exit code 2."""
 
+import json
+
 import pytest
 
 from git_world import git
-from loop_world import KEY, listed, make_project, model, plan, run
+from loop_world import KEY, honest, listed, make_project, model, plan, run
 
 pytestmark = pytest.mark.root
 
@@ -120,3 +122,24 @@ def test_no_such_model(project, url, request_file):
 def test_a_model_without_a_price(project, url, request_file):
     code, result, said = run(project, url, "--request", request_file, "--set", "model=my-own-model")
     refused(code, result, said, "my-own-model")
+
+
+def test_another_request_under_the_title_of_a_loop_there_is(project, url, request_file):
+    with model(plan(listed("two")), {"two": [honest("two", 2)]}) as (working, _):
+        assert run(project, working, "--request", request_file)[0] == 0
+        request_file.write_text("# Something\n\nAnd more of it.\n")
+        refused(*run(project, working, "--request", request_file), "another request", "another title")
+
+
+def test_another_list_of_as_many_features_as_the_one_before(project, url):
+    wish = {"category": "x", "steps": [], "passes": False}
+    with model(None, {"two": [honest("two", 2)]}) as (working, _):
+        (project / "feature_list.json").write_text(json.dumps([{**wish, "description": "two"}]))
+        assert run(project, working)[0] == 0
+        # Only proofs count, so a tick in the list is no change.
+        (project / "feature_list.json").write_text(
+            json.dumps([{**wish, "description": "two", "passes": True}])
+        )
+        assert run(project, working)[0] == 0
+        (project / "feature_list.json").write_text(json.dumps([{**wish, "description": "three"}]))
+        refused(*run(project, working), "another request")
