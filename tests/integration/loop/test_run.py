@@ -87,7 +87,8 @@ def test_a_killed_session_loses_nothing_that_was_proved_and_its_spending_is_coun
     slow = honest(
         "three",
         3,
-        before=[{"tools": [bash("echo half > half.txt")]}, {"tools": [bash("true")], "delay_s": 60}],
+        before=[{"tools": [bash("echo half > half.txt")]}, {"tools": [bash("true")]}],
+        delay_s=60,  # of the turn after these: the model logs a turn once it has answered
     )
     with model(TWO, {"two": [honest("two", 2)], "three": [slow, honest("three", 3)]}) as (url, log):
         with running(project, url, "--request", request_file) as process:
@@ -133,7 +134,8 @@ def test_a_persons_stop_saves_the_work_and_the_next_run_takes_it_up(project, req
     slow = honest(
         "two",
         2,
-        before=[{"tools": [create("notes.txt", "half\n")]}, {"tools": [bash("true")], "delay_s": 60}],
+        before=[{"tools": [create("notes.txt", "half\n")]}, {"tools": [bash("true")]}],
+        delay_s=60,  # of the turn after these: the model logs a turn once it has answered
     )
     again = {"turns": [{"tools": [bash("cat notes.txt && rm notes.txt")]}, *honest("two", 2)["turns"]]}
     again["turns"][1]["expect"] = "half"
