@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
 from autonomous_loop.domain.budget import Limits, Spending
 from autonomous_loop.domain.decision import HandoffReason
@@ -226,4 +226,3 @@ Event = Annotated[
     | Ended,
     Field(discriminator="type"),
 ]
-EVENT: TypeAdapter[Event] = TypeAdapter(Event)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import ValidationError
 
-from autonomous_loop.domain.events import EVENT, JOURNAL_SCHEMA, Event, LoopFacts
+from autonomous_loop.domain.events import JOURNAL_SCHEMA, Event, LoopFacts
 from autonomous_loop.domain.feature import FeatureList
 from autonomous_loop.domain.keys import Keyring
 from autonomous_loop.domain.model import CommitSha, scrubbed
@@ -277,12 +277,3 @@ def digest_of(features: FeatureList) -> str:
 
 def _canonical(model: LoopFacts | Entry) -> str:
     return model.model_dump_json(exclude_none=True)
-
-
-def parse_event(data: object) -> Event:
-    """One event from plain data.
-
-    Raises:
-        ValidationError: it is none.
-    """
-    return EVENT.validate_python(data)
