@@ -10,10 +10,12 @@ from autonomous_loop.domain.proof import Reason
 from autonomous_loop.domain.work import Change
 from autonomous_loop.ports import Hands, Trees, Workspace
 from autonomous_loop.verify.candidate import Candidate
+from autonomous_loop.verify.commands import Commands, find_commands
 from autonomous_loop.verify.judgement import third_party
 from autonomous_loop.verify.refused import Refused
 from autonomous_loop.verify.report import Case
-from autonomous_loop.verify.runners import CommandRunner, Commands, RunResult, find_commands
+from autonomous_loop.verify.runners.base import Step
+from autonomous_loop.verify.running import RunResult, TestRunning, together
 from autonomous_loop.verify.tree_facts import TreeFacts
 from autonomous_loop.verify.wording import Wording, listed
 
@@ -42,7 +44,9 @@ class TestBench:
         self.trees = trees
         self.facts = TreeFacts(trees)
         self.wording = Wording(hands.work, hands.temporary)
-        self._hands = hands
+        self._running = TestRunning(
+            hands, self.facts, timeout_s=config.test_timeout_s, by_exit_code=config.accept_exit_code
+        )
         self._up: TreeSha | None = None  # what the work tree holds, while that is certain
         self._workspace = workspace
         self._config = config
@@ -63,43 +67,35 @@ class TestBench:
         """From here on others may change the work tree."""
         self._up = None
 
-    async def run(self, command: str, files: Sequence[str], tree: TreeSha) -> RunResult:
-        """Run these test files (none: the whole suite) on the tree that is up, whatever comes of it."""
+    async def suite(self, before: TreeSha, tree: TreeSha) -> RunResult:
+        """Run the whole suite on `tree`, which is up, whatever comes of it.
+
+        Args:
+            before: decides how.
+        """
         self._up = None
-        runner = CommandRunner(
-            self._hands,
-            self.facts,
-            command,
-            timeout_s=self._config.test_timeout_s,
-            by_exit_code=self._config.accept_exit_code,
-        )
-        return await runner.run(files, tree)
+        return await self._run([(step, ()) for step in self.commands(before).suite], tree)
 
-    async def believed(self, command: str, files: Sequence[str], tree: TreeSha) -> RunResult:
-        """The same, but only a run that shows something.
+    async def tests(self, before: TreeSha, files: Sequence[str], tree: TreeSha) -> RunResult:
+        """The same for these test files."""
+        self._up = None
+        return await self._run(self.commands(before).share(files, self.facts.of(tree)), tree)
 
-        Raises:
-            Refused: it has faults.
-        """
-        result = await self.run(command, files, tree)
-        if result.faults:
-            raise Refused(*result.faults)
-        return result
+    async def _run(self, shares: Sequence[tuple[Step, Sequence[str]]], tree: TreeSha) -> RunResult:
+        return together([await self._running.run(step, files, tree) for step, files in shares])
 
-    async def on_old_code(self, command: str, files: Sequence[str], tree: TreeSha) -> RunResult:
-        """Tests of newer code on older: there, a conftest that cannot be imported is a failure like others.
+    async def on_old_code(self, before: TreeSha, files: Sequence[str], tree: TreeSha) -> RunResult:
+        """Tests of newer code on older: there, shared test code that cannot be loaded is a failure as others.
 
         Raises:
-            Refused: it has other faults.
+            Refused: the run has other faults.
         """
-        result = await self.run(command, files, tree)
-        if [fault.code for fault in result.faults] == ["no-report"]:
-            said = result.run.excerpt
-            if "while loading conftest" in said:
-                error = next((line for line in said.splitlines() if line.startswith("E ")), "E ImportError")
-                cases = tuple(Case(file, file, "error", error[2:].strip(), said) for file in files)
-                run = result.run.model_copy(update={"failing": tuple(files), "import_only": True})
-                return RunResult(run, cases, missing=result.missing)
+        result = await self.tests(before, files, tree)
+        if result.died_importing and [fault.code for fault in result.faults] == ["no-report"]:
+            error, said = result.died_importing, result.run.excerpt
+            cases = tuple(Case(file, file, "error", error, said) for file in files)
+            run = result.run.model_copy(update={"failing": tuple(files), "import_only": True})
+            return RunResult(run, cases, missing=result.missing)
         if result.faults:
             where = "On the code as it was before your work: "
             raise Refused(*(Reason(code=one.code, text=where + one.text) for one in result.faults))
@@ -146,3 +142,14 @@ def _is_ours(change: Change) -> bool:
     if change.status == "D":
         return "__pycache__" in change.path.split("/")
     return change.status == "A" and change.path.startswith(LITTER)
+
+
+def believed(result: RunResult) -> RunResult:
+    """A run that shows something.
+
+    Raises:
+        Refused: it has faults.
+    """
+    if result.faults:
+        raise Refused(*result.faults)
+    return result

@@ -28,16 +28,13 @@ class Canary:
 
     Attributes:
         word: random; stands in its file's name, its test's name and its message.
-        path: in the tree, beside real tests.
+        path: as the command sees it, beside real tests.
+        source: the test file.
     """
 
     word: str
     path: str
-
-    @property
-    def source(self) -> bytes:
-        """The test file."""
-        return _SOURCE.format(word=self.word).encode()
+    source: bytes
 
     def is_mine(self, case: Case) -> bool:
         """Whether a case of the report is the canary."""
@@ -49,24 +46,29 @@ class Canary:
         return bool(mine) and all(case.failing for case in mine)
 
 
+def new_word() -> str:
+    """For a canary: a letter first, so that it can be a name in any language; and no name to know it by."""
+    return secrets.choice("abcdefghijklmnopqrstuvwxyz") + secrets.token_hex(6)
+
+
 def place(
     files: Sequence[str], paths: Sequence[str], settings: PytestSettings, within: Sequence[str] = ()
 ) -> Canary:
-    """A canary beside the tests of a run.
+    """A canary in Python beside the tests of a run.
 
     Args:
         files: the test files asked for; empty: the whole suite.
         paths: of the tree.
         within: where the suite's own command looks; empty: by the settings.
     """
-    word = secrets.token_hex(6)
+    word = new_word()
     beside = [path for path in files if path.endswith(".py")] or _of_suite(paths, settings, within)
     if not beside:
-        return Canary(word, f"test_{word}.py")
+        return _python(word, f"test_{word}.py")
     folder, _ = Counter(posixpath.dirname(path) for path in beside).most_common(1)[0]
     names = [pattern for pattern in settings.python_files if re.fullmatch(r"[\w-]*\*[\w-]*\.py", pattern)]
     name = next((one for one in names if not files), "test_*.py").replace("*", word)
-    return Canary(word, posixpath.join(folder, name))
+    return _python(word, posixpath.join(folder, name))
 
 
 def _of_suite(paths: Sequence[str], settings: PytestSettings, within: Sequence[str]) -> list[str]:
@@ -75,3 +77,7 @@ def _of_suite(paths: Sequence[str], settings: PytestSettings, within: Sequence[s
     roots = [root.strip("/").removeprefix("./") for root in (within or settings.testpaths)]
     inside = [path for path in found if any(path.startswith(f"{root}/") for root in roots)]
     return inside or found
+
+
+def _python(word: str, path: str) -> Canary:
+    return Canary(word, path, _SOURCE.format(word=word).encode())

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from autonomous_loop.domain.proof import Proof, Reason
-from autonomous_loop.verify.bench import TestBench
+from autonomous_loop.verify.bench import TestBench, believed
 from autonomous_loop.verify.candidate import Candidate
 from autonomous_loop.verify.judgement import fails_in, owners
 from autonomous_loop.verify.refused import Refused
 from autonomous_loop.verify.report import Case
-from autonomous_loop.verify.tests_of import is_support, weakened
+from autonomous_loop.verify.sources import weakened
+from autonomous_loop.verify.tests_of import is_support
 from autonomous_loop.verify.wording import listed
 
 
@@ -41,8 +42,7 @@ async def judge_changed_tests(
         return
     tree = work.trees.overlay(work.after, work.before, files)
     await bench.put_up(tree)
-    command = bench.commands(work.before).test
-    old = await bench.believed(command, files, tree)
+    old = believed(await bench.tests(work.before, files, tree))
     broken = [one for one in ids if fails_in(one, old.cases)]
     _refuse_weakened(work, [one for one in ids if one not in broken])
     theirs: dict[str, tuple[Proof, list[str]]] = {}
@@ -66,7 +66,7 @@ async def _red_again(bench: TestBench, work: Candidate, proof: Proof, ids: Seque
     tree = work.trees.overlay(code, work.after, tests)
     await bench.put_up(tree)
     files = sorted({one.partition("::")[0] for one in ids})
-    again = await bench.on_old_code(bench.commands(work.before).test, files, tree)
+    again = await bench.on_old_code(work.before, files, tree)
     if not any(_fails(one, again.cases) for one in ids):
         _refuse_loosened(ids, f"on the code before the feature {proof.feature_id}")
 
@@ -92,8 +92,8 @@ def _refuse_loosened(ids: Sequence[str], where: str) -> None:
 def _refuse_weakened(work: Candidate, ids: Sequence[str]) -> None:
     """Tests that hold in both versions, but check less, or are excused, in the new one."""
     found = []
-    for file in sorted({one.partition("::")[0] for one in ids if one.partition("::")[0].endswith(".py")}):
-        less = weakened(work.trees.read(work.before, file), work.trees.read(work.after, file))
+    for file in sorted({one.partition("::")[0] for one in ids}):
+        less = weakened(file, work.trees.read(work.before, file), work.trees.read(work.after, file))
         found += [f"{file}::{name}" for name in less if any(_is(one, f"{file}::{name}") for one in ids)]
     if found:
         text = f"These older tests check less than they did: {listed(found)}. Put their checks back."

@@ -17,7 +17,7 @@ from autonomous_loop.domain.proof import (
     TestRun,
     Verdict,
 )
-from autonomous_loop.verify.bench import TestBench
+from autonomous_loop.verify.bench import TestBench, believed
 from autonomous_loop.verify.candidate import Candidate
 from autonomous_loop.verify.changed_tests import judge_changed_tests
 from autonomous_loop.verify.e2e import BrowserE2ETester
@@ -25,8 +25,9 @@ from autonomous_loop.verify.judgement import fails_in, judge_green, must_still_p
 from autonomous_loop.verify.refused import Refused
 from autonomous_loop.verify.regression import Regression, RegressionCheck
 from autonomous_loop.verify.report import Case, count
-from autonomous_loop.verify.runners import RunResult
-from autonomous_loop.verify.tests_of import Selection, asserts_nothing
+from autonomous_loop.verify.running import RunResult
+from autonomous_loop.verify.sources import asserts_nothing
+from autonomous_loop.verify.tests_of import Selection
 from autonomous_loop.verify.wording import listed
 
 
@@ -113,7 +114,7 @@ class Proving:
         await self.bench.put_up(tree)
         # Changed older tests run along: a loosened one would pass here too.
         files = sorted({*selection.files, *self.work.changed_test_files})
-        red = await self.bench.on_old_code(self._command, files, tree)
+        red = await self.bench.on_old_code(self.work.before, files, tree)
         failing = [case for case in submitted(selection, red.cases) if case.failing]
         if not failing:
             text = (
@@ -127,7 +128,7 @@ class Proving:
         if not selection.tests:
             return None
         await self.browser.clear()
-        green = await self.bench.believed(self._command, selection.files, self.work.after)
+        green = believed(await self.bench.tests(self.work.before, selection.files, self.work.after))
         failing = [case for case in submitted(selection, green.cases) if case.failing]
         self.bench.refuse_third_party(failing, self.work)
         if reasons := judge_green(selection, green.cases, green.run.command, self.bench.wording):
@@ -145,7 +146,9 @@ class Proving:
         if not all(case.import_fault for case in before):
             return
         trees, after = self.work.trees, self.work.after
-        empty = [case.id for case in turned if asserts_nothing(trees.read(after, case.file), case.id)]
+        empty = [
+            case.id for case in turned if asserts_nothing(case.file, trees.read(after, case.file), case.id)
+        ]
         if len(empty) == len(turned):
             text = f"Before, these tests fail only for an import, and they assert nothing: {listed(empty)}."
             raise Refused(Reason(code="asserts-nothing", text=text))
@@ -163,10 +166,6 @@ class Proving:
         must = must_still_pass(passed, self.passing, self.baseline)
         await judge_changed_tests(self.bench, work, self.passing, must, red.cases if red else ())
         return regression
-
-    @property
-    def _command(self) -> str:
-        return self.bench.commands(self.work.before).test
 
     def _marks(self, red: TestRun | None, *, flaky: bool, by_exit_code: bool) -> Iterator[Mark]:
         if red is None:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.domain.proof import Baseline, Proof, Reason
-from autonomous_loop.verify.bench import TestBench
+from autonomous_loop.verify.bench import TestBench, believed
 from autonomous_loop.verify.candidate import Candidate
 from autonomous_loop.verify.judgement import Losses, judge_losses, known, losses, must_still_pass
 from autonomous_loop.verify.refused import Refused
 from autonomous_loop.verify.report import Case
-from autonomous_loop.verify.runners import RunResult
+from autonomous_loop.verify.running import RunResult
 from autonomous_loop.verify.wording import listed
 
 
@@ -63,8 +63,7 @@ class RegressionCheck:
         found = self.recorded(work.before, passing)
         if found is None and work.old_test_files:
             await self._bench.put_up(work.before)
-            command = baseline.command or self._bench.commands(work.before).suite
-            result = await self._bench.run(command, (), work.before)
+            result = await self._bench.suite(work.before, work.before)
             await self._bench.put_up(work.after)
             # A suite that shows nothing at the checkpoint cannot be lost by the candidate.
             found = () if result.faults else result.run.passed
@@ -89,8 +88,7 @@ class RegressionCheck:
         Raises:
             Refused: something that passed is lost, or the run shows nothing.
         """
-        commands = self._bench.commands(work.before)
-        result = await self._bench.believed(baseline.command or commands.suite, (), work.after)
+        result = believed(await self._bench.suite(work.before, work.after))
         must = must_still_pass(before, passing, baseline) | (frozenset(new) - known(baseline))
         cases = list(result.cases)
         # A proved test the suite never collected (one for the browser, say) is run by its file.
@@ -98,23 +96,23 @@ class RegressionCheck:
         there = set(work.paths)
         alone = {one.partition("::")[0] for one in must - frozenset(before)} - collected
         if files := sorted(alone & there):
-            cases += (await self._bench.believed(commands.test, files, work.after)).cases
+            cases += believed(await self._bench.tests(work.before, files, work.after)).cases
         lost = losses(must, cases)
         flaky: tuple[str, ...] = ()
         if lost.failing:
             self._bench.refuse_third_party(_of(lost.failing, cases), work)
-            lost, flaky = await self._once_more(lost, commands.test, work, new)
+            lost, flaky = await self._once_more(lost, work, new)
         if reasons := judge_losses(lost, cases, passing, self._bench.wording):
             raise Refused(*reasons)
         self.remember(work.after, result.run.passed)
         return Regression(result, tuple(sorted({*flaky, *(set(baseline.flaky) & set(result.run.failing))})))
 
     async def _once_more(
-        self, lost: Losses, command: str, work: Candidate, new: Collection[str]
+        self, lost: Losses, work: Candidate, new: Collection[str]
     ) -> tuple[Losses, tuple[str, ...]]:
         """The failing files again: what passes now is flaky, which a submitted test may not be."""
         files = sorted({test_id.partition("::")[0] for test_id in lost.failing})
-        again = await self._bench.believed(command, files, work.after)
+        again = believed(await self._bench.tests(work.before, files, work.after))
         passed = set(again.run.passed)
         flaky = tuple(test_id for test_id in lost.failing if test_id in passed)
         mine = [test_id for test_id in flaky if test_id in new]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,14 +12,10 @@ from defusedxml.ElementTree import fromstring
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from autonomous_loop.domain.proof import TestCounts
+from autonomous_loop.verify import faults
 
 Outcome = Literal["passed", "failed", "error", "skipped"]
 REPORT_LIMIT = 50_000_000
-_IMPORT_FAULT = re.compile(
-    r"\b(?:ModuleNotFoundError|ImportError|SyntaxError|IndentationError)\b"
-    r"|AttributeError: module '[^']+' has no attribute"
-)
-_MISSING_MODULE = re.compile(r"No module named '([^']+)'")
 
 
 class ReportError(ValueError):
@@ -52,23 +47,16 @@ class Case:
     @property
     def import_fault(self) -> bool:
         """It fails because something cannot be imported or compiled."""
-        return self.failing and bool(_IMPORT_FAULT.search(_last_error(self)))
+        return self.failing and faults.is_import_fault(self.file, self._error)
 
     @property
     def missing_modules(self) -> tuple[str, ...]:
-        """Modules that do not exist, as Python names them."""
-        return tuple(_MISSING_MODULE.findall(_last_error(self))) if self.failing else ()
+        """Modules that do not exist, as the test's language names them."""
+        return faults.missing_modules(self.file, self._error) if self.failing else ()
 
-
-def _last_error(case: Case) -> str:
-    """The exception itself: a traceback that merely shows a source line with such a word says nothing."""
-    raised = [line[2:].strip() for line in case.text.splitlines() if line.startswith("E ")]
-    return "\n".join([case.message, *raised])
-
-
-def missing_modules(text: str) -> tuple[str, ...]:
-    """The same from a runner's output, where it died before it could report."""
-    return tuple(_MISSING_MODULE.findall(text))
+    @property
+    def _error(self) -> str:
+        return faults.error_lines(self.file, self.message, self.text)
 
 
 def read_report(data: bytes) -> tuple[Case, ...]:

@@ -1,11 +1,10 @@
-"""Which paths are tests, what was submitted, and how a changed test differs from what it was."""
+"""Which paths are tests, and what was submitted."""
 
 from __future__ import annotations
 
-import ast
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from autonomous_loop.domain.proof import Reason
@@ -14,10 +13,6 @@ from autonomous_loop.verify.pytest_settings import PytestSettings
 ROOTS = frozenset({"tests", "test", "__tests__", "spec", "specs", "testdata", "e2e"})
 _NAMES = re.compile(
     r"(?:test_.*|.*_test|tests?|conftest)\.py|.*[._-](?:test|spec)\.[cm]?[jt]sx?|.*_test\.go|.*(?:Test|Tests|IT)\.(?:java|kt)"
-)
-_EXCUSES = re.compile(r"skip|xfail|expectedfailure", re.IGNORECASE)
-_CHECKS = re.compile(
-    r"assert|raises|warns|expect|check|verify|fail|match|should|approx|snapshot|compare|ensure", re.IGNORECASE
 )
 
 
@@ -91,69 +86,3 @@ def select(tests: Sequence[str], paths: Sequence[str], settings: PytestSettings)
         chosen.extend(below)
     unique = tuple(dict.fromkeys(chosen))
     return Selection(unique, tuple(sorted({one.partition("::")[0] for one in unique})))
-
-
-# --- Python test functions, compared ----------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class TestBody:
-    """What a test function holds: how many checks, and what excuses it from counting."""
-
-    __test__ = False
-
-    checks: int
-    excuses: int
-
-
-def bodies(source: bytes | None) -> dict[str, TestBody]:
-    """Test functions of a Python file by `Class::name`; empty where it cannot be parsed."""
-    try:
-        tree = ast.parse(source or b"")
-    except (SyntaxError, ValueError, RecursionError):
-        return {}
-    module_excuses = sum(
-        1
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        and any(isinstance(target, ast.Name) and target.id == "pytestmark" for target in node.targets)
-        and _EXCUSES.search(ast.unparse(node.value))
-    )
-    return dict(_functions(tree.body, "", module_excuses))
-
-
-def _functions(nodes: Sequence[ast.stmt], prefix: str, excuses: int) -> Iterator[tuple[str, TestBody]]:
-    for node in nodes:
-        if isinstance(node, ast.ClassDef):
-            yield from _functions(node.body, f"{prefix}{node.name}::", excuses + _decorated(node))
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
-            asserts = [one for one in ast.walk(node) if isinstance(one, ast.Assert)]
-            real = sum(1 for one in asserts if not isinstance(one.test, ast.Constant))
-            calls = sum(
-                1
-                for one in ast.walk(node)
-                if isinstance(one, ast.Call) and _CHECKS.search(ast.unparse(one.func))
-            )
-            body = TestBody(real + calls, excuses + _decorated(node))
-            yield f"{prefix}{node.name}", body
-
-
-def _decorated(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    return sum(1 for one in node.decorator_list if _EXCUSES.search(ast.unparse(one)))
-
-
-def weakened(old: bytes | None, new: bytes | None) -> list[str]:
-    """`Class::name` of tests that assert less, or are excused more, than they were."""
-    before, after = bodies(old), bodies(new)
-    return [
-        name
-        for name, was in before.items()
-        if (now := after.get(name)) is not None and (now.checks < was.checks or now.excuses > was.excuses)
-    ]
-
-
-def asserts_nothing(source: bytes | None, test_id: str) -> bool:
-    """Whether a Python test holds no check at all; unknown tests get the benefit of the doubt."""
-    inner = test_id.partition("::")[2].partition("[")[0]
-    body = bodies(source).get(inner)
-    return body is not None and body.checks == 0

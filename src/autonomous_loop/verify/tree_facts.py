@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.ports import Trees
@@ -14,7 +15,7 @@ from autonomous_loop.verify.tests_of import is_test_file
 MOST_TREES = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
     """What a tree holds.
 
@@ -22,11 +23,18 @@ class Facts:
         paths: all of them, sorted.
         settings: what it says to pytest.
         test_files: by name and settings.
+        read: content of a path, or None.
     """
 
     paths: Sequence[str]
     settings: PytestSettings
     test_files: tuple[str, ...]
+    read: Callable[[str], bytes | None]
+
+    @cached_property
+    def every_path(self) -> frozenset[str]:
+        """The paths, to look one up."""
+        return frozenset(self.paths)
 
 
 class TreeFacts:
@@ -52,4 +60,5 @@ class TreeFacts:
         paths = self.trees.paths(tree)
         there = set(CONFIG_NAMES).intersection(paths)
         settings = read_settings(lambda name: self.trees.read(tree, name) if name in there else None)
-        return Facts(paths, settings, tuple(path for path in paths if is_test_file(path, settings)))
+        files = tuple(path for path in paths if is_test_file(path, settings))
+        return Facts(paths, settings, files, lambda path: self.trees.read(tree, path))

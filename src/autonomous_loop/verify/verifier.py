@@ -60,13 +60,13 @@ class ProofVerifier:
         configured = self._config.suite_command or self._config.test_command
         if not configured and not Candidate(self._bench.facts, tree, tree).old_test_files:
             return Baseline()
-        command = self._bench.commands(tree).suite
+        command = self._bench.commands(tree).suite_text
         runs = []
         try:
             self._bench.let_go()
             for _ in range(2):
                 await self._bench.put_up(tree)
-                result = await self._bench.run(command, (), tree)
+                result = await self._bench.suite(tree, tree)
                 if result.faults:
                     why = result.faults[0].text
                     raise ConfigurationError(

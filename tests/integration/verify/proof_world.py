@@ -103,7 +103,7 @@ class World:
         self.checkpoint = self.repository.commit(tree, [], "start\n")
         await self.workspace.open(self.checkpoint)
         if passing:
-            self.baseline = Baseline(command=self.verifier._bench.commands(tree).suite, passed=len(passing))
+            self.baseline = Baseline(command=self.verifier._bench.commands(tree).suite_text, passed=len(passing))
             self.verifier._regression.remember(tree, passing)
 
     async def start_with_baseline(self, files: Mapping[str, str | bytes]) -> None:

@@ -21,7 +21,7 @@ def test_no_two_are_alike():
 
 
 def test_only_a_canary_that_is_reported_and_fails_sings():
-    canary = Canary("abc", "tests/test_abc.py")
+    canary = Canary("abc", "tests/test_abc.py", b"")
     mine = "tests/test_abc.py::Testabc::test_abc"
     other = Case("tests/test_a.py::test_a", "tests/test_a.py", "failed")
     assert canary.sings([other, Case(mine, "tests/test_abc.py", "failed")])

@@ -2,7 +2,8 @@ import pytest
 
 from autonomous_loop.domain.proof import Reason
 from autonomous_loop.verify.pytest_settings import PytestSettings
-from autonomous_loop.verify.tests_of import asserts_nothing, is_support, is_test_file, select, weakened
+from autonomous_loop.verify.sources import asserts_nothing, weakened
+from autonomous_loop.verify.tests_of import is_support, is_test_file, select
 
 PLAIN = PytestSettings()
 PATHS = ("calc.py", "tests/conftest.py", "tests/data.json", "tests/test_a.py", "tests/ui/test_b.py")
@@ -76,7 +77,7 @@ def test_n():
     ],
 )
 def test_a_test_that_checks_less_is_seen(change, names):
-    assert weakened(OLD, OLD.replace(*change, 1)) == names
+    assert weakened("t.py", OLD, OLD.replace(*change, 1)) == names
 
 
 @pytest.mark.parametrize(
@@ -94,9 +95,9 @@ def test_a_test_that_checks_less_is_seen(change, names):
     ],
 )
 def test_a_test_without_any_check_is_told(body, nothing):
-    assert asserts_nothing(f"def test_x():\n    {body}\n".encode(), "t.py::test_x[1]") is nothing
+    assert asserts_nothing("t.py", f"def test_x():\n    {body}\n".encode(), "t.py::test_x[1]") is nothing
 
 
 def test_what_cannot_be_parsed_gets_the_benefit_of_the_doubt():
-    assert not asserts_nothing(b"def (", "t.py::test_x")
-    assert weakened(b"def (", b"x = 1") == []
+    assert not asserts_nothing("t.py", b"def (", "t.py::test_x")
+    assert weakened("t.py", b"def (", b"x = 1") == []

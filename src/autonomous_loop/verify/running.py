@@ -1,0 +1,309 @@
+"""One run of tests: started as hands, counted from the report the runner writes, never from its exit code."""
+
+from __future__ import annotations
+
+import base64
+import posixpath
+import re
+import secrets
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from autonomous_loop.domain.model import TreeSha
+from autonomous_loop.domain.proof import Reason, TestRun
+from autonomous_loop.domain.work import CommandResult
+from autonomous_loop.errors import HandsError
+from autonomous_loop.ports import Hands
+from autonomous_loop.verify.faults import missing_modules
+from autonomous_loop.verify.report import REPORT_LIMIT, Case, Outcome, ReportError, count
+from autonomous_loop.verify.runners.base import Folders, Invocation, Step
+from autonomous_loop.verify.shell_words import split
+from autonomous_loop.verify.tree_facts import TreeFacts
+from autonomous_loop.verify.wording import Wording, without_canary
+
+_HOUSEKEEPING_S = 60.0
+# What a run says besides its reports: the end of it is read by people.
+_OUTPUT = 400_000
+# One command for the whole run, since each start of a process as hands has its price. Before the tests: what
+# earlier runs left goes, canaries and reporters come from standard input, old reports go, and the project's
+# bytecode goes (none is written either): a stale .pyc is new code in place of old. (A cache folder of its own
+# for each run would do as well, but then Python compiles its own library anew each time.) After the tests:
+# the canaries go, and what still runs is noted, told by the environment, which names the run. Shutting down
+# takes a browser or a worker a moment: one second of patience. The tests print to standard error alone;
+# standard output carries the reports, a line each: what, name, content.
+_MARK = "AUTONOMOUS_LOOP_TEST_RUN"
+_WRAPPED = f"""
+exec 3>&1 1>&2
+mark="{_MARK}=$1" folder=$2 reports=$3 command=$4; shift 4
+rm -rf -- "${{folder%/*}}"/run-*
+mkdir -p -- "$folder"
+planted=()
+while read -r keep data path; do
+  mkdir -p -- "$(dirname -- "$path")" && base64 -d <<<"$data" >"$path"
+  [ "$keep" = canary ] && planted+=("$path")
+done
+IFS=$'\\n'
+rm -f -- $reports
+find . \\( -name .git -o -name node_modules -o -name site-packages \\) -prune -o \\
+  -type d -name __pycache__ -prune -exec rm -rf -- {{}} +
+unset IFS
+env "$mark" bash -c "$command" tests "$@" 3>&- </dev/null
+code=$?
+[ ${{#planted[@]}} = 0 ] || rm -f -- "${{planted[@]}}"
+found=
+for turn in 1 2 3 4 5 6; do
+  found=$(grep -lzxFs -- "$mark" /proc/[0-9]*/environ 2>/dev/null)
+  [ -z "$found" ] && break
+  sleep 0.2
+done
+for one in $found; do
+  printf 'left - %s\\n' "$(tr '\\0\\n' '  ' < "${{one%environ}}cmdline" 2>/dev/null | base64 -w0)" >&3
+done
+IFS=$'\\n'
+for one in $reports; do
+  [ -f "$one" ] || continue
+  printf 'report %s ' "$(printf %s "$one" | base64 -w0)" >&3
+  base64 -w0 -- "$one" >&3
+  echo >&3
+done
+exit $code
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A run and what can be believed of it.
+
+    Attributes:
+        run: as it is kept in the proof.
+        cases: without the canary.
+        faults: why it shows nothing: no end, no report, no canary, something left running.
+        missing: modules that could not be imported, whether or not a report was written.
+        by_exit_code: there was no report: each file passed or failed as the command did.
+        no_canary: this runner can have none.
+        died_importing: the error, where the run ended because shared test code cannot be loaded.
+    """
+
+    run: TestRun
+    cases: tuple[Case, ...] = ()
+    faults: tuple[Reason, ...] = ()
+    missing: tuple[str, ...] = ()
+    by_exit_code: bool = False
+    no_canary: bool = False
+    died_importing: str = ""
+
+
+class TestRunning:
+    """Runs one step's tests in the work tree as it is.
+
+    Args:
+        timeout_s: for one run.
+        by_exit_code: a runner without a report may count by its exit code.
+    """
+
+    __test__ = False
+
+    def __init__(self, hands: Hands, facts: TreeFacts, *, timeout_s: float, by_exit_code: bool) -> None:
+        self._hands = hands
+        self._facts = facts
+        self._timeout_s = timeout_s
+        self._by_exit_code = by_exit_code
+        self._wording = Wording(hands.work, hands.temporary)
+
+    async def run(self, step: Step, files: Sequence[str], tree: TreeSha) -> RunResult:
+        """Run the tests of these files; without any, the step's whole suite.
+
+        Args:
+            files: test files in the tree.
+            tree: what the work tree holds, for the record.
+        """
+        work = posixpath.join(self._hands.work, step.folder)
+        folder = f"{self._hands.temporary}/run-{secrets.token_hex(8)}"
+        folders = Folders(work=work.rstrip("/"), run=folder, temporary=self._hands.temporary)
+        inner = [step.inner(file) for file in files]
+        invocation = step.runner.invoke(step, inner, self._facts.of(tree), folders)
+        try:
+            done = await self._hands.run(
+                _wrapped(invocation, folders),
+                timeout_s=self._timeout_s,
+                cwd=work,
+                env=invocation.environment,
+                stdin=_planted(invocation, folders),
+                max_output=REPORT_LIMIT,
+                merge_stderr=False,
+            )
+            failed = ""
+        except HandsError as error:
+            done, failed = CommandResult(exit_code=-1, stdout=b"", stderr=b"", duration_s=0.0), error.message
+        finally:
+            await self._hands.end_all()
+        if done.exit_code is None and invocation.canaries:
+            planted = [canary.path for canary in invocation.canaries]
+            await self._hands.run(["rm", "-f", "--", *planted], timeout_s=_HOUSEKEEPING_S, cwd=work)
+        return self._judge(done, step, invocation, files, tree, failed)
+
+    def _judge(
+        self,
+        done: CommandResult,
+        step: Step,
+        invocation: Invocation,
+        files: Sequence[str],
+        tree: TreeSha,
+        failed: str,
+    ) -> RunResult:
+        output = done.stderr.decode("utf-8", "replace")
+        for canary in invocation.canaries:
+            output = without_canary(output, canary.word)
+        inner = [step.inner(file) for file in files]
+        said = shlex.join([*split(step.command), *inner])
+        run = TestRun(
+            command=f"cd {shlex.quote(step.folder)} && {said}" if step.folder else said,
+            tree=tree,
+            exit_code=done.exit_code,
+            duration_s=round(done.duration_s, 3),
+            excerpt=self._wording.tail(output),
+        )
+        missing = missing_modules(next(iter(inner), ""), output[-20_000:])
+        if done.exit_code is None:
+            text = f"The tests did not end within {self._timeout_s:g} s: {run.command}"
+            return RunResult(run, faults=(Reason(code="timeout", text=text),), missing=missing)
+        reports, left = _carried(done.stdout)
+        faults = [_background(self._wording.plain(left))] if left else []
+        try:
+            if not reports:
+                raise ReportError(failed or "no report was written")  # noqa: TRY301 - one way out for both
+            cases = tuple(step.runner.read(reports, self._facts.of(tree), step))
+        except ReportError as error:
+            if not faults and not reports and not failed and self._counts_by_exit_code(step):
+                return _by_exit_code(run, files or ["the suite"])
+            faults = faults or [_no_report(run, self._wording.plain(str(error)))]
+            died = step.runner.died_importing(run.excerpt)
+            return RunResult(run, faults=tuple(faults), missing=missing, died_importing=died)
+        if not all(canary.sings(cases) for canary in invocation.canaries):
+            faults.insert(0, _no_canary(run))
+        mine = [case for case in cases if any(canary.is_mine(case) for canary in invocation.canaries)]
+        cases = tuple(_outer(case, step) for case in cases if case not in mine)
+        failing = [case for case in cases if case.failing]
+        run = run.model_copy(
+            update={
+                "counts": count(cases),
+                "passed": tuple(case.id for case in cases if case.outcome == "passed"),
+                "failing": tuple(case.id for case in failing),
+                "skipped": tuple(case.id for case in cases if case.outcome == "skipped"),
+                "import_only": bool(failing) and all(case.import_fault for case in failing),
+            }
+        )
+        named = tuple(dict.fromkeys(module for case in failing for module in case.missing_modules))
+        return RunResult(run, cases, tuple(faults), named, no_canary=not invocation.canaries)
+
+    def _counts_by_exit_code(self, step: Step) -> bool:
+        """Only a command nobody knows: a runner that can write a report must."""
+        return self._by_exit_code and step.runner.name == "command"
+
+
+def together(results: Sequence[RunResult]) -> RunResult:
+    """Several steps' runs as one."""
+    if len(results) == 1:
+        return results[0]
+    runs = [result.run for result in results]
+    codes = [run.exit_code for run in runs]
+    counts = [run.counts for run in runs]
+    every = [case for result in results for case in result.cases]
+    run = TestRun(
+        command=" && ".join(run.command for run in runs),
+        tree=runs[0].tree,
+        exit_code=None if None in codes else next((code for code in codes if code), 0),
+        counts=None if None in counts else count(every),
+        passed=tuple(one for run in runs for one in run.passed),
+        failing=tuple(one for run in runs for one in run.failing),
+        skipped=tuple(one for run in runs for one in run.skipped),
+        import_only=any(run.import_only for run in runs)
+        and all(run.import_only or not run.failing for run in runs),
+        duration_s=round(sum(run.duration_s for run in runs), 3),
+        excerpt="\n".join(run.excerpt[-(4_000 // len(runs) - 1) :] for run in runs),
+    )
+    return RunResult(
+        run,
+        tuple(every),
+        tuple(fault for result in results for fault in result.faults),
+        tuple(dict.fromkeys(name for result in results for name in result.missing)),
+        by_exit_code=any(result.by_exit_code for result in results),
+        no_canary=any(result.no_canary for result in results),
+        died_importing=next((one.died_importing for one in results if one.died_importing), ""),
+    )
+
+
+def _wrapped(invocation: Invocation, folders: Folders) -> list[str]:
+    own = [secrets.token_hex(16), folders.run, "\n".join(invocation.reports), invocation.command]
+    return ["bash", "-c", _WRAPPED, "run", *own, *invocation.arguments]
+
+
+def _planted(invocation: Invocation, folders: Folders) -> bytes:
+    files = [("canary", canary.path, canary.source) for canary in invocation.canaries]
+    files += [("file", f"{folders.run}/{name}", data) for name, data in invocation.files.items()]
+    lines = [f"{keep} {base64.b64encode(data).decode()} {path}\n" for keep, path, data in files]
+    return "".join(lines).encode("utf-8", "surrogateescape") or b"\n"
+
+
+def _carried(stream: bytes) -> tuple[Mapping[str, bytes], str]:
+    """Reports by name, and command lines of what was left running."""
+    reports: dict[str, bytes] = {}
+    left: list[str] = []
+    for line in stream.splitlines():
+        kind, _, rest = line.partition(b" ")
+        name, _, data = rest.partition(b" ")
+        try:
+            if kind == b"left":
+                left.append(base64.b64decode(data).decode("utf-8", "backslashreplace"))
+            elif kind == b"report":
+                reports[base64.b64decode(name).decode("utf-8", "backslashreplace")] = base64.b64decode(data)
+        except ValueError:
+            continue  # not the wrapper's: the report is missed then, which is a fault of its own
+    return reports, "\n".join(left)
+
+
+def _outer(case: Case, step: Step) -> Case:
+    if not step.folder:
+        return case
+    return Case(step.outer(case.id), step.outer(case.file), case.outcome, case.message, case.text)
+
+
+def _by_exit_code(run: TestRun, files: Sequence[str]) -> RunResult:
+    """Without a report a file is the smallest test, and no canary can be seen."""
+    outcome: Outcome = "passed" if run.exit_code == 0 else "failed"
+    cases = tuple(Case(file, file, outcome, f"exit code {run.exit_code}", run.excerpt) for file in files)
+    ids = tuple(files)
+    run = run.model_copy(update={"passed": ids} if outcome == "passed" else {"failing": ids})
+    return RunResult(run, cases, by_exit_code=True)
+
+
+def _no_report(run: TestRun, why: str) -> Reason:
+    return Reason(
+        code="no-report",
+        text=(
+            f"{run.command} ended with exit code {run.exit_code} and left no test report that can be read"
+            f" ({why}). A run that ends before its tests are reported shows nothing. The end of its output:\n"
+            f"{run.excerpt[-1_500:]}"
+        ),
+    )
+
+
+def _no_canary(run: TestRun) -> Reason:
+    return Reason(
+        code="canary",
+        text=(
+            f"{run.command}: the loop put in a test that must fail, and the report does not show it failing."
+            " Something decides outcomes, deselects tests, ends the run early or writes the report itself"
+            " (a conftest hook, a plugin, an exit call, a -k or -m option). Remove it."
+        ),
+    )
+
+
+def _background(commands: str) -> Reason:
+    shown = ", ".join(sorted({line.strip() for line in commands.splitlines() if line.strip()}))[:500]
+    shown = re.sub(r"\s+", " ", shown)
+    return Reason(
+        code="background",
+        text=f"The tests left processes running: {shown}. End in the test whatever the test starts.",
+    )
