@@ -38,17 +38,7 @@ class Project:
         Raises:
             RepositoryError: no such folder, no git repository, no commit.
         """
-        try:
-            repo = Repo(folder, search_parent_directories=True)
-        except NoSuchPathError:
-            raise RepositoryError(
-                f"{folder} does not exist", hint="name an existing git directory."
-            ) from None
-        except InvalidGitRepositoryError:
-            raise RepositoryError(
-                f"{folder} is not a git repository",
-                hint="run `git init` there and commit the project first.",
-            ) from None
+        repo = open_repo(folder)
         try:
             return cls._read(repo, folder)
         finally:
@@ -71,6 +61,23 @@ class Project:
             branch="" if repo.head.is_detached else repo.active_branch.name,
             left_out=() if repo.bare else _uncommitted(repo, root),
         )
+
+
+def open_repo(folder: Path) -> Repo:
+    """The git directory `folder` is in; to be closed.
+
+    Raises:
+        RepositoryError: no such folder, no git repository.
+    """
+    try:
+        return Repo(folder, search_parent_directories=True)
+    except NoSuchPathError:
+        raise RepositoryError(f"{folder} does not exist", hint="name an existing git directory.") from None
+    except InvalidGitRepositoryError:
+        raise RepositoryError(
+            f"{folder} is not a git repository",
+            hint="run `git init` there and commit the project first.",
+        ) from None
 
 
 def _uncommitted(repo: Repo, root: Path) -> tuple[str, ...]:

@@ -173,7 +173,7 @@ def _with_proof(row: Row, proof: Proof, site: Site) -> Row:
         marks=proof.marks,
         notices=proof.notices,
         pictures=pictures,
-        replay=_replay(proof),
+        replay=replay(proof),
     )
 
 
@@ -226,7 +226,7 @@ def _exit(run: TestRun) -> str:
     return "timeout" if run.exit_code is None else str(run.exit_code)
 
 
-def _replay(proof: Proof) -> str:
+def replay(proof: Proof) -> str:
     """Shell lines that show green and red again with git and the project's own tools alone."""
     if proof.after is None or proof.green is None:
         return ""
