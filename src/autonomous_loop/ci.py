@@ -11,7 +11,7 @@ from pathlib import Path
 
 from github.Repository import Repository as GitHubRepository
 
-from autonomous_loop.compose import IDENTITY, Parts, Place, SystemClock, configuration, connect
+from autonomous_loop.compose import IDENTITY, Parts, Place, SystemClock, configuration, connect, warm_up
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.model import CommitSha
@@ -119,6 +119,7 @@ async def run_ci_session(around: Surroundings, environ: dict[str, str]) -> Outco
     )
     around.require_key()
     around.require_token()
+    warm_up()
     home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=around.temporary))
     fault: LoopError | None = None
     try:

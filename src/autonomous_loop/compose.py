@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
-import anthropic
-
-from autonomous_loop.agent.coder import CodingAgent
-from autonomous_loop.agent.models import ModelService
-from autonomous_loop.agent.planner import PlanningAgent
 from autonomous_loop.attempt import Workbench
 from autonomous_loop.config import CONFIG_FILE, LoopConfig
 from autonomous_loop.continuation import ContinuationHandler
@@ -52,7 +49,6 @@ from autonomous_loop.verify.verifier import ProofVerifier
 IDENTITY = ("Autonomous Loop", "autonomous-loop[bot]@users.noreply.github.com")
 FEATURE_LIST = "feature_list.json"
 SETUP_TIMEOUT_S = 1_800.0
-SDK_RETRIES = 4
 
 
 class SystemClock:
@@ -142,6 +138,7 @@ async def local_parts(
         UsageError: input, configuration or environment a person must mend.
     """
     project = Project.open(folder)
+    warm_up()
     home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=around.temporary))
     try:
         repository = Repository.create(
@@ -248,20 +245,20 @@ async def connect(
     reporter = MarkdownReporter(place.site, state=journal.tip, redactor=redactor)
     progress = ProgressTracker(*around.observe, redact=redactor.text)
     hands = await make_hands(around, home)
-    client = anthropic.AsyncAnthropic(
-        api_key=around.api_key, base_url=around.base_url, max_retries=SDK_RETRIES
-    )
+    # The SDK takes a second to import: the commands begin it on a thread (`warm_up`), and here it is awaited.
+    from autonomous_loop.agent.team import make_team  # noqa: PLC0415
+
+    team = make_team(config, hands, api_key=around.api_key, base_url=around.base_url)
 
     async def close() -> None:
         try:
             await hands.close()
         finally:
-            await client.close()
+            await team.client.close()
             repository.close()
             shutil.rmtree(home, ignore_errors=True)
 
     try:
-        service = ModelService(client, config)
         workspace = ScratchWorkspace(hands, repository)
         prepare = _preparation(hands, config, journal)
         verifier = ProofVerifier(
@@ -324,8 +321,8 @@ async def connect(
         )
         orchestrator = FeatureOrchestrator(
             bench,
-            coder=CodingAgent(service, config, hands),
-            planner=PlanningAgent(service, config, hands),
+            coder=team.coder,
+            planner=team.planner,
             recoverer=ErrorRecoverer(
                 max_attempts=config.max_attempts, max_submissions=config.max_submissions
             ),
@@ -345,6 +342,11 @@ async def connect(
         branches=branches,
         closers=(close,),
     )
+
+
+def warm_up() -> None:
+    """Begin to import what a session needs only later, while it waits for git and GitHub."""
+    threading.Thread(target=import_module, args=("autonomous_loop.agent.team",), daemon=True).start()
 
 
 async def make_hands(around: Surroundings, home: Path) -> Sandbox:
