@@ -1,0 +1,287 @@
+"""What the runners of JavaScript and TypeScript have in common: detection, the call, the canary."""
+
+from __future__ import annotations
+
+import itertools
+import posixpath
+import re
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from autonomous_loop.verify.canary import Canary, new_word
+from autonomous_loop.verify.package_json import Package
+from autonomous_loop.verify.report import Case
+from autonomous_loop.verify.runners.base import Folders, Invocation, Step
+from autonomous_loop.verify.runners.javascript_reports import unloadable
+from autonomous_loop.verify.runners.script import Call, calls_in, unquoted
+from autonomous_loop.verify.tree_facts import Facts
+
+# What a file imports tells whose test it is; a file that imports none of these uses globals.
+_IMPORTED = re.compile(
+    rb"""(?:from|import|require\()\s*['"](vitest|@jest/globals|node:test|@playwright/test)['"]"""
+)
+_OWNERS = {
+    b"vitest": "vitest",
+    b"@jest/globals": "jest",
+    b"node:test": "node:test",
+    b"@playwright/test": "playwright",
+}
+# Scripts a project runs its tests by, the most usual first.
+_SCRIPTS = ("test", "test:unit", "unit", "test:run", "test:ci", "test:e2e", "e2e", "test:integration")
+PLAYWRIGHT_CONFIG = re.compile(r"playwright\.config\.[cm]?[jt]s")
+_TEST_DIR = re.compile(r"""\btestDir\s*:\s*(?:path\.join\(__dirname,\s*)?['"]([^'"]+)['"]""")
+# Several configurations, or several packages, run by one call.
+_PROJECTS = re.compile(r"\b(?:projects|workspace)\b")
+_LOOKED_AT = 40
+
+
+@dataclass(frozen=True)
+class JavaScript:
+    """The part of `Runner` that is the same for all of them.
+
+    Attributes:
+        folder: the package's, in the tree: this runner has the test files below it.
+        command: where no script of the package says how it is called.
+        dependency: the npm package that brings it.
+        report: the name of its report, in the run's own folder.
+        configuration: names of its configuration files.
+        named: paths of test files, as it finds them when it is told nothing.
+        dropped: options of scripts that are of no use here.
+    """
+
+    folder: str = ""
+
+    name: ClassVar[str]
+    command: ClassVar[str]
+    dependency: ClassVar[str] = ""
+    report: ClassVar[str] = "report.json"
+    configuration: ClassVar[re.Pattern[str]] = re.compile(r"(?!)")
+    named: ClassVar[re.Pattern[str]] = re.compile(r"(?:.*/)?[^/]*\.(?:test|spec)\.[cm]?[jt]sx?")
+    dropped: ClassVar[re.Pattern[str]] = re.compile(
+        r"--(?:watch(?:All)?|ui|coverage|open|debug|headed)(?:=.*)?|-w"
+    )
+
+    # --- Which projects, which files
+
+    def recognises(self, command: str, facts: Facts) -> bool:
+        """See `Runner`."""
+        return any(call.runner == self.name for call in calls_in(command, facts.packages))
+
+    def detect(self, facts: Facts) -> Sequence[Step]:
+        """See `Runner`: by the packages' scripts, then by what they depend on."""
+        calls = {one.folder: call for one in facts.packages if (call := self._script(one, facts.packages))}
+        steps: dict[str, Step] = {}
+        for package in facts.packages:
+            folder, call = package.folder, calls.get(package.folder)
+            above = [one for one in steps if is_below(folder, one)]
+            if call is not None:
+                # A call above that runs this package's tests as a project of its own has them already.
+                if not any(_PROJECTS.search(self.settings(one, facts)) for one in above):
+                    steps[folder] = self._step(folder, call.text)
+            # One runner for a whole monorepo is declared at its root: who calls it decides.
+            elif (
+                not above and not any(is_below(one, folder) for one in calls) and self.is_used(package, facts)
+            ):
+                steps[folder] = self._step(folder, self.command)
+        return list(steps.values())
+
+    def is_used(self, package: Package, facts: Facts) -> bool:
+        """Whether a package uses the runner though no script of it says so."""
+        return self.dependency in package.dependencies or bool(self.settings(package.folder, facts))
+
+    def is_test_file(self, path: str, facts: Facts) -> bool:
+        """See `Runner`: by its name, and by what it imports where it could be another runner's."""
+        if not self.named.fullmatch(path):
+            return False
+        if not self._rivals(facts):
+            return True
+        owner = _IMPORTED.search(facts.read(posixpath.join(self.folder, path)) or b"")
+        return self.takes_unknown(path, facts) if owner is None else _OWNERS[owner[1]] == self.name
+
+    def takes_unknown(self, path: str, facts: Facts) -> bool:
+        """Whether a file that imports no runner by name is this one's, where there are several."""
+        folder = browser_folder(self.folder, facts)
+        return not (folder and is_below(path, folder))
+
+    def settings(self, folder: str, facts: Facts) -> str:
+        """The text of the runner's own configuration file; "" without one."""
+        return settings_of(self.configuration, folder, facts)
+
+    # --- The call
+
+    def invoke(self, step: Step, files: Sequence[str], facts: Facts, folders: Folders) -> Invocation:
+        """See `Runner`."""
+        call = calls_in(step.command, facts.packages, step.folder)[-1]
+        chosen = list(self._chosen(call, step, facts))
+        where = [unquoted(call.words[at]) for at in chosen]
+        canary = self._canary(files, where, step, facts)
+        words = [
+            word
+            for at, word in enumerate(call.words)
+            if not (files and at in chosen) and not (at > call.at and self.dropped.fullmatch(word))
+        ]
+        if words[:2] == ["npx", "--no-install"]:
+            words = words[2:]  # it is on the PATH: npx would only cost time
+        asked = [*files, canary.path] if files else [canary.path] if where else []
+        ours, rest = self.arguments(asked, exact=bool(files), folders=folders)
+        at = next(at for at, word in enumerate(words) if word == call.words[call.at]) + 1
+        text = " ".join([*words[:at], *(shlex.quote(one) for one in ours), *words[at:]])
+        return Invocation(
+            command=f'{_on_path(folders, step)}; {" && ".join([*call.before, text])} "$@"',
+            arguments=rest,
+            environment={"NODE_NO_WARNINGS": "1", "NO_COLOR": "1", "npm_config_yes": "false"}
+            | self.environment(folders),
+            canaries=[canary],
+            files=self.files(),
+            reports=[f"{folders.run}/{self.report}"],
+        )
+
+    def arguments(
+        self, asked: Sequence[str], *, exact: bool, folders: Folders
+    ) -> tuple[list[str], list[str]]:
+        """What follows the runner's name at once, and what follows everything else.
+
+        Args:
+            asked: files; empty: whatever the command collects by itself.
+            exact: these files and no others.
+            folders: of the run.
+        """
+        raise NotImplementedError
+
+    def environment(self, folders: Folders) -> dict[str, str]:
+        """Added to the hands' own."""
+        del folders
+        return {}
+
+    def files(self) -> Mapping[str, bytes]:
+        """Laid into the run's folder."""
+        return {}
+
+    def canary_source(self, word: str, path: str, facts: Facts) -> str:
+        """A test file whose one test must fail."""
+        raise NotImplementedError
+
+    def canary_folder(self, facts: Facts) -> str:
+        """Where a canary is collected if there is no test to stand beside."""
+        del facts
+        return ""
+
+    def read(self, reports: Mapping[str, bytes], facts: Facts, step: Step) -> Sequence[Case]:
+        """See `Runner`."""
+        raise NotImplementedError
+
+    def died_importing(self, output: str) -> str:
+        """See `Runner`: what is compiled before the tests cannot be, or what all of them load."""
+        return unloadable(output)
+
+    # --- Details
+
+    def _step(self, folder: str, command: str) -> Step:
+        return Step(type(self)(folder), command, folder)
+
+    def _script(self, package: Package, packages: Sequence[Package]) -> Call | None:
+        """How a script of the package calls this runner, in its own folder."""
+        others = sorted(name for name in package.scripts if "test" in name or "e2e" in name)
+        for name in (*_SCRIPTS, *others):
+            for call in calls_in(package.scripts.get(name, ""), packages, package.folder):
+                if call.runner == self.name and call.folder == package.folder:
+                    return call
+        return None
+
+    def _rivals(self, facts: Facts) -> bool:
+        """Whether the package may have tests of other runners too."""
+        near = [
+            one
+            for one in facts.packages
+            if is_below(self.folder, one.folder) or is_below(one.folder, self.folder)
+        ]
+        used = {
+            name
+            for one in near
+            for name in ("vitest", "jest", "@playwright/test")
+            if name in one.dependencies
+        }
+        text = " ".join(script for one in near for script in one.scripts.values())
+        return len(used) + ("--test" in text.split()) > 1
+
+    def _chosen(self, call: Call, step: Step, facts: Facts) -> Iterator[int]:
+        """Which words of a call are files or folders of the project: what it is told to run."""
+        for at in range(call.at + 1, len(call.words)):
+            word = unquoted(call.words[at]).removeprefix("./").rstrip("/")
+            path = step.outer(word)
+            if word.startswith("-") or re.fullmatch(
+                r"-[a-zA-Z]|--(?:config|project|root|dir|rootDir|import|require|loader)", call.words[at - 1]
+            ):
+                continue
+            if (
+                path in facts.every_path
+                or "*" in word
+                or any(one.startswith(f"{path}/") for one in facts.paths)
+            ):
+                yield at
+
+    def _canary(self, files: Sequence[str], where: Sequence[str], step: Step, facts: Facts) -> Canary:
+        """Beside the tests of a run, named as they are: what collects them collects it."""
+        word = new_word()
+        inside = tuple(one.removeprefix("./").partition("*")[0] for one in where)
+        known = (step.inner(one) for one in facts.test_files if is_below(one, step.folder))
+        suite = (one for one in known if one.startswith(inside or "") and self.is_test_file(one, facts))
+        beside = list(files) or list(itertools.islice(suite, _LOOKED_AT))
+        made = Counter((posixpath.dirname(one), *_around(posixpath.basename(one))) for one in beside)
+        default = (self.canary_folder(facts), "", ".test.js")
+        (folder, front, tail), _ = made.most_common(1)[0] if made else (default, 1)
+        path = posixpath.join(folder, f"{front}{word}{tail}")
+        return Canary(word, path, self.canary_source(word, path, facts).encode())
+
+
+def settings_of(configuration: re.Pattern[str], folder: str, facts: Facts) -> str:
+    """The text of a folder's configuration file of such a name; "" without one."""
+    found = (
+        path
+        for path in facts.paths
+        if path.startswith(folder)
+        and posixpath.dirname(path) == folder
+        and configuration.fullmatch(posixpath.basename(path))
+    )
+    name = next(found, None)
+    return (facts.read(name) or b"").decode("utf-8", "replace") or "{}" if name else ""
+
+
+def browser_folder(folder: str, facts: Facts) -> str:
+    """Where Playwright's configuration in a folder looks for tests (`testDir`); "" where it does not say."""
+    found = _TEST_DIR.search(settings_of(PLAYWRIGHT_CONFIG, folder, facts))
+    return posixpath.normpath(found[1]).removeprefix(".") if found else ""
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Whether a path or folder stands in a folder, or is it."""
+    return not folder or path == folder or path.startswith(f"{folder}/")
+
+
+def is_module(path: str, folder: str, facts: Facts) -> bool:
+    """Whether Node takes a `.js` file for an ES module."""
+    if re.search(r"\.[cm][jt]sx?$", path):
+        return path.endswith(("mjs", "mts", "mjsx", "mtsx"))
+    outer = posixpath.join(folder, path)
+    above = [one for one in facts.packages if is_below(outer, one.folder)]
+    return bool(above) and above[-1].is_module
+
+
+def _around(name: str) -> tuple[str, str]:
+    """What stands before and after the part of a test file's name that is its own."""
+    if found := re.search(r"[._-](?:test|spec|e2e)\.[cm]?[jt]sx?$", name):
+        return "", name[found.start() :]
+    front = re.match(r"test[-_]", name)
+    return front[0] if front else "", posixpath.splitext(name)[1]
+
+
+def _on_path(folders: Folders, step: Step) -> str:
+    """The binaries of the package and of those above it, as npm has them for a script."""
+    above = [folders.work]
+    for _ in [one for one in step.folder.split("/") if one]:
+        above.append(posixpath.dirname(above[-1]))
+    bins = ":".join(shlex.quote(f"{folder}/node_modules/.bin") for folder in above)
+    return f'export PATH={bins}:"$PATH"'

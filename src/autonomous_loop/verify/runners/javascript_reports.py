@@ -1,0 +1,149 @@
+"""What the reports of JavaScript runners have in common."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from autonomous_loop.verify.report import Case, Outcome, ReportError
+from autonomous_loop.verify.runners.base import Step
+from autonomous_loop.verify.sources.javascript import Titles
+from autonomous_loop.verify.tree_facts import Facts
+
+# Foreign: its shape is found out by reading it.
+Json: TypeAlias = Any
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+# A frame of source code shown with an error: what stands in it was not said by anybody.
+_FRAME = re.compile(r"^[ \t]*(?:>[ \t]*)?(?:\d+[ \t]*)?[|\u2502].*(?:\n|$)", re.MULTILINE)
+_UNLOADABLE = re.compile(
+    r"^.*(?:Cannot find (?:module|package) '|does not provide an export named|error TS\d+:"
+    r"|SyntaxError: |Failed to resolve import \").*$",
+    re.MULTILINE,
+)
+_MOST_TEXT = 6_000
+
+
+def plain(text: str) -> str:
+    """Without colours and frames of code."""
+    return _FRAME.sub("", _COLOUR.sub("", text))
+
+
+def unloadable(output: str) -> str:
+    """The first line of a runner's output that tells of code that cannot be loaded or compiled; or ""."""
+    found = _UNLOADABLE.search(plain(output))
+    return found[0].strip() if found else ""
+
+
+def make_case(file: str, inner: str, outcome: Outcome, said: str = "") -> Case:
+    """A case by its file and what follows it in the id; "": the file as a whole."""
+    text = plain(said).strip()[:_MOST_TEXT]
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return Case(f"{file}::{inner}" if inner else file, file, outcome, first, text)
+
+
+def once(cases: Iterable[Case]) -> list[Case]:
+    """Each id once; what fails wins, then what is skipped."""
+    found: dict[str, Case] = {}
+    for case in cases:
+        known = found.get(case.id)
+        if known is None or _gravity(case) > _gravity(known):
+            found[case.id] = case
+    return list(found.values())
+
+
+def _gravity(case: Case) -> int:
+    return 2 if case.failing else case.outcome == "skipped"
+
+
+def document(reports: Mapping[str, bytes]) -> Json:
+    """A report in JSON.
+
+    Raises:
+        ReportError: it is none.
+    """
+    try:
+        return json.loads(next(iter(reports.values()), b""))
+    except (ValueError, RecursionError) as error:
+        raise ReportError(f"the test report is not JSON: {error}") from None
+
+
+def inside(absolute: Collection[str], facts: Facts, step: Step) -> Callable[[str], str]:
+    """From the full paths of a report to paths as the command sees them.
+
+    The project's own files tell where it stands; what is not among them (the canary) stands beside them.
+    """
+    root = ""
+    for path in sorted(absolute):
+        parts = path.lstrip("/").split("/")
+        for start in range(len(parts)):
+            inner = "/".join(parts[start:])
+            if step.outer(inner) in facts.every_path:
+                root = path.removesuffix(inner)
+                break
+        if root:
+            break
+    return lambda path: posixpath.normpath(path).removeprefix(root) if root else path
+
+
+class FileTitles:
+    """The titles of each file of a report, read from the tree the run was on."""
+
+    def __init__(self, facts: Facts, step: Step) -> None:
+        self._facts = facts
+        self._step = step
+        self._known: dict[str, Titles] = {}
+
+    def of(self, file: str) -> Titles:
+        """The file's, a path as the command sees it."""
+        if file not in self._known:
+            path = self._step.outer(file)
+            source = self._facts.read(path) if path in self._facts.every_path else None
+            self._known[file] = Titles(source or b"")
+        return self._known[file]
+
+
+def jest_cases(found: Json, facts: Facts, step: Step) -> list[Case]:
+    """The cases of jest's JSON, which vitest writes too.
+
+    Raises:
+        ReportError: it has another shape.
+    """
+    titles = FileTitles(facts, step)
+    cases: list[Case] = []
+    try:
+        results = list(found["testResults"])
+        relative = inside({str(one["name"]) for one in results}, facts, step)
+        for result in results:
+            file = relative(str(result["name"]))
+            tests = result["assertionResults"]
+            if result["status"] == "failed" and not any(one["status"] == "failed" for one in tests):
+                said = re.sub(r"^\s*\u25cf.*\n", "", plain(str(result.get("message") or "")), count=1)
+                cases.append(make_case(file, "", "error", said))
+            cases += [_jest_case(file, one, titles.of(file)) for one in tests]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ReportError(f"the test report has another shape than jest's: {error!r}") from None
+    return once(cases)
+
+
+def _jest_case(file: str, one: Json, titles: Titles) -> Case:
+    names = [*map(str, one["ancestorTitles"]), str(one["title"])]
+    status, inner = one["status"], titles.id_of(names)
+    outcome: Outcome = "passed" if status == "passed" else "failed" if status == "failed" else "skipped"
+    if outcome == "passed" and titles.is_inverted(names):
+        return make_case(file, inner, "skipped", "it is expected to fail")
+    return make_case(file, inner, outcome, "\n".join(map(str, one.get("failureMessages") or ())))
+
+
+def lines_of(data: bytes) -> Sequence[Json]:
+    """A report of one JSON value a line.
+
+    Raises:
+        ReportError: it is none.
+    """
+    try:
+        return [json.loads(line) for line in data.splitlines() if line.strip()]
+    except (ValueError, RecursionError) as error:
+        raise ReportError(f"the test report is not JSON, a line each: {error}") from None

@@ -1,0 +1,52 @@
+"""jest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from autonomous_loop.verify.package_json import Package
+from autonomous_loop.verify.report import Case
+from autonomous_loop.verify.runners.base import Folders, Step
+from autonomous_loop.verify.runners.javascript import JavaScript
+from autonomous_loop.verify.runners.javascript_reports import document, jest_cases
+from autonomous_loop.verify.tree_facts import Facts
+
+
+class Jest(JavaScript):
+    """Implements `Runner`."""
+
+    name: ClassVar[str] = "jest"
+    command: ClassVar[str] = "npx --no-install jest"
+    dependency: ClassVar[str] = "jest"
+    configuration: ClassVar[re.Pattern[str]] = re.compile(r"jest\.config\.[cm]?[jt]s(?:on)?")
+    named: ClassVar[re.Pattern[str]] = re.compile(
+        r"(?:.*/)?(?:[^/]*\.(?:test|spec)\.[cm]?[jt]sx?|__tests__/(?:.*/)?[^/]+\.[cm]?[jt]sx?)"
+    )
+
+    def is_used(self, package: Package, facts: Facts) -> bool:
+        """See `JavaScript`: its configuration may stand in package.json."""
+        return "jest" in package.keys or super().is_used(package, facts)
+
+    def arguments(
+        self, asked: Sequence[str], *, exact: bool, folders: Folders
+    ) -> tuple[list[str], list[str]]:
+        """See `JavaScript`.
+
+        The transform cache is of this run alone: one that earlier runs could write decides what code runs.
+        """
+        options = [
+            "--ci", "--json", f"--outputFile={folders.run}/{self.report}",
+            f"--cacheDirectory={folders.run}/cache", "--bail=0", "--watchman=false",
+        ]  # fmt: skip
+        return [], [*options, *(["--runTestsByPath"] if exact else []), *asked]
+
+    def canary_source(self, word: str, path: str, facts: Facts) -> str:
+        """See `JavaScript`: by the globals, which work in CommonJS and ES modules alike."""
+        del path, facts
+        return f'// @ts-nocheck\ntest("{word}", () => {{\n  throw new Error("{word}");\n}});\n'
+
+    def read(self, reports: Mapping[str, bytes], facts: Facts, step: Step) -> Sequence[Case]:
+        """See `Runner`."""
+        return jest_cases(document(reports), facts, step)

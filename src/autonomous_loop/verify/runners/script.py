@@ -1,0 +1,213 @@
+"""Shell text of `package.json` scripts and of configured commands: where it calls which test runner.
+
+Only plain commands one after the other (`a && b; c`) are understood. Pipes, redirections, alternatives and
+substitutions are not: such a script is left to those who wrote it.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from autonomous_loop.verify.package_json import Package
+
+_TOKEN = re.compile(
+    r"""(?P<space>\s+)|(?P<and>&&|;)|(?P<word>(?:[^\s'"\\;&|()<>`$]|\$(?!\()|\\.|'[^']*'|"(?:\\.|[^"\\`$]|\$(?!\())*")+)"""
+)
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
+# Programs that start the one named after them.
+_WRAPPERS = frozenset({
+    "npx", "bunx", "pnpx", "npm", "pnpm", "yarn", "bun", "exec", "dlx", "x", "run", "node", "tsx",
+    "cross-env", "env-cmd", "dotenv", "c8", "nyc", "time",
+})  # fmt: skip
+_NODES = frozenset({"node", "tsx"})
+# What looks at code and runs no test: the gate's, and no reason for tests not to run.
+_LINTERS = frozenset(
+    {"eslint", "prettier", "biome", "xo", "standard", "tslint", "oxlint", "stylelint", "echo"}
+)
+_MANAGERS = frozenset({"npm", "pnpm", "yarn"})
+_VALUED = frozenset({"-w", "--workspace", "--prefix", "-C", "--dir", "--cwd", "--filter", "-F"})
+_BEFORE_NAME = frozenset({"run", "run-script", "workspaces", "foreach", "workspace"})
+_MOST_DEEP = 6
+
+NODE_TEST, VITEST, JEST, PLAYWRIGHT = "node:test", "vitest", "jest", "playwright"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A test runner's call.
+
+    Attributes:
+        runner: its name.
+        words: as the shell's text has them, quotes and all; with what starts it.
+        before: commands that run first.
+        folder: where, in the tree.
+    """
+
+    runner: str
+    words: tuple[str, ...]
+    before: tuple[str, ...] = ()
+    folder: str = ""
+
+    @property
+    def text(self) -> str:
+        """All of it, for a shell."""
+        return " && ".join([*self.before, " ".join(self.words)])
+
+    @property
+    def at(self) -> int:
+        """Which of the words is the runner itself."""
+        return _runner_at(self.words)[1]
+
+
+def commands_in(text: str) -> list[tuple[str, ...]] | None:
+    """The plain commands of a shell text; None where there is more to it."""
+    found: list[list[str]] = [[]]
+    position = 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None:
+            return None
+        if match["and"]:
+            found.append([])
+        elif match["word"]:
+            found[-1].append(match["word"])
+        position = match.end()
+    return [tuple(words) for words in found if words]
+
+
+def calls_in(text: str, packages: Sequence[Package], folder: str = "") -> list[Call]:
+    """The runners a shell text calls, by itself or by way of the packages' scripts, in its order.
+
+    Args:
+        text: such as `npm test`.
+        packages: of the tree.
+        folder: where it runs.
+    """
+    return list(_calls(text, packages, folder, 0))
+
+
+def _calls(text: str, packages: Sequence[Package], folder: str, depth: int) -> Iterator[Call]:
+    before: list[str] = []
+    for words in commands_in(text) or []:
+        if words[0] == "cd" and len(words) == 2 and not words[1].startswith(("/", "$", "~")):
+            folder = posixpath.normpath(posixpath.join(folder, unquoted(words[1]))).removeprefix(".")
+            before = []
+            continue
+        runner, _ = _runner_at(words)
+        found = [Call(runner, words, folder=folder)] if runner else []
+        if not runner and depth < _MOST_DEEP:
+            found = list(_by_script(words, packages, folder, depth))
+        if not found:
+            before += [] if _only_looks(words) else [" ".join(words)]
+            continue
+        for call in found:
+            # What ran first in the outer script ran in its folder: elsewhere it is not repeated.
+            yield replace(call, before=(*before, *call.before)) if call.folder == folder else call
+        before = []
+
+
+def _only_looks(words: Sequence[str]) -> bool:
+    """Whether a command is a linter, or a script named after one."""
+    named = [unquoted(word) for word in words]
+    script = named[2] if named[0] in _MANAGERS and named[1:2] == ["run"] and len(named) > 2 else ""
+    return named[0] in _LINTERS or bool(re.match(r"(?:lint|format|fmt|prettier)\b", script))
+
+
+def _runner_at(words: Sequence[str]) -> tuple[str, int]:
+    """The test runner a plain command starts ("": none), and at which word."""
+    for at, raw in enumerate(words):
+        word = unquoted(raw)
+        name = re.sub(r"\.[cm]?js$", "", posixpath.basename(word))
+        rest = [unquoted(one) for one in words[at + 1 :]]
+        if name in {VITEST, JEST} and not raw.startswith("-"):
+            return (name, at) if not rest or rest[0] not in {"bench", "list", "init", "related"} else ("", 0)
+        if name == PLAYWRIGHT or (name == "cli" and "/@playwright/test/" in word):
+            return (PLAYWRIGHT, at) if rest[:1] == ["test"] else ("", 0)
+        if name in _NODES and "--test" in rest:
+            return NODE_TEST, at
+        if name not in _WRAPPERS and not raw.startswith("-") and not _ASSIGNMENT.fullmatch(raw):
+            return "", 0
+    return "", 0
+
+
+def _by_script(words: Sequence[str], packages: Sequence[Package], folder: str, depth: int) -> Iterator[Call]:
+    """Calls by way of a package manager."""
+    start = next((at for at, word in enumerate(words) if not _ASSIGNMENT.fullmatch(word)), len(words))
+    environment, words = words[:start], [unquoted(one) for one in words[start:]]
+    if words[:1] == ["npx"] and len(words) > 1:
+        words = words[1:]
+    if not words:
+        return
+    wanted = _asked(words, packages, folder)
+    if wanted is None:
+        return
+    name, chosen, added = wanted
+    for package in chosen:
+        text = package.scripts.get(name)
+        if text is None:
+            continue
+        first = package.scripts.get(f"pre{name}")
+        for call in _calls(f"{first} && {text}" if first else text, packages, package.folder, depth + 1):
+            yield replace(call, words=(*environment, *call.words, *added))
+
+
+def _asked(
+    words: Sequence[str], packages: Sequence[Package], folder: str
+) -> tuple[str, list[Package], list[str]] | None:
+    """Which script of which packages a package manager is asked for, with which arguments."""
+    manager = words[0]
+    if manager not in {*_MANAGERS, "turbo", "lerna"}:
+        return None
+    options, plain, added = _split(words[1:])
+    if not plain:
+        return None
+    members = [one for one in packages if one.is_member]
+    if manager in {"turbo", "lerna"}:
+        return (plain[-1], members, []) if members else None
+    if manager == "npm" and plain[0] not in {"test", "t", "tst", "run", "run-script"}:
+        return None
+    name = "test" if plain[-1] in {"t", "tst"} else plain[-1]
+    if plain[0] == "workspace":
+        chosen = _named(plain[1:2], packages)
+    elif plain[0] == "workspaces" or {"-ws", "--workspaces", "-r", "--recursive"} & set(options):
+        chosen = members
+    elif named := [options[key] for key in ("-w", "--workspace", "--filter", "-F") if key in options]:
+        chosen = _named(named, packages)
+    elif inside := [options[key] for key in ("--prefix", "-C", "--dir", "--cwd") if key in options]:
+        chosen = _named([posixpath.join(folder, inside[-1])], packages)
+    else:
+        chosen = [one for one in packages if one.folder == folder]
+    return name, chosen, added
+
+
+def _split(words: Sequence[str]) -> tuple[dict[str, str], list[str], list[str]]:
+    """A package manager's options, its own words up to the script's name, and what the script is given."""
+    options: dict[str, str] = {}
+    plain: list[str] = []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            return options, plain, rest
+        if word.startswith("-"):
+            key, sep, value = word.partition("=")
+            options[key] = value if sep else (rest.pop(0) if key in _VALUED and rest else "")
+        elif not plain or plain[-1] in _BEFORE_NAME or plain[-2:-1] == ["workspace"]:
+            plain.append(word)
+        else:
+            return options, plain, [word, *rest]
+    return options, plain, []
+
+
+def _named(names: Iterable[str], packages: Sequence[Package]) -> list[Package]:
+    """Packages by name or folder."""
+    wanted = {posixpath.normpath(one) for one in names} | set(names)
+    return [one for one in packages if one.name in wanted or (one.folder or ".") in wanted]
+
+
+def unquoted(word: str) -> str:
+    """A word without its quotes."""
+    return re.sub(r"""['"]|\\(?=.)""", "", word)

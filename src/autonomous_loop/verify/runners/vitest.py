@@ -1,0 +1,46 @@
+"""vitest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from autonomous_loop.verify.report import Case
+from autonomous_loop.verify.runners.base import Folders, Step
+from autonomous_loop.verify.runners.javascript import JavaScript
+from autonomous_loop.verify.runners.javascript_reports import document, jest_cases
+from autonomous_loop.verify.tree_facts import Facts
+
+
+class Vitest(JavaScript):
+    """Implements `Runner`."""
+
+    name: ClassVar[str] = "vitest"
+    command: ClassVar[str] = "npx --no-install vitest run"
+    dependency: ClassVar[str] = "vitest"
+    configuration: ClassVar[re.Pattern[str]] = re.compile(r"vitest\.(?:config|workspace)\.[cm]?[jt]s(?:on)?")
+
+    def arguments(
+        self, asked: Sequence[str], *, exact: bool, folders: Folders
+    ) -> tuple[list[str], list[str]]:
+        """See `JavaScript`."""
+        del exact
+        options = [
+            "--run", "--reporter=json", f"--outputFile={folders.run}/{self.report}", "--bail=0", "--retry=0",
+            "--allowOnly",
+        ]  # fmt: skip
+        return [], [*options, *asked]
+
+    def canary_source(self, word: str, path: str, facts: Facts) -> str:
+        """See `JavaScript`."""
+        del path, facts
+        return (
+            "// @ts-nocheck\n"
+            'import { test } from "vitest";\n\n'
+            f'test("{word}", () => {{\n  throw new Error("{word}");\n}});\n'
+        )
+
+    def read(self, reports: Mapping[str, bytes], facts: Facts, step: Step) -> Sequence[Case]:
+        """See `Runner`."""
+        return jest_cases(document(reports), facts, step)
