@@ -1,0 +1,36 @@
+"""The paths of a tree as a command in one of its folders sees them."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Sequence
+
+from autonomous_loop.verify.runners.base import Step
+from autonomous_loop.verify.tree_facts import Facts
+
+
+def below(step: Step, facts: Facts, *, marker: str, suffix: str) -> list[str]:
+    """Files with this suffix below a step's folder, as the command sees them.
+
+    Args:
+        marker: a file that makes its folder a project of its own (`go.mod`): what lies below one that stands
+            deeper than the step is not the step's.
+    """
+    start = f"{step.folder}/" if step.folder else ""
+    inside = [step.inner(path) for path in facts.paths if path.startswith(start)]
+    nested = tuple(
+        f"{posixpath.dirname(path)}/" for path in inside if posixpath.basename(path) == marker and "/" in path
+    )
+    return [path for path in inside if path.endswith(suffix) and not path.startswith(nested)]
+
+
+def folders_with(marker: str, facts: Facts, *, never: Sequence[str]) -> Iterator[str]:
+    """Folders that hold a file of this name, the deepest first: a nested project takes its own files.
+
+    Args:
+        never: names of folders below which nothing counts.
+    """
+    found = {posixpath.dirname(path) for path in facts.paths if posixpath.basename(path) == marker}
+    for folder in sorted(found, key=lambda one: (-len(one.split("/")) if one else 0, one)):
+        if not any(part in never or part.startswith("_") for part in folder.split("/")):
+            yield folder

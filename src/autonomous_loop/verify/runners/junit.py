@@ -1,0 +1,184 @@
+"""Any command that leaves JUnit XML where the configuration says: Maven, Gradle, CTest and others.
+
+The command runs whole, unless it says where tests go: `{tests}` stands for the test files, separated by
+spaces, `{classes}` for the names of Java's classes, separated by commas (`mvn test -Dtest={classes}`). A word
+that holds one of them is left out where the whole suite runs. Nothing else is appended.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from autonomous_loop.verify.canary import Canary, new_word
+from autonomous_loop.verify.report import Case, ReportError, read_report
+from autonomous_loop.verify.runners.base import Folders, Invocation, Step
+from autonomous_loop.verify.runners.below import below
+from autonomous_loop.verify.runners.pytest import canary_of
+from autonomous_loop.verify.tree_facts import Facts
+
+JUNIT = "AUTONOMOUS_LOOP_JUNIT"
+_HOLDERS = re.compile(r"\{(?:tests|classes)\}")
+_JVM = (".java", ".kt", ".kts", ".groovy", ".scala")
+_ARGUMENTS = re.compile(r"\([^()]*\)|\{[^{}]*\}")
+_PACKAGE = re.compile(rb"^\s*package\s+([\w.]+)\s*;", re.MULTILINE)
+# As surefire, Gradle and compilers of the JVM say it.
+_NOT_COMPILED = re.compile(r"^.*(?:error: |\.(?:java|kt):\[\d+,\d+\] |e: \S*).*$", re.MULTILINE)
+_COMPILATION = re.compile(
+    r"COMPILATION ERROR|Compilation (?:error|failure|failed)|compileTest\w*' *FAILED|\.java:\d+: error: "
+)
+_FRAMEWORKS = (
+    (b"org.junit.jupiter", "@org.junit.jupiter.api.Test"),
+    (b"org.testng", "@org.testng.annotations.Test"),
+    (b"org.junit", "@org.junit.Test"),
+)
+_CLASS = """{package}public class {name} {{
+    {annotation}
+    public void canary() {{
+        throw new AssertionError("{word}");
+    }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class JUnit:
+    """Implements `Runner`.
+
+    Attributes:
+        patterns: of the reports, as `junit-reports` has them.
+    """
+
+    patterns: tuple[str, ...]
+    name: str = "JUnit"
+
+    def recognises(self, command: str, facts: Facts) -> bool:
+        """See `Runner`."""
+        del facts
+        return bool(command.strip())
+
+    def detect(self, facts: Facts) -> Sequence[Step]:
+        """See `Runner`: where reports are is never guessed."""
+        del facts
+        return []
+
+    def is_test_file(self, path: str, facts: Facts) -> bool:
+        """See `Runner`."""
+        return path in facts.test_files
+
+    def invoke(self, step: Step, files: Sequence[str], facts: Facts, folders: Folders) -> Invocation:
+        """See `Runner`."""
+        canaries = foreign_canaries(step, files, facts, first=".java")
+        asked = [*files, *(canary.path for canary in canaries)] if files else []
+        return Invocation(
+            command=_told(step.command, asked),
+            arguments=[],
+            environment={JUNIT: f"{folders.run}/report.xml"},
+            canaries=canaries,
+            reports=[f"{folders.run}/report.xml", *self.patterns],
+        )
+
+    def read(self, reports: Mapping[str, bytes], facts: Facts, step: Step) -> Sequence[Case]:
+        """See `Runner`."""
+        return placed_cases(reports, facts, step)
+
+    def died_importing(self, output: str) -> str:
+        """See `Runner`: a compiler of the JVM refused the tests together with everything else."""
+        if not _COMPILATION.search(output):
+            return ""
+        found = _NOT_COMPILED.search(output)
+        return f"COMPILATION ERROR {found[0].strip() if found else ''}".strip()
+
+
+def foreign_canaries(step: Step, files: Sequence[str], facts: Facts, *, first: str) -> list[Canary]:
+    """A canary in the language of the tests; none where it is one the loop cannot write a test in.
+
+    Args:
+        first: the language that is meant where there are tests in several.
+    """
+    asked = files or [step.inner(path) for path in facts.test_files]
+    kinds = {posixpath.splitext(path)[1] for path in asked}
+    if ".py" in kinds and (first == ".py" or ".java" not in kinds):
+        return [canary_of(step, files, facts)]
+    return _java([path for path in asked if path.endswith(".java")], facts, step)
+
+
+def placed_cases(reports: Mapping[str, bytes], facts: Facts, step: Step) -> list[Case]:
+    """The cases of JUnit files, each with its file in the tree where its name tells.
+
+    Raises:
+        ReportError: one of them is not JUnit XML, or there is none.
+    """
+    if not reports:
+        raise ReportError("there is no test report")
+    paths = below(step, facts, marker="", suffix="")
+    found: dict[str, Case] = {}
+    for name in sorted(reports):
+        for read in read_report(reports[name]):
+            case = _placed(read, paths)
+            known = found.get(case.id)
+            if known is None or (case.failing and not known.failing):
+                found[case.id] = case
+    return list(found.values())
+
+
+def _placed(case: Case, paths: Sequence[str]) -> Case:
+    first, _, inner = case.id.partition("::")
+    if case.file in paths:
+        return case
+    if case.file:
+        path = _ending(case.file.removeprefix("./"), paths)
+        return replace(case, file=path, id=f"{path}{case.id.removeprefix(case.file)}") if path else case
+    # Java's: `com.x.FooTest$Inner`, and `adds(int)[1]` or `adds{int}[1]` for a test with parameters.
+    top, *nested = first.split("$")
+    stem = top.replace(".", "/")
+    path = next((one for kind in _JVM if (one := _ending(f"{stem}{kind}", paths))), "")
+    if not path or not inner:
+        return case
+    return replace(case, file=path, id="::".join([path, *nested, _ARGUMENTS.sub("", inner, count=1)]))
+
+
+def _ending(wanted: str, paths: Iterable[str]) -> str:
+    """The path that is meant: one that ends so, a test's first; or, of an absolute one, its longest end."""
+    if wanted.startswith("/"):
+        return max((one for one in paths if wanted.endswith(f"/{one}")), key=len, default="")
+    found = [one for one in paths if one == wanted or one.endswith(f"/{wanted}")]
+    return min(
+        found, key=lambda one: (one != wanted, "test" not in posixpath.dirname(one).lower()), default=""
+    )
+
+
+def _told(command: str, files: Sequence[str]) -> str:
+    if not files:
+        return re.sub(r"(?<!\S)[^\s]*\{(?:tests|classes)\}[^\s]*", "", command)
+    names = ",".join(_class_of(path) for path in files)
+    said = {"{tests}": shlex.join(files), "{classes}": shlex.quote(names)}
+    return _HOLDERS.sub(lambda found: said[found[0]], command)
+
+
+def _class_of(path: str) -> str:
+    """A file's class: what follows the source root, or else its bare name."""
+    stem = posixpath.splitext(path)[0]
+    parts = re.split(r"(?:^|/)src/\w+/(?:java|kotlin|groovy|scala)/", stem, maxsplit=1)
+    return parts[1].replace("/", ".") if len(parts) > 1 else posixpath.basename(stem)
+
+
+def _java(files: Sequence[str], facts: Facts, step: Step) -> list[Canary]:
+    for path in files:
+        source = facts.read(step.outer(path)) or b""
+        annotation = next((said for mark, said in _FRAMEWORKS if mark in source), "")
+        if annotation:
+            word = new_word()
+            name = f"{word.capitalize()}Test"
+            package = _PACKAGE.search(source)
+            text = _CLASS.format(
+                package=f"package {package[1].decode()};\n\n" if package else "",
+                name=name,
+                annotation=annotation,
+                word=word,
+            )
+            return [Canary(name, posixpath.join(posixpath.dirname(path), f"{name}.java"), text.encode())]
+    return []

@@ -1,0 +1,22 @@
+"""A step on a small tree, without any process."""
+
+from autonomous_loop.verify.pytest_settings import PytestSettings
+from autonomous_loop.verify.runners.base import Folders
+from autonomous_loop.verify.tests_of import is_test_file
+from autonomous_loop.verify.tree_facts import Facts
+
+FOLDERS = Folders(work="/w", run="/t/run-1", temporary="/t")
+
+
+def facts(files: dict[str, str]) -> Facts:
+    settings = PytestSettings()
+    tests = tuple(path for path in sorted(files) if is_test_file(path, settings))
+
+    def read(path: str) -> bytes | None:
+        return files[path].encode() if path in files else None
+
+    return Facts(sorted(files), settings, tests, read)
+
+
+def seen(cases) -> dict[str, str]:
+    return {case.id: case.outcome for case in cases}
