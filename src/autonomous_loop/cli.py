@@ -14,6 +14,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from autonomous_loop.domain.decision import HandoffReason
+from autonomous_loop.domain.feature import FeatureKind
 from autonomous_loop.errors import LoopError, Superseded, UsageError, explain
 from autonomous_loop.surroundings import Surroundings, environment, secrets_in
 
@@ -110,6 +111,101 @@ def status(project: Path, as_json: bool) -> None:  # noqa: FBT001 - click gives 
 
 
 @main.command()
+@click.option("--project", type=click.Path(path_type=Path), default=".", help="A git directory.")
+@click.option("--base", required=True, metavar="REV", help="The code before: what head left it at is proved.")
+@click.option("--head", default="", metavar="REV", help="The code after; HEAD when it is not given.")
+@click.option("--test", "tests", multiple=True, metavar="PATH", help="A test file, folder or id in head.")
+@click.option("--kind", type=click.Choice(["behaviour", "refactor"]), default="behaviour", show_default=True)
+@click.option("--test-command", metavar="C", help="Runs tests; files are appended.")
+@click.option("--suite-command", metavar="C", help="Runs the whole suite.")
+@click.option("--setup", metavar="C", help="Prepares a fresh clone.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a configuration key.")
+@click.option("--unsandboxed", is_flag=True, help="Do not keep the hands apart: for throw-away machines.")
+@json_option
+def prove(
+    *,
+    project: Path,
+    base: str,
+    head: str,
+    tests: tuple[str, ...],
+    kind: str,
+    test_command: str | None,
+    suite_command: str | None,
+    setup: str | None,
+    settings: tuple[str, ...],
+    unsandboxed: bool,
+    as_json: bool,
+) -> None:
+    """The proof's verdict on two commits: no forge, no key, no model.
+
+    Without --test the test files that differ are what has to turn from red to green.
+    """
+    from autonomous_loop.prove import Question, prove  # noqa: PLC0415 - only this command needs it
+    from autonomous_loop.report.receipt import as_text  # noqa: PLC0415
+
+    commands = {"test-command": test_command, "suite-command": suite_command, "setup": setup}
+    overrides = _pairs(settings) | {key: value for key, value in commands.items() if value is not None}
+    question = Question(project, base, head, tests, FeatureKind(kind), overrides)
+
+    async def work() -> int:
+        around = Surroundings.from_environment(unsandboxed=unsandboxed)
+        receipt = await _interruptible(prove(question, around, say=_say))
+        verdict = receipt.verdict.model_dump(mode="json")
+        click.echo(_clean(json.dumps(verdict) if as_json else as_text(receipt)))
+        return 0 if receipt.verdict.accepted else 1
+
+    _exit(work(), as_json=as_json, stopped="stopped: there is no verdict")
+
+
+@main.command(hidden=True)
+def prove_in_ci() -> None:
+    """What prove/action.yml runs: the same, from the action's inputs and the event."""
+    from autonomous_loop.prove_ci import prove_in_ci  # noqa: PLC0415 - only this command needs it
+
+    async def work() -> int:
+        around = Surroundings.from_environment()
+        return await _interruptible(prove_in_ci(around, environment(), say=_say))
+
+    _exit(work(), as_json=False, stopped="stopped: there is no verdict")
+
+
+@main.command()
+@click.argument("ref", default="")
+@click.option("--project", type=click.Path(path_type=Path), default=".", help="A git directory.")
+@click.option("--deep", is_flag=True, help="Replay the red and green of every feature too.")
+@click.option("--setup", metavar="C", help="Prepares a fresh clone.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a configuration key.")
+@click.option("--unsandboxed", is_flag=True, help="Do not keep the hands apart: for throw-away machines.")
+@json_option
+def audit(
+    *,
+    ref: str,
+    project: Path,
+    deep: bool,
+    setup: str | None,
+    settings: tuple[str, ...],
+    unsandboxed: bool,
+    as_json: bool,
+) -> None:
+    """Prove every feature of a loop again, from a clean clone.
+
+    REF is a loop's id or one of its branches; it may be left out where there is only one loop.
+    """
+    from autonomous_loop.audit import audit  # noqa: PLC0415 - only this command needs it
+    from autonomous_loop.report.audit import as_text  # noqa: PLC0415
+
+    overrides = _pairs(settings) | ({} if setup is None else {"setup": setup})
+
+    async def work() -> int:
+        around = Surroundings.from_environment(unsandboxed=unsandboxed)
+        found = await _interruptible(audit(project, ref, around, deep=deep, overrides=overrides, say=_say))
+        click.echo(_clean(json.dumps(found.as_dict()) if as_json else as_text(found)))
+        return 0 if found.holds else 1
+
+    _exit(work(), as_json=as_json, stopped="stopped: there is no verdict")
+
+
+@main.command()
 @click.option("--folder", type=click.Path(path_type=Path), help="Where the result is kept.")
 @click.option("--serve", is_flag=True, help="Keep the pages up at the end, until Ctrl-C.")
 @click.option("--live", is_flag=True, help="Run on Claude (needs ANTHROPIC_API_KEY).")
@@ -139,7 +235,12 @@ async def _interruptible(work: Coroutine[Any, Any, T]) -> T:
             loop.remove_signal_handler(number)
 
 
-def _exit(work: Coroutine[Any, Any, int], *, as_json: bool) -> NoReturn:
+def _exit(
+    work: Coroutine[Any, Any, int],
+    *,
+    as_json: bool,
+    stopped: str = "stopped; what was proved is kept, run again to resume",
+) -> NoReturn:
     try:
         code = asyncio.run(work)
     except Superseded as error:
@@ -158,9 +259,13 @@ def _exit(work: Coroutine[Any, Any, int], *, as_json: bool) -> NoReturn:
         click.echo(_clean(f"autonomous-loop: {explain(error)}"), err=True)
         code = 1
     except asyncio.CancelledError:
-        click.echo("autonomous-loop: stopped; what was proved is kept, run again to resume", err=True)
+        click.echo(f"autonomous-loop: {stopped}", err=True)
         code = EXIT_LIMIT
     sys.exit(code)
+
+
+def _say(text: str) -> None:
+    click.echo(_clean(f"autonomous-loop: {text}"), err=True)
 
 
 def _clean(text: str) -> str:

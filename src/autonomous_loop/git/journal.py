@@ -95,6 +95,10 @@ class StateTracker:
         held = [event for events, _, _ in self._held for event in events]
         return fold(self._facts, self._features, [*self._entries, *self._sign(held)])
 
+    def events(self) -> Sequence[Event]:
+        """What happened, in order, as last read or written."""
+        return [entry.event for entry in self._entries]
+
     def tip(self) -> CommitSha | None:
         """See `Journal`."""
         return self._tip

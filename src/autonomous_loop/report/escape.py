@@ -32,6 +32,12 @@ def plain(text: str, most: int = 0) -> str:
     return cut(line, most) if most else line
 
 
+def printable(text: str, most: int = 6_000) -> list[str]:
+    """Foreign lines without what could command a terminal; at most `most` characters of them."""
+    shown = text if len(text) <= most else f"{text[:most]}\n{_ELLIPSIS}"
+    return ["".join(one for one in line if one == "\t" or _visible(one)) for line in shown.splitlines()]
+
+
 def cut(text: str, most: int) -> str:
     """At most `most` characters, ended at a word where one ends in the second half."""
     if len(text) <= most:

@@ -17,10 +17,13 @@ PICTURES: Final = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 
 MARKS: Final[dict[Mark, str]] = {
     "weak red": "its test failed before only because what it imports did not exist yet",
-    "no red": "there is no failing run before: a refactor, a chore, or tests inside source files",
+    "no red": "there is no failing run before: a refactor, a chore, something that held already, or tests"
+    " inside source files",
+    "already satisfied": "its tests pass on the code as it was, and no code was changed: do they show it?",
+    "no canary": "the loop could plant no test of its own that must fail; the report was taken at its word",
     "by exit code": "the test runner shows no counts; its exit code was taken, as configured",
     "model's command": "the test command is the model's, not the project's",
-    "flaky": "a known flaky test was left out of the judgement",
+    "flaky": "a test that passes and fails on the same code was left out of the judgement",
     "for a person": "only the gates were run: judge this one yourself",
 }
 
@@ -77,6 +80,7 @@ class Row:
         proof: what the loop saw, in one line of Markdown of ours; empty without a proof.
         reason: why it is blocked: foreign.
         question: what only a person can answer: foreign.
+        failure_urls: pictures and a trace of the last refused attempt.
     """
 
     id: str
@@ -94,6 +98,7 @@ class Row:
     reason: str = ""
     question: str = ""
     notices: tuple[str, ...] = ()
+    failure_urls: tuple[str, ...] = ()
     pictures: tuple[Picture, ...] = ()
     replay: str = ""
 
@@ -142,7 +147,7 @@ def _row(record: LoopRecord, site: Site, feature: Feature) -> Row:
     status = record.status.get(feature.id, FeatureStatus.PENDING)
     tries = [one for one in record.attempts_at(feature.id) if one.outcome is not AttemptOutcome.INTERRUPTED]
     icon, word = _status(record, feature, status)
-    blocked = record.blocked.get(feature.id)
+    blocked, taken_back = record.blocked.get(feature.id), record.revoked.get(feature.id)
     proof = record.proofs.get(feature.id) if status is FeatureStatus.PASSING else None
     row = Row(
         id=feature.id,
@@ -152,8 +157,9 @@ def _row(record: LoopRecord, site: Site, feature: Feature) -> Row:
         status=word,
         proved=proof is not None,
         attempts=len(tries),
-        reason=blocked.reason if blocked else "",
+        reason=blocked.reason if blocked else taken_back.why if taken_back else "",
         question=blocked.question if blocked else "",
+        failure_urls=tuple(url for path in (tries[-1].evidence if tries else ()) if (url := site.blob(path))),
     )
     return _with_proof(row, proof, site) if proof else row
 
@@ -171,7 +177,10 @@ def _with_proof(row: Row, proof: Proof, site: Site) -> Row:
         commit=proof.after[:7] if proof.after else "",
         commit_url=site.commit(proof.after) if proof.after else "",
         marks=proof.marks,
-        notices=proof.notices,
+        notices=(
+            *proof.notices,
+            *(f"flaky, counted neither as passed nor as failed: {one}" for one in proof.flaky),
+        ),
         pictures=pictures,
         replay=replay(proof),
     )
@@ -182,6 +191,8 @@ def _status(record: LoopRecord, feature: Feature, status: FeatureStatus) -> tupl
         return "\u2705", "proved"
     if status is FeatureStatus.BLOCKED:
         return "\u270b", "needs you"
+    if feature.id in record.revoked:
+        return "\u21a9\ufe0f", "its proof was taken back"
     if record.in_progress == feature.id:
         return "\U0001f6e0\ufe0f", "in progress"
     if feature.id in record.put_off:
@@ -195,7 +206,9 @@ def proof_line(proof: Proof) -> str:
     said = [" \u2192 ".join(step for step in steps if step)]
     if not proof.red and not proof.green:
         said = [
-            "gates only: " + ", ".join(code(gate) for gate in proof.gates) if proof.gates else "gates only"
+            "gates only: " + ", ".join(code(one.command) for one in proof.gates)
+            if proof.gates
+            else "gates only"
         ]
     if proof.regression:
         said.append(f"suite {_counts(proof.regression)}")
@@ -219,7 +232,8 @@ def _counts(run: TestRun) -> str:
         return f"exit {_exit(run)}"
     failed = run.counts.failed + run.counts.errors
     # What failed at the checkpoint already is no regression: an accepted proof has no other failures.
-    return f"{run.counts.passed} passed" + (f", {failed} failed before, too" if failed else "")
+    said = f"{run.counts.passed} passed" + (f", {failed} failed before, too" if failed else "")
+    return said + (f", {run.counts.flaky} flaky" if run.counts.flaky else "")
 
 
 def _exit(run: TestRun) -> str:

@@ -1,0 +1,296 @@
+"""Every feature of a loop proved again from a clean clone: by anyone, without a key or a forge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from autonomous_loop.compose import SystemClock, configuration
+from autonomous_loop.domain.events import Event, Kept, Reopened, Revoked, TakenIn
+from autonomous_loop.domain.feature import Feature, FeatureStatus
+from autonomous_loop.domain.keys import Keyring
+from autonomous_loop.domain.model import CommitSha
+from autonomous_loop.domain.proof import Baseline, Proof, Reason, Submission, Verdict
+from autonomous_loop.domain.record import LoopRecord
+from autonomous_loop.errors import JournalError, RepositoryError, UsageError
+from autonomous_loop.git.checkpoints import CheckpointManager
+from autonomous_loop.git.journal import StateTracker
+from autonomous_loop.git.repository import Repository
+from autonomous_loop.loops_here import LoopBranches, choose, loops_in
+from autonomous_loop.proving_ground import ProvingGround, Taken, proving_ground, taken_from
+from autonomous_loop.report.audit import Audit, FeatureAudit, State
+from autonomous_loop.report.receipt import counted
+from autonomous_loop.report.redactor import Redactor
+from autonomous_loop.surroundings import Surroundings
+
+CONFIGURED = (
+    "the loop's configuration was not the project's alone (inputs of the action, or --set): where it named"
+    " commands, give them with --set"
+)
+
+
+async def audit(
+    folder: Path,
+    ref: str,
+    around: Surroundings,
+    *,
+    deep: bool,
+    overrides: Mapping[str, str],
+    say: Callable[[str], object],
+) -> Audit:
+    """Prove a loop's final tree again, and with `deep` the red and green of each feature.
+
+    Args:
+        folder: a git directory with the loop's branches, its own or remote-tracking ones.
+        ref: the loop's id or one of its branches; empty: the only loop there is.
+        overrides: configuration keys over the project's own.
+        say: told of each step.
+
+    Raises:
+        UsageError: no such loop, several, no proof yet, no sandbox.
+        JournalError: the journal cannot be read.
+    """
+    with taken_from(folder, around) as taken:
+        loop = choose(loops_in(taken.source), ref, taken.source)
+        _bring(taken, loop)
+        tracker = _tracker(taken.repository, loop, name="", keys=None)
+        record = tracker.read()
+        if record is None or not record.proofs or record.features is None:
+            raise UsageError(
+                f"{loop.loop} has no proof yet: there is nothing to audit",
+                hint="`autonomous-loop status` tells where it stands.",
+            )
+        chain, findings = _chain(taken.repository, loop, record, around)
+        commit, more, notes = _final(taken.repository, loop, record, tracker.events())
+        config = configuration(taken.repository, record.facts.base, overrides=overrides)
+        if config.hash != record.facts.configuration_hash:
+            notes += (CONFIGURED,)
+        features = {one.feature: one for one in _stored(taken.repository, tracker, record)}
+        async with proving_ground(
+            taken,
+            config,
+            around,
+            setup=record.features.setup,
+            test_command=record.features.test_command,
+        ) as ground:
+            say(f"clean room: a fresh clone of {commit[:12]}, a fresh setup, every test")
+            verdict = await ground.verifier.clean_room(
+                commit, baseline=record.baseline or Baseline(), passing=record.proofs
+            )
+            for name, state in _states(verdict, record.proofs).items():
+                features[name] = replace(features[name], verdict=state)
+            if deep:
+                for name, said in (await _replays(ground, record, tracker.events(), say)).items():
+                    features[name] = replace(features[name], replay=said)
+        redact = Redactor(around.secrets).text
+        return Audit(
+            loop=loop.loop,
+            branches=loop.branches,
+            commit=commit,
+            features=tuple(features.values()),
+            chain=chain,
+            accepted=verdict.accepted,
+            suite=counted(verdict.suite) if verdict.suite else "",
+            findings=(*findings, *more),
+            reasons=tuple(Reason(code=one.code, text=redact(one.text)) for one in verdict.reasons),
+            notes=notes,
+        )
+
+
+def _bring(taken: Taken, loop: LoopBranches) -> None:
+    if taken.source.shallow:
+        raise RepositoryError(
+            "this clone is shallow: the loop's history is not all here",
+            hint="in CI, `fetch-depth: 0` of actions/checkout; elsewhere `git fetch --unshallow`.",
+        )
+    taken.source.bring(taken.repository, [f"{loop.place}{loop.branches}/*:refs/heads/{loop.branches}/*"])
+
+
+def _tracker(repository: Repository, loop: LoopBranches, *, name: str, keys: Keyring | None) -> StateTracker:
+    return StateTracker(
+        repository, branches=loop.branches, name=name, loop=loop.loop, keys=keys, clock=SystemClock()
+    )
+
+
+# --- the record -------------------------------------------------------------------------------------------
+
+
+def _chain(
+    repository: Repository, loop: LoopBranches, record: LoopRecord, around: Surroundings
+) -> tuple[str, tuple[str, ...]]:
+    """Whether the journal is the loop's own, as far as the keys here can tell."""
+    name = record.facts.repository
+    keys = Keyring.derive(around.key_materials, repository=name, loop=record.facts.loop)
+    unsigned = Keyring(())
+    if unsigned.knows(record.last_mac):
+        keys = unsigned
+    if not keys.knows(record.last_mac):
+        return "not verified: that needs the key it was signed with", ()
+    try:
+        _tracker(repository, loop, name=name, keys=keys).read()
+    except JournalError as error:
+        return "broken", (error.message,)
+    return ("verified" if keys.signed else "whole, but unsigned: that guards against accidents only"), ()
+
+
+def _final(
+    repository: Repository, loop: LoopBranches, record: LoopRecord, events: Sequence[Event]
+) -> tuple[CommitSha, tuple[str, ...], tuple[str, ...]]:
+    """The commit people would merge, what is wrong with the way to it, and what to know of it."""
+    findings = list(_gaps(repository, record.facts.base, events))
+    checkpoints = CheckpointManager(repository, branches=loop.branches)
+    newest = checkpoints.head(f"checkpoint/{record.generation}")
+    if newest is not None and newest != record.checkpoint:
+        findings.append(
+            f"checkpoint/{record.generation} stands at {newest[:12]}, the record at {record.checkpoint[:12]}"
+        )
+    if not repository.has(f"{record.checkpoint}^{{commit}}"):
+        raise UsageError(
+            f"the newest checkpoint, {record.checkpoint[:12]}, is not here",
+            hint="fetch the loop's branches: git fetch origin"
+            f" 'refs/heads/{loop.branches}/*:refs/remotes/origin/{loop.branches}/*'.",
+        )
+    pr = checkpoints.head("pr")
+    if pr is None or repository.is_ancestor(pr, record.checkpoint):
+        return record.checkpoint, tuple(findings), ()
+    if not repository.is_ancestor(record.checkpoint, pr):
+        findings.append(f"the branch pr stands at {pr[:12]}, which does not contain what was proved")
+        return record.checkpoint, tuple(findings), ()
+    note = f"pr has commits after the last proof, up to {pr[:12]}: that tree is audited"
+    return pr, tuple(findings), (note,)
+
+
+def _gaps(repository: Repository, base: CommitSha, events: Sequence[Event]) -> list[str]:
+    """From the base, each proof's commit stands on the one before it: nothing unproved lies between."""
+    found = []
+    at = base
+    for event in events:
+        if isinstance(event, Kept) and event.proof.after is not None:
+            proof = event.proof
+            if proof.before != at:
+                found.append(
+                    f"{proof.feature_id} was proved on {proof.before[:12]}, while the loop stood at {at[:12]}"
+                )
+            at = event.proof.after
+        elif isinstance(event, TakenIn):
+            if repository.has(event.checkpoint) and not repository.is_ancestor(at, event.checkpoint):
+                found.append(f"{event.checkpoint[:12]}, taken in, does not contain {at[:12]}")
+            at = event.checkpoint
+    return found
+
+
+def _stored(repository: Repository, tracker: StateTracker, record: LoopRecord) -> Sequence[FeatureAudit]:
+    """Every feature with what its stored proof says of itself."""
+    assert record.features is not None
+    made = []
+    for feature in record.features.features:
+        proof = record.proofs.get(feature.id)
+        passes = record.status.get(feature.id) is FeatureStatus.PASSING
+        if proof is None or not passes:
+            made.append(FeatureAudit(feature.id, feature.kind.value, 0, "no proof"))
+            continue
+        made.append(
+            FeatureAudit(
+                feature=feature.id,
+                kind=proof.kind.value,
+                tests=len(proof.green.passed) if proof.green else 0,
+                verdict="not shown",
+                marks=proof.marks,
+                findings=tuple(_faults(repository, tracker, feature, proof)),
+            )
+        )
+    return made
+
+
+def _faults(repository: Repository, tracker: StateTracker, feature: Feature, proof: Proof) -> list[str]:
+    found = []
+    path = f"proofs/{feature.id}.json"
+    data = tracker.read_file(path)
+    try:
+        # The events hold a proof in brief and the digest of its file, where output and the suite's ids stand.
+        same = data is not None and Proof.model_validate_json(data).brief == proof
+        same = same and sha256(data or b"").hexdigest() == tracker.record().digests.get(feature.id)
+    except ValidationError:
+        same = False
+    if not same:
+        found.append(f"{path} is not the proof that the journal's events hold")
+    if proof.kind is not feature.kind:
+        found.append(f"it was proved as a {proof.kind}, and is a {feature.kind}")
+    if proof.after is None or not repository.has(f"{proof.after}^{{commit}}"):
+        found.append(f"its commit {str(proof.after)[:12]} is not in the loop's branches")
+    elif repository.tree_of(proof.after) != proof.after_tree:
+        found.append(f"the files of its commit {proof.after[:12]} are not those that were proved")
+    elif repository.parents(proof.after) != (proof.before,):
+        found.append(f"its commit {proof.after[:12]} does not stand on {proof.before[:12]} alone")
+    elif not repository.is_ancestor(proof.after, tracker.record().checkpoint):
+        found.append(f"its commit {proof.after[:12]} is not part of the newest checkpoint")
+    return found
+
+
+# --- the clean room and the replays -----------------------------------------------------------------------
+
+
+def _states(verdict: Verdict, proofs: Mapping[str, Proof]) -> dict[str, State]:
+    """Which features hold; what the clean room could not run shows nothing of any."""
+    if not verdict.accepted and not verdict.lost:
+        return dict.fromkeys(proofs, "not shown")
+    lost = frozenset(verdict.lost)
+    return {
+        name: "fails" if proof.green and lost & {*proof.green.passed} else "holds"
+        for name, proof in proofs.items()
+    }
+
+
+async def _replays(
+    ground: ProvingGround,
+    record: LoopRecord,
+    events: Sequence[Event],
+    say: Callable[[str], object],
+) -> dict[str, str]:
+    """Red and green of each proof that counts, on the commits it names, as it was submitted."""
+    assert record.features is not None
+    made: dict[str, str] = {}
+    passing: dict[str, Proof] = {}
+    for event in events:
+        if isinstance(event, Reopened | Revoked):
+            passing.pop(event.feature_id, None)
+        if not isinstance(event, Kept):
+            continue
+        proof = event.proof
+        if record.proofs.get(proof.feature_id) == proof:
+            say(f"replaying {proof.feature_id}")
+            feature = record.features.get(proof.feature_id)
+            made[proof.feature_id] = await _replay(ground, feature, proof, record.baseline, passing)
+        # What the suite did is seen again, not believed.
+        passing[proof.feature_id] = proof.model_copy(update={"regression": None})
+    return made
+
+
+async def _replay(
+    ground: ProvingGround,
+    feature: Feature,
+    proof: Proof,
+    baseline: Baseline | None,
+    passing: Mapping[str, Proof],
+) -> str:
+    before, trees = proof.before, ground.repository
+    if not trees.has(f"{before}^{{commit}}") or not trees.has(proof.after_tree):
+        return "its commits are not here"
+    gate = await ground.gate.check(trees.tree_of(before), proof.after_tree)
+    # What holds already is accepted when it is handed in once more.
+    for _ in range(2 if "already satisfied" in proof.marks else 1):
+        await ground.workspace.switch(proof.after_tree)
+        verdict, _ = await ground.verifier.prove(
+            feature,
+            Submission(feature_id=proof.feature_id, tests=proof.tests, summary=proof.summary),
+            before=before,
+            after=proof.after_tree,
+            baseline=baseline or Baseline(),
+            passing=passing,
+            gate=gate,
+        )
+    return "holds" if verdict.accepted else "; ".join(f"{one.code}: {one.text}" for one in verdict.reasons)

@@ -1,0 +1,111 @@
+"""What an audit found, and how people read it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
+
+from autonomous_loop.domain.model import CommitSha
+from autonomous_loop.domain.proof import Reason
+from autonomous_loop.report.escape import plain, printable
+
+State = Literal["holds", "fails", "not shown", "no proof"]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureAudit:
+    """One feature.
+
+    Attributes:
+        verdict: in the clean room; "not shown" where it could not be told.
+        replay: of its red and green: empty where it was not asked for, "holds", or why it does not.
+        findings: what is wrong with the stored proof itself.
+    """
+
+    feature: str
+    kind: str
+    tests: int
+    verdict: State
+    marks: tuple[str, ...] = ()
+    replay: str = ""
+    findings: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing speaks against it."""
+        fine = self.verdict in {"holds", "no proof"}
+        return fine and self.replay in {"", "holds"} and not self.findings
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What an audit found.
+
+    Attributes:
+        branches: where the loop's branches stand.
+        commit: whose tree the clean room held.
+        chain: whether the journal's chain of MACs was verified, for people.
+        accepted: whether the clean room holds.
+        suite: what the whole suite came to in it.
+        findings: what is wrong with the loop's record as a whole.
+        reasons: why the clean room does not hold.
+        notes: what else a reader should know.
+    """
+
+    loop: str
+    branches: str
+    commit: CommitSha
+    features: tuple[FeatureAudit, ...]
+    chain: str
+    accepted: bool
+    suite: str = ""
+    findings: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether every proof holds."""
+        return self.accepted and not self.findings and all(one.holds for one in self.features)
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain data, for `--json`."""
+        reasons = [reason.model_dump() for reason in self.reasons]
+        return {"holds": self.holds, **asdict(replace(self, reasons=())), "reasons": reasons}
+
+
+def as_text(found: Audit) -> str:
+    """For a terminal."""
+    replayed = any(one.replay for one in found.features)
+    head = ["feature", "kind", "tests", "verdict", *(["replay"] if replayed else []), "marks"]
+    rows = [head, *(_row(one, replayed=replayed) for one in found.features)]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(head))]
+    proofs = [one for one in found.features if one.verdict != "no proof"]
+    whole = "every proof holds" if found.holds else "not every proof holds"
+    lines = [
+        f"{found.loop} at {found.commit[:12]}: {whole} ({len(proofs)} of {len(found.features)} features)",
+        "",
+    ]
+    lines += ["  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    lines += [""]
+    lines += [f"  the whole suite: {found.suite}"] if found.suite else []
+    lines += [f"  the journal's chain: {found.chain}"]
+    lines += [f"  note: {note}" for note in found.notes]
+    lines += [f"  found: {plain(one)}" for one in found.findings]
+    for one in found.features:
+        lines += [f"  found: {one.feature}: {plain(said)}" for said in one.findings]
+        if one.replay not in {"", "holds"}:
+            lines += ["", f"  replay of {one.feature}", *_shown(one.replay)]
+    for reason in found.reasons:
+        lines += ["", f"  {reason.code}", *_shown(reason.text)]
+    return "\n".join(lines)
+
+
+def _row(one: FeatureAudit, *, replayed: bool) -> list[str]:
+    replay = [{"": "", "holds": "holds"}.get(one.replay, "fails")] if replayed else []
+    verdict = one.verdict if not one.findings else f"{one.verdict}, but see below"
+    return [one.feature, one.kind, str(one.tests or ""), verdict, *replay, ", ".join(one.marks)]
+
+
+def _shown(text: str) -> list[str]:
+    return [f"    {line}" for line in printable(text)]
