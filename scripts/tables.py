@@ -1,4 +1,4 @@
-"""Writes action.yml and docs/configuration.md from the one source, `LoopConfig`; `--check` only compares."""
+"""Writes action.yml and what is tabled in docs/ from the code it speaks of; `--check` only compares."""
 
 import inspect
 import json
@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain import proof
+from autonomous_loop.domain.proof import Proof
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = """\
@@ -93,8 +95,35 @@ def page():
     ])  # fmt: skip
 
 
+def schema():
+    """What `proofs/<feature>.json` on the state branch holds; the docstrings say what the fields mean."""
+    made = Proof.model_json_schema(mode="serialization")
+    for model in (made, *made["$defs"].values()):
+        model["description"] = inspect.cleandoc(model.get("description", "")).split("\n\nAttributes:")[0]
+        for name, text in meanings(model["title"]).items():
+            if name in model.get("properties", {}):
+                model["properties"][name]["description"] = text
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Proof",
+        "description": "proofs/<feature>.json on a loop's state branch. " + made["description"],
+    }
+    return json.dumps(head | {key: one for key, one in made.items() if key not in head}, indent=1) + "\n"
+
+
+def meanings(title):
+    """Field name to text, from a model's docstring."""
+    said = inspect.getdoc(getattr(proof, title, None)) or ""
+    found = re.findall(r"^    (\w+): (.*(?:\n        .*)*)", said, re.MULTILINE)
+    return {name: " ".join(text.split()) for name, text in found}
+
+
 def main():
-    made = {"action.yml": action(), "docs/configuration.md": page()}
+    made = {
+        "action.yml": action(),
+        "docs/configuration.md": page(),
+        "docs/proof.schema.json": schema(),
+    }
     stale = [
         name for name, text in made.items() if not (ROOT / name).exists() or (ROOT / name).read_text() != text
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from autonomous_loop.domain.events import AttemptEnded, AttemptStarted, Kept, Re
 from autonomous_loop.domain.feature import Attempt, AttemptOutcome, Feature
 from autonomous_loop.domain.model import CommitSha, TreeSha, scrubbed
 from autonomous_loop.domain.proof import Baseline, GateReport, Proof, Reason, Submission, Verdict
+from autonomous_loop.domain.record import LoopRecord
+from autonomous_loop.domain.work import Turn
 from autonomous_loop.errors import HandsError, SecretLeakError
 from autonomous_loop.ports import (
     Checkpoints,
@@ -20,7 +23,6 @@ from autonomous_loop.ports import (
     Progress,
     Reporter,
     Trees,
-    Turn,
     Verifier,
     Watch,
     Workspace,
@@ -139,6 +141,13 @@ class FeatureAttempt(Conversation):
         self.kept: Proof | None = None
         self.proving: TreeSha | None = None  # the candidate, while the work tree may hold something else
         self.refusals = 0
+        self._seen: Mapping[str, bytes] = {}
+
+    @property
+    def evidence(self) -> dict[str, bytes]:
+        """What the last refused submission left to look at, as files of the journal."""
+        folder = f"attempts/{self._feature.id}/{self._number}"
+        return {f"{folder}/{name}": data for name, data in self._seen.items()}
 
     async def submit(self, submission: Submission) -> Verdict:
         """Prove exactly the tree that was taken, and keep it at once: nothing may come between."""
@@ -181,15 +190,26 @@ class FeatureAttempt(Conversation):
             before=self._checkpoint,
             after=candidate,
             baseline=record.baseline or Baseline(),
-            passing=record.proofs,
+            passing=self._passing(record),
             gate=report,
         )
         self.proving = None
+        self._seen = {} if verdict.accepted else evidence
         if verdict.accepted and verdict.proof:
             held = tuple(f"held back, for you to apply: {path}" for path in report.held_back)
             proof = verdict.proof.model_copy(update={"notices": verdict.proof.notices + held})
             self._keep(proof, evidence)
         return verdict
+
+    def _passing(self, record: LoopRecord) -> Mapping[str, Proof]:
+        """The proofs, the checkpoint's own in full: it says what passed in the whole suite there."""
+        newest = next((one for one in record.proofs.values() if one.after == self._checkpoint), None)
+        if newest is None:
+            return record.proofs
+        data = self._journal.read_file(f"proofs/{newest.feature_id}.json") or b""
+        if digest_of(data) != record.digests.get(newest.feature_id):
+            return record.proofs
+        return {**record.proofs, newest.feature_id: Proof.model_validate_json(data)}
 
     def _unchanged(self, report: GateReport) -> Verdict:
         self.proving = None
@@ -204,10 +224,11 @@ class FeatureAttempt(Conversation):
         message = commit_message(self._feature, proof, self._reporter)
         commit = self._bench.checkpoints.create(self._checkpoint, proof.after_tree, message=message)
         proof = scrubbed(proof.model_copy(update={"after": commit}), self._reporter.redact)
-        files = {f"proofs/{self._feature.id}.json": proof.model_dump_json(indent=1).encode()}
+        data = proof.model_dump_json(indent=1).encode()
+        files = {f"proofs/{self._feature.id}.json": data}
         files |= {f"evidence/{self._feature.id}/{name}": data for name, data in evidence.items()}
         ended = self.ended(AttemptOutcome.PROVED)
-        kept = Kept(proof=proof)
+        kept = Kept(proof=proof.brief, digest=digest_of(data))
         if self._config.auto_checkpoint:
             self._journal.append([ended, kept], files=files, checkpoint=commit)
         else:
@@ -229,8 +250,14 @@ class FeatureAttempt(Conversation):
             outcome=outcome,
             signature=signature,
             lesson=self._reporter.redact(lesson)[:4_000],
+            evidence=tuple(sorted(self.evidence)),
         )
         return AttemptEnded(attempt=attempt, spending=self.spent, patch=patch, recovered=self.recovered)
+
+
+def digest_of(data: bytes) -> str:
+    """SHA-256, in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def refuse(code: str, text: str) -> Verdict:

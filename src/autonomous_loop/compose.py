@@ -42,6 +42,7 @@ from autonomous_loop.report.redactor import Redactor
 from autonomous_loop.report.reporter import MarkdownReporter
 from autonomous_loop.report.rows import Site
 from autonomous_loop.session import SessionManager
+from autonomous_loop.suite import SuiteKeeper
 from autonomous_loop.surroundings import SYSTEM_PATH, Surroundings, find_browser
 from autonomous_loop.verify.gate import ProofGate
 from autonomous_loop.verify.verifier import ProofVerifier
@@ -75,6 +76,7 @@ class Parts:
 
     session: SessionManager
     orchestrator: FeatureOrchestrator
+    suite: SuiteKeeper
     limits: SessionLimits
     progress: ProgressTracker
     journal: StateTracker
@@ -273,7 +275,7 @@ async def connect(
             checkpoints=checkpoints,
             trees=repository,
             workspace=workspace,
-            gate=ProofGate(hands, repository, config),
+            gate=ProofGate(repository, config),
             verifier=verifier,
             watch=limits,
             progress=progress,
@@ -319,14 +321,9 @@ async def connect(
             limits=limits,
             keep_checkpoints=config.keep_checkpoints,
         )
+        recoverer = ErrorRecoverer(max_attempts=config.max_attempts, max_submissions=config.max_submissions)
         orchestrator = FeatureOrchestrator(
-            bench,
-            coder=team.coder,
-            planner=team.planner,
-            recoverer=ErrorRecoverer(
-                max_attempts=config.max_attempts, max_submissions=config.max_submissions
-            ),
-            prepare=prepare,
+            bench, coder=team.coder, planner=team.planner, recoverer=recoverer, prepare=prepare
         )
     except BaseException:
         await close()
@@ -334,6 +331,7 @@ async def connect(
     return Parts(
         session=session,
         orchestrator=orchestrator,
+        suite=SuiteKeeper(bench, recoverer=recoverer),
         limits=limits,
         progress=progress,
         journal=journal,

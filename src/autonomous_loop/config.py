@@ -52,8 +52,17 @@ class LoopConfig(BaseModel):
         max_compactions: compactions in one conversation before it is handed off instead.
         setup: command that prepares a fresh clone, run as hands.
         test_command: runs tests; the submitted ones are appended. Empty: detected, or the model's.
-        suite_command: the whole suite; empty: the test command without arguments.
-        gates: the project's own format, lint, type and build commands.
+        e2e_command: runs browser tests; the submitted ones are appended. Empty: they run as other tests do.
+        suite_command: the whole suite; empty: the test commands without arguments.
+        gates: the project's own format, lint, type and build commands; one that fails on the untouched code
+            is left out.
+        detect_gates: where no gates are given, those the project's files speak of.
+        regression: when the whole suite runs: for each feature, at the end of a session, or only before the
+            pull request is ready. The later, the cheaper; what broke is then found by bisection.
+        junit_reports: shell patterns of the JUnit XML a command leaves (`target/surefire-reports/*.xml`),
+            for commands whose runner is not known. Such a command runs whole, unless it says where tests
+            go: `{tests}` stands for files, `{classes}` for Java's class names (`mvn test -Dtest={classes}`);
+            the word is left out for the whole suite.
         accept_exit_code: accept a runner that shows no counts.
         command_timeout_s: for one command of the model.
         test_timeout_s: for one run of tests.
@@ -96,8 +105,12 @@ class LoopConfig(BaseModel):
     max_compactions: int = Field(default=2, ge=0)
     setup: str = ""
     test_command: str = ""
+    e2e_command: str = ""
     suite_command: str = ""
     gates: tuple[str, ...] = ()
+    detect_gates: bool = True
+    regression: Literal["feature", "session", "end"] = "feature"
+    junit_reports: tuple[str, ...] = ()
     accept_exit_code: bool = False
     command_timeout_s: float = Field(default=600.0, gt=0)
     test_timeout_s: float = Field(default=1_200.0, gt=0)
@@ -114,7 +127,7 @@ class LoopConfig(BaseModel):
     protected_paths: tuple[str, ...] = ()
     runner_keys: bool = False
 
-    @field_validator("gates", "allowed_bots", "protected_paths", mode="before")
+    @field_validator("gates", "junit_reports", "allowed_bots", "protected_paths", mode="before")
     @classmethod
     def _lines(cls, value: object) -> object:
         """An action input is one string: a list is given as lines."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from autonomous_loop.compose import Parts, local_parts
@@ -13,6 +13,7 @@ from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.decision import HandoffReason, is_complete
 from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.errors import StopLoop, Superseded, UsageError
+from autonomous_loop.orchestrator import FeatureResult
 from autonomous_loop.session import Ending
 from autonomous_loop.surroundings import Surroundings
 
@@ -104,7 +105,7 @@ async def run_session(parts: Parts) -> Ending:
         Superseded: another session is at work: end, neutrally.
         UsageError, StopLoop: before the claim; after it they end the session for a person.
     """
-    session, work, limits = parts.session, parts.orchestrator, parts.limits
+    session, work = parts.session, parts.orchestrator
     record = session.restore()
     if spent := session.spent_before(record):
         return session.nothing_to_do(spent)
@@ -113,22 +114,13 @@ async def run_session(parts: Parts) -> Ending:
         session.listen()
         await work.open()
         await session.take_in()
-        over = await _plan(parts)
-        until, note = None, ""
-        while over is None and (feature := work.select()) is not None:
-            result = await work.work(feature)
-            if result.settled:
-                session.progressed()
-            limits.kept = session.kept_here()
-            session.listen()
-            over, until, note = result.over or limits.over(), result.not_before, result.note
-            if over is None and limits.share_done() and work.select() is not None:
-                over = HandoffReason.SESSION_DONE
+        ended = await _work(parts)
+        over, note = ended.over, ended.note
         if over is None and session.complete():
-            reasons = await session.clean_room()
+            reasons = await parts.suite.clean_room()
             over = HandoffReason.COMPLETE if not reasons else HandoffReason.BLOCKED
             note = "; ".join(reasons)
-        return session.end(session.reason_at_end(over), note=note, not_before=until)
+        return session.end(session.reason_at_end(over), note=note, not_before=ended.not_before)
     except asyncio.CancelledError:
         # A signal: a person's stop. What there was is saved; nothing is dispatched.
         return session.end(HandoffReason.STOPPED, note="the job was told to stop")
@@ -139,6 +131,42 @@ async def run_session(parts: Parts) -> Ending:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the session must not stay claimed
         return session.failed(error, work.reason_for(error))
+
+
+async def _work(parts: Parts) -> FeatureResult:
+    """Plan, features, and the suite where it does not run for each of them."""
+    session, suite = parts.session, parts.suite
+    ended = FeatureResult(over=await _plan(parts))
+    # Due here only where the session before had no time for it.
+    if ended.over is None and suite.is_due(complete=False):
+        ended = await suite.hold()
+    while ended.over is None:
+        ended = await _features(parts)
+        at_end = ended.over in {None, HandoffReason.SESSION_DONE}
+        if not at_end or not suite.is_due(complete=session.complete()):
+            break
+        held = await suite.hold()
+        ended = held if held.over else ended
+    return ended
+
+
+async def _features(parts: Parts) -> FeatureResult:
+    """Feature after feature, until none is ready or a limit is near."""
+    session, work, limits = parts.session, parts.orchestrator, parts.limits
+    result = FeatureResult()
+    while (feature := work.select()) is not None:
+        result = await work.work(feature)
+        if result.settled:
+            session.progressed()
+        limits.kept = session.kept_here()
+        session.listen()
+        over = result.over or limits.over()
+        if over is None and limits.share_done() and work.select() is not None:
+            over = HandoffReason.SESSION_DONE
+        result = replace(result, over=over)
+        if over:
+            break
+    return result
 
 
 async def _plan(parts: Parts) -> HandoffReason | None:

@@ -14,7 +14,15 @@ from autonomous_loop.domain.events import BaselineTaken, Blocked, Event, Planned
 from autonomous_loop.domain.feature import AttemptOutcome, Feature, FeatureList
 from autonomous_loop.domain.record import PLANNING, LoopRecord
 from autonomous_loop.domain.work import CoderResult, CommandResult, Task
-from autonomous_loop.errors import LoopError, StopLoop, Superseded, UsageError, UsageLimitError, explain
+from autonomous_loop.errors import (
+    HandsError,
+    LoopError,
+    StopLoop,
+    Superseded,
+    UsageError,
+    UsageLimitError,
+    explain,
+)
 from autonomous_loop.ports import Coder, Planner
 from autonomous_loop.recovery import ErrorRecoverer, RecoveryStrategy
 
@@ -119,20 +127,27 @@ class FeatureOrchestrator:
         """Run the project's setup, and take the baseline of its suite once for the loop.
 
         Raises:
-            UsageError: the setup fails: nothing can be proved without it.
+            UsageError: the setup fails, twice: nothing can be proved without it.
+            HandsError: the same, where it worked for an earlier session: the environment is at fault.
         """
+        record = self._record()
         self._bench.progress.step("setting the project up")
         done = await self._prepare()
         if done is not None and done.exit_code != 0:
-            raise UsageError(
+            self._bench.progress.step("the setup failed: once more")
+            done = await self._prepare()
+        if done is not None and done.exit_code != 0:
+            raise (UsageError if record.baseline is None else HandsError)(
                 f"the setup failed ({done.exit_code}): {self._bench.reporter.redact(done.text[-1_500:])}",
                 hint="mend the setup command in the configuration (`setup`), or what it needs.",
             )
-        record = self._record()
         if record.baseline is None:
             self._bench.progress.step("baseline: the project's own suite, twice")
             baseline = await self._bench.verifier.baseline(record.checkpoint)
             self._bench.journal.append([BaselineTaken(baseline=baseline)])
+            for gate in baseline.gates:
+                if gate.why_not:
+                    self._bench.progress.step(gate.why_not)
 
     # --- one feature --------------------------------------------------------------------------------------
 
@@ -220,7 +235,7 @@ class FeatureOrchestrator:
                     reason="the model asks a question",
                     question=self._bench.reporter.redact(result.question)[:2_000],
                 )
-                self._bench.journal.append([ended, blocked], files=files)
+                self._bench.journal.append([ended, blocked], files=files | attempt.evidence)
                 return FeatureResult(settled=True)
             case _:
                 return self._recover(feature, attempt, result)
@@ -249,7 +264,7 @@ class FeatureOrchestrator:
         else:
             # A fresh attempt from the checkpoint is itself a recovery.
             ended = ended.model_copy(update={"recovered": ended.recovered + 1})
-        self._bench.journal.append([ended, *events])
+        self._bench.journal.append([ended, *events], files=attempt.evidence)
         self._bench.progress.step(f"{feature.id}: {strategy}")
         return FeatureResult(settled=strategy is RecoveryStrategy.ESCALATE, over=attempt.over)
 
@@ -265,7 +280,8 @@ class FeatureOrchestrator:
         except LoopError as error:
             fault = fault or f"the unfinished work could not be taken: {error}"
         outcome = AttemptOutcome.FAULT if fault else AttemptOutcome.INTERRUPTED
-        self._bench.journal.append([attempt.ended(outcome, lesson=fault, patch=bool(files))], files=files)
+        ended = attempt.ended(outcome, lesson=fault, patch=bool(files))
+        self._bench.journal.append([ended], files=files | attempt.evidence)
         return result
 
     async def _unfinished(self, attempt: FeatureAttempt) -> dict[str, bytes]:

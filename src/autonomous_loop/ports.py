@@ -15,15 +15,7 @@ from autonomous_loop.domain.model import CommitSha, TreeSha
 from autonomous_loop.domain.proof import Baseline, GateReport, Proof, Submission, Verdict
 from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.domain.request import Request
-from autonomous_loop.domain.work import (
-    BrowserResult,
-    Change,
-    CoderResult,
-    Command,
-    CommandResult,
-    Task,
-    Turn,
-)
+from autonomous_loop.domain.work import BrowserResult, Change, CoderResult, Command, CommandResult, Task, Turn
 
 
 class Clock(Protocol):
@@ -50,6 +42,16 @@ class Hands(Protocol):
     @property
     def temporary(self) -> str:
         """Absolute path of the hands' own folder for temporary files (outside the work tree)."""
+
+    @property
+    def started(self) -> int:
+        """How many processes were started so far.
+
+        Where it is the same after `end_all` as after an earlier one, nothing of the hands ran in between.
+        """
+
+    def lend(self, data: bytes) -> str:
+        """A file that the hands may read and not change: its absolute path. The one lent before is gone."""
 
     async def run(
         self,
@@ -112,11 +114,7 @@ class Trees(Protocol):
         """All paths of regular files and links, sorted."""
 
     def read(self, tree: TreeSha, path: str, *, max_bytes: int = 2_000_000) -> bytes | None:
-        """Content of a blob; None when the path is not in the tree (or is not a blob).
-
-        Raises:
-            HandsError: larger than `max_bytes`.
-        """
+        """Content of a blob; None when the path is no blob there. HandsError: larger than `max_bytes`."""
 
     def overlay(self, base: TreeSha, source: TreeSha, paths: Sequence[str]) -> TreeSha:
         """`base` with each of `paths` as it is in `source` (removed where `source` has none)."""
@@ -177,12 +175,20 @@ class Verifier(Protocol):
         passing: Mapping[str, Proof],
         gate: GateReport,
     ) -> tuple[Verdict, Mapping[str, bytes]]:
-        """The verdict, and the evidence's bytes by name. The work tree holds `after` before and after."""
+        """The verdict, and its evidence by name, of a refusal too. `after` is up before and afterwards."""
 
     async def clean_room(
         self, commit: CommitSha, *, baseline: Baseline, passing: Mapping[str, Proof]
     ) -> Verdict:
         """Everything once more in a fresh clone with a fresh setup (the workspace is opened anew)."""
+
+    async def suite(self, commit: CommitSha, *, baseline: Baseline, passing: Mapping[str, Proof]) -> Verdict:
+        """The whole suite in the work tree at hand; on acceptance the verdict carries its run."""
+
+    async def culprits(
+        self, commits: Sequence[CommitSha], *, lost: Sequence[str], passing: Mapping[str, Proof]
+    ) -> Mapping[CommitSha, Sequence[str]]:
+        """Which of `commits` broke which of the `lost` tests (none given: the suite itself); the last has."""
 
 
 class Control(Protocol):
@@ -219,11 +225,7 @@ class Planner(Protocol):
     """The conversation that turns a request into a feature list."""
 
     async def plan(self, request: Request, control: Control, *, attempt: int, most: int) -> FeatureList:
-        """A validated list.
-
-        Raises:
-            FeatureListError: none, or no valid one, was proposed.
-        """
+        """A validated list. FeatureListError: none, or no valid one, was proposed."""
 
 
 class Claimants(Protocol):
@@ -394,6 +396,3 @@ class Forge(Protocol):
 
     def dispatch(self, baton: Baton) -> str:
         """Start the next session by `workflow_dispatch`; the address of its run ("" if unknown)."""
-
-
-__all__ = ["BrowserResult", "Change", "CoderResult", "Command", "CommandResult", "Task", "Turn"]

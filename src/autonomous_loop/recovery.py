@@ -17,7 +17,7 @@ from autonomous_loop.errors import (
 )
 
 # Outcomes that say something about the work: only these use up a feature's attempts.
-COUNTED = frozenset({AttemptOutcome.REFUSED, AttemptOutcome.GAVE_UP})
+COUNTED = frozenset({AttemptOutcome.REFUSED, AttemptOutcome.GAVE_UP, AttemptOutcome.REVOKED})
 
 
 class ErrorCategory(StrEnum):

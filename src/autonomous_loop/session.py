@@ -13,12 +13,12 @@ from autonomous_loop.domain.decision import HandoffReason, is_complete
 from autonomous_loop.domain.events import (
     Blocked,
     Claimed,
-    CleanRoomHeld,
     Consumed,
     Ended,
     Event,
     LoopFacts,
     Reopened,
+    SuiteHeld,
     TakenIn,
 )
 from autonomous_loop.domain.feature import AttemptOutcome, FeatureStatus
@@ -41,7 +41,6 @@ from autonomous_loop.ports import (
 from autonomous_loop.publisher import Publisher
 
 OUTAGES = 5
-MEND = "push a commit that mends it to the pull request's branch, then comment `/loop continue`"
 WITHOUT_PROGRESS = 2
 
 
@@ -284,41 +283,14 @@ class SessionManager:
                 + "; ".join(reason.text for reason in verdict.reasons)[:1_500],
                 hint="push a commit that mends it, then comment `/loop continue`.",
             )
-        self._journal.append([TakenIn(commit=head, checkpoint=merged)], checkpoint=merged)
+        held = SuiteHeld(commit=merged, accepted=True, run=verdict.suite)
+        self._journal.append([TakenIn(commit=head, checkpoint=merged), held], checkpoint=merged)
 
     # --- the end ------------------------------------------------------------------------------------------
 
     def progressed(self) -> None:
         """A feature first became passing or blocked, or a list was accepted."""
         self._progressed = True
-
-    async def clean_room(self) -> Sequence[str]:
-        """Everything once more, with the base branch merged in.
-
-        Returns:
-            Reasons why the loop is not complete; empty when every proof holds.
-        """
-        self._journal.flush()
-        record = self._journal.record()
-        commit = record.checkpoint
-        base = self._checkpoints.base_head(record.facts.base_branch)
-        if base:
-            message = f"Merge {record.facts.base_branch} into the pull request\n"
-            merged = self._checkpoints.merge(commit, base, message=message)
-            if merged is None:
-                return [f"{record.facts.base_branch} conflicts with the pull request: merge it in yourself"]
-            commit = merged
-        self._progress.step("clean room: a fresh clone, a fresh setup, every proof once more")
-        verdict = await self._verifier.clean_room(
-            commit, baseline=record.baseline or Baseline(), passing=record.proofs
-        )
-        reasons = tuple(reason.text for reason in verdict.reasons)
-        held = CleanRoomHeld(commit=commit, accepted=verdict.accepted, reasons=reasons)
-        if commit != record.checkpoint and verdict.accepted:
-            self._journal.append([TakenIn(commit=commit, checkpoint=commit), held], checkpoint=commit)
-        else:
-            self._journal.append([held])
-        return () if verdict.accepted else (*reasons, MEND)
 
     def reason_at_end(self, over: HandoffReason | None) -> HandoffReason:
         """Why the session ends, with the loop's own limits in view."""

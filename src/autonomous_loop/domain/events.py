@@ -11,7 +11,7 @@ from autonomous_loop.domain.budget import Limits, Spending
 from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.feature import Attempt
 from autonomous_loop.domain.model import CommitSha, FeatureId, LoopId, Model
-from autonomous_loop.domain.proof import Baseline, Proof
+from autonomous_loop.domain.proof import Baseline, Proof, TestRun
 from autonomous_loop.domain.request import Request
 
 JOURNAL_SCHEMA: Literal[1] = 1
@@ -115,10 +115,16 @@ class AttemptEnded(Model):
 
 
 class Kept(Model):
-    """A feature passes: its proof is `proofs/<feature>.json`."""
+    """A feature passes: its proof is `proofs/<feature>.json`.
+
+    Attributes:
+        proof: in brief, so that a journal of many features stays small.
+        digest: SHA-256 of that file: the chain speaks for it.
+    """
 
     type: Literal["kept"] = "kept"
     proof: Proof
+    digest: str = ""
 
 
 class Blocked(Model):
@@ -184,6 +190,36 @@ class Published(Model):
     commit: CommitSha
 
 
+class SuiteHeld(Model):
+    """The whole suite was run between features.
+
+    Attributes:
+        run: None where there is no suite, or it did not hold.
+    """
+
+    type: Literal["suite"] = "suite"
+    commit: CommitSha
+    accepted: bool
+    run: TestRun | None = None
+    reasons: tuple[str, ...] = ()
+
+
+class Revoked(Model):
+    """A feature's proof was taken back: its checkpoint broke the suite, and nobody saw it then.
+
+    Attributes:
+        commit: that checkpoint.
+        tests: what it broke, at most 100 ids.
+        why: what the next attempt is told.
+    """
+
+    type: Literal["revoked"] = "revoked"
+    feature_id: FeatureId
+    commit: CommitSha
+    tests: tuple[str, ...]
+    why: str
+
+
 class CleanRoomHeld(Model):
     """Everything was proved once more in a fresh clone."""
 
@@ -222,6 +258,8 @@ Event = Annotated[
     | TakenIn
     | PullRequestOpened
     | Published
+    | SuiteHeld
+    | Revoked
     | CleanRoomHeld
     | Ended,
     Field(discriminator="type"),

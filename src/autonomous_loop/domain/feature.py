@@ -37,6 +37,7 @@ class AttemptOutcome(StrEnum):
     REFUSED = "refused"  # its proofs were refused until the attempt's submissions were used up
     GAVE_UP = "gave-up"  # the model ended without submitting
     INTERRUPTED = "interrupted"  # a limit, a stop or the death of the job; says nothing about the work
+    REVOKED = "revoked"  # it was proved, and later found to have broken the suite: the proof was taken back
     FAULT = "fault"  # an error of the model's service or of the environment
     BLOCKED = "blocked"  # the model asks a question only a person can answer
 
@@ -72,6 +73,7 @@ class Attempt(Model):
         session: the session that made it.
         signature: what failed, reduced to what identifies it; the same signature is not retried the same way.
         lesson: what the next attempt is told.
+        evidence: pictures and traces of its last refusal, by their paths on the state branch.
     """
 
     feature_id: str
@@ -80,6 +82,7 @@ class Attempt(Model):
     outcome: AttemptOutcome
     signature: str = ""
     lesson: str = ""
+    evidence: tuple[str, ...] = ()
 
 
 class FeatureList(Model):

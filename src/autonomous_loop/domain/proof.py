@@ -14,7 +14,9 @@ PROOF_SCHEMA: Literal[1] = 1
 
 Mark = Literal[
     "weak red",  # red only because something the candidate adds could not be imported or compiled
-    "no red",  # a refactor, a chore, or tests that cannot be swapped
+    "no red",  # a refactor, a chore, something that holds already, or tests that cannot be swapped
+    "already satisfied",  # the tests pass on the code as it was: no code was changed
+    "no canary",  # the loop could plant no test of its own: this runner's word is taken
     "by exit code",  # the runner shows no counts and the configuration allows that
     "model's command",  # the test command is the model's, not the project's
     "flaky",  # a known flaky test was left out of the judgement
@@ -30,7 +32,11 @@ class Reason(Model):
 
 
 class TestCounts(Model):
-    """Counts from a report, never from an exit code."""
+    """Counts from a report, never from an exit code.
+
+    Attributes:
+        flaky: ran, but decide nothing; counted neither as passed nor as failed.
+    """
 
     __test__ = False  # not a test class, whatever its name says
 
@@ -38,6 +44,7 @@ class TestCounts(Model):
     failed: int = 0
     errors: int = 0
     skipped: int = 0
+    flaky: int = 0
 
     @property
     def executed(self) -> int:
@@ -54,6 +61,7 @@ class TestRun(Model):
         counts: None when no report could be read.
         passed: ids of the tests that passed (regression compares them).
         failing: ids of the tests that failed or errored.
+        flaky: ids of tests that both passed and failed on the same code; they are in no other list.
         import_only: every failure is one of import or compilation.
         duration_s: wall seconds.
         excerpt: the end of its output, redacted, at most 4,000 characters.
@@ -68,9 +76,42 @@ class TestRun(Model):
     passed: tuple[str, ...] = ()
     failing: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    flaky: tuple[str, ...] = ()
     import_only: bool = False
     duration_s: float = 0.0
     excerpt: str = Field(default="", max_length=4_000)
+
+
+class GateRun(Model):
+    """One run of a command of the project's own that must be clean: format, lint, types, build.
+
+    Attributes:
+        tree: the tracked files it ran on.
+        exit_code: None when the deadline ended it.
+        changed: files of the project it changed, at most 20: a gate looks, it does not mend.
+        duration_s: wall seconds.
+        excerpt: the end of its output, redacted, at most 2,500 characters.
+    """
+
+    command: str
+    tree: TreeSha
+    exit_code: int | None
+    changed: tuple[str, ...] = ()
+    duration_s: float = 0.0
+    excerpt: str = Field(default="", max_length=2_500)
+
+    @property
+    def clean(self) -> bool:
+        """It ended well and left the project's files alone."""
+        return self.exit_code == 0 and not self.changed
+
+    @property
+    def why_not(self) -> str:
+        """Why it is not asked for, of a gate on the untouched code; empty where it is."""
+        if self.changed:
+            return f"{self.command} is no gate here: it changes {', '.join(self.changed[:3])}"
+        how = f"exit code {self.exit_code}" if self.exit_code is not None else "no end in time"
+        return "" if self.clean else f"{self.command} is no gate here: it fails on the untouched code ({how})"
 
 
 class Evidence(Model):
@@ -82,19 +123,25 @@ class Evidence(Model):
 
 
 class Baseline(Model):
-    """The project's own suite before anything was changed.
+    """The project's own suite and gates before anything was changed.
 
     Attributes:
         command: the suite's command; empty where the project has no suite.
         failing: known-failing tests: they refuse nothing.
         flaky: tests whose two outcomes differed.
         passed: how many passed in both runs.
+        runs: the two runs; the ids of what passed in both stand in the first.
+        gates: each gate on the untouched code; one that is not clean there is not asked for later.
+        last: the whole suite on the newest code it held on, where it does not run for each feature.
     """
 
     command: str = ""
     failing: tuple[str, ...] = ()
     flaky: tuple[str, ...] = ()
     passed: int = 0
+    runs: tuple[TestRun, ...] = ()
+    gates: tuple[GateRun, ...] = ()
+    last: TestRun | None = None
 
 
 class Submission(Model):
@@ -112,6 +159,16 @@ class Proof(Model):
         before: the checkpoint it was proved against.
         after: the commit that was kept; None until it is.
         after_tree: the tree that was proved, and no other.
+        red: the submitted tests on the code before: at least one fails there. None where nothing can.
+        was_green: instead of red, where the same tests must pass on the code before, too: a refactor, or a
+            feature that is already satisfied.
+        green: the submitted tests on the candidate.
+        regression: the whole suite on the candidate; None: there is none, or it runs later
+            (`regression: session | end`).
+        end_to_end: those of the submitted tests that drive a browser, within green.
+        baseline: the suite on the code the loop started from, without the ids of what passed there.
+        gates: the project's own format, lint, type and build commands, on the candidate.
+        flaky: tests that failed, but are known to pass and fail on the same code: nothing rests on them.
         notices: what a reviewer should look at: symlinks, executables, binaries, install scripts.
     """
 
@@ -124,22 +181,44 @@ class Proof(Model):
     after: CommitSha | None = None
     after_tree: TreeSha
     red: TestRun | None = None
+    was_green: TestRun | None = None
     green: TestRun | None = None
     regression: TestRun | None = None
-    end_to_end: bool = False
-    gates: tuple[str, ...] = ()
+    end_to_end: TestRun | None = None
+    baseline: TestRun | None = None
+    gates: tuple[GateRun, ...] = ()
+    flaky: tuple[str, ...] = ()
     marks: tuple[Mark, ...] = ()
     notices: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     summary: str = ""
 
+    @property
+    def brief(self) -> Proof:
+        """Without what grows with the suite, and without output: as it stands in the journal's events."""
+        runs = ("red", "was_green", "green", "regression", "end_to_end")
+        short: dict[str, object] = {
+            name: run.model_copy(update={"excerpt": ""} | ({"passed": ()} if name == "regression" else {}))
+            for name in runs
+            if (run := getattr(self, name)) is not None
+        }
+        gates = tuple(gate.model_copy(update={"excerpt": ""}) for gate in self.gates)
+        return self.model_copy(update={**short, "gates": gates, "baseline": None})
+
 
 class Verdict(Model):
-    """The answer to a submission: a proof, or reasons."""
+    """The answer to a submission: a proof, or reasons.
+
+    Attributes:
+        lost: ids of tests that passed before and do not now, where that is the reason.
+        suite: the whole suite's run, where the answer is to that.
+    """
 
     accepted: bool
     reasons: tuple[Reason, ...] = ()
     proof: Proof | None = None
+    lost: tuple[str, ...] = ()
+    suite: TestRun | None = None
 
     @property
     def signature(self) -> str:
@@ -155,10 +234,8 @@ class GateReport(Model):
         refusals: empty when clean.
         notices: allowed, but pointed out to the reviewer.
         held_back: protected paths the candidate changes.
-        gates: the project's own commands that were run and passed.
     """
 
     refusals: tuple[Reason, ...] = ()
     notices: tuple[str, ...] = ()
     held_back: tuple[str, ...] = ()
-    gates: tuple[str, ...] = ()

@@ -29,7 +29,9 @@ from autonomous_loop.domain.events import (
     PutOff,
     Remembered,
     Reopened,
+    Revoked,
     Spent,
+    SuiteHeld,
     TakenIn,
 )
 from autonomous_loop.domain.feature import Attempt, AttemptOutcome, FeatureList, FeatureStatus
@@ -75,7 +77,12 @@ class LoopRecord(Model):
 
     Attributes:
         open_attempt: an attempt that was started and never ended: its session died.
+        proofs: of the features that pass, in brief, in the order in which they were kept.
+        digests: SHA-256 of each file of a proof.
         checkpoint: the newest proved commit.
+        revoked: pending features whose proof was taken back.
+        suite: the whole suite between features, when it last ran.
+        held: the newest commit it is known to hold on.
         recovered: errors recovered over the whole loop.
         unsettled: what a session that died has spent and not said; the next claim settles it.
     """
@@ -86,9 +93,11 @@ class LoopRecord(Model):
     sessions: tuple[SessionRecord, ...] = ()
     status: dict[str, FeatureStatus] = Field(default_factory=dict)
     proofs: dict[str, Proof] = Field(default_factory=dict)
+    digests: dict[str, str] = Field(default_factory=dict)
     attempts: tuple[Attempt, ...] = ()
     patches: dict[str, int] = Field(default_factory=dict)
     blocked: dict[str, Blocked] = Field(default_factory=dict)
+    revoked: dict[str, Revoked] = Field(default_factory=dict)
     put_off: tuple[str, ...] = ()
     in_progress: str | None = None
     open_attempt: AttemptStarted | None = None
@@ -100,6 +109,8 @@ class LoopRecord(Model):
     published: CommitSha | None = None
     pull_request: int | None = None
     clean_room: CleanRoomHeld | None = None
+    suite: SuiteHeld | None = None
+    held: CommitSha = CommitSha("")
     recovered: int = 0
     entries: int = 0
     last_mac: str = ""
@@ -168,11 +179,14 @@ class _Folding:
         self.features = features
         self.sessions: list[SessionRecord] = []
         self.status: dict[str, FeatureStatus] = {}
-        self.values: dict[str, object] = {"checkpoint": facts.base}
+        self.values: dict[str, object] = {"checkpoint": facts.base, "held": facts.base}
         self.proofs: dict[str, Proof] = {}
         self.attempts: list[Attempt] = []
         self.patches: dict[str, int] = {}
         self.blocked: dict[str, Blocked] = {}
+        self.digests: dict[str, str] = {}
+        self.revoked: dict[str, Revoked] = {}
+        self.baseline: Baseline | None = None
         self.put_off: list[str] = []
         self.notes: list[str] = []
         self.consumed: list[str] = []
@@ -195,8 +209,9 @@ class _Folding:
                 self._attempt_started(event)
             case AttemptEnded() as event:
                 self._attempt_ended(event)
-            case Kept(proof=proof):
-                self._kept(proof)
+            case Kept() as event:
+                self._kept(event.proof)
+                self.digests[event.proof.feature_id] = event.digest
             case Blocked() as event:
                 self.status[event.feature_id] = FeatureStatus.BLOCKED
                 self.blocked[event.feature_id] = event
@@ -211,7 +226,11 @@ class _Folding:
             case Spent() as event:
                 self._spent(event)
             case BaselineTaken(baseline=baseline):
-                self.values["baseline"] = baseline
+                self.baseline = baseline
+            case SuiteHeld() as event:
+                self._suite_held(event)
+            case Revoked() as event:
+                self._take_back(event)
             case Remembered(note=note):
                 self.notes.append(note)
             case Consumed(id=one):
@@ -285,10 +304,30 @@ class _Folding:
     def _kept(self, proof: Proof) -> None:
         self.status[proof.feature_id] = FeatureStatus.PASSING
         self.proofs[proof.feature_id] = proof
+        self.revoked.pop(proof.feature_id, None)
         self.put_off = [one for one in self.put_off if one != proof.feature_id]
         self.in_progress = None
         if proof.after is not None:
             self.values["checkpoint"] = proof.after
+
+    def _suite_held(self, event: SuiteHeld) -> None:
+        self.values["suite"] = event
+        if event.accepted:
+            self.values["held"] = event.commit
+        if event.run is not None:
+            # From here on, this is what passed before.
+            self.baseline = (self.baseline or Baseline()).model_copy(update={"last": event.run})
+
+    def _take_back(self, event: Revoked) -> None:
+        self.status[event.feature_id] = FeatureStatus.PENDING
+        self.revoked[event.feature_id] = event
+        self.proofs.pop(event.feature_id, None)
+        for at in range(len(self.attempts) - 1, -1, -1):
+            one = self.attempts[at]
+            if one.feature_id == event.feature_id and one.outcome is AttemptOutcome.PROVED:
+                changed = {"outcome": AttemptOutcome.REVOKED, "lesson": event.why}
+                self.attempts[at] = one.model_copy(update=changed)
+                break
 
     def _ended(self, event: Ended, entry: Entry) -> None:
         if not self.sessions:
@@ -316,6 +355,9 @@ class _Folding:
                 "attempts": tuple(self.attempts),
                 "patches": self.patches,
                 "blocked": self.blocked,
+                "digests": self.digests,
+                "revoked": self.revoked,
+                "baseline": self.baseline,
                 "put_off": tuple(self.put_off),
                 "in_progress": self.in_progress,
                 "open_attempt": self.open,

@@ -116,6 +116,7 @@ def _render(template: str, record: LoopRecord, site: Site, detail: _Detail) -> s
         sessions=record.sessions,
         marks=[(mark, MARKS[mark]) for mark in MARKS if any(mark in row.marks for row in f.rows)],
         notices=[(row.id, notice) for row in f.rows for notice in row.notices],
+        left_out=[gate.why_not for gate in record.baseline.gates if gate.why_not] if record.baseline else [],
         pictures=[picture for row in f.rows for picture in row.pictures],
         replay=replays(f.rows, site.branch, detail.replays),
     )  # fmt: skip

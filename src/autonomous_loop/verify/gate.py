@@ -1,4 +1,4 @@
-"""The gate: what must be clean before a proof is tried."""
+"""The gate: what must be clean in a tree before anything of it is run."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.domain.proof import GateReport, Reason
 from autonomous_loop.domain.work import Change
 from autonomous_loop.errors import HandsError
-from autonomous_loop.ports import Hands, Trees
+from autonomous_loop.ports import Trees
 from autonomous_loop.verify.paths import PROTECTED, PathPatterns
 from autonomous_loop.verify.runner_guard import guard
 from autonomous_loop.verify.secret_scan import SecretScan
 from autonomous_loop.verify.tree_facts import TreeFacts
-from autonomous_loop.verify.wording import Wording
 
 MOST_FILES = 2_000
 LINK, GITLINK, EXECUTABLE = "120000", "160000", "100755"
@@ -29,26 +28,23 @@ class ProofGate:
     """Implements `Gate`.
 
     Args:
-        hands: run the project's own commands.
         trees: what is compared.
-        config: protected paths, sizes, gates, runner keys.
+        config: protected paths, sizes, runner keys.
     """
 
-    def __init__(self, hands: Hands, trees: Trees, config: LoopConfig) -> None:
-        self._hands = hands
+    def __init__(self, trees: Trees, config: LoopConfig) -> None:
         self._trees = trees
         self._facts = TreeFacts(trees)
         self._config = config
         self._protected = PathPatterns(PROTECTED, ignore_case=True)
         self._also_protected = PathPatterns(config.protected_paths)
         self._secrets = SecretScan()
-        self._wording = Wording(hands.work, hands.temporary)
 
     async def check(self, before: TreeSha, after: TreeSha) -> GateReport:
         """See `Gate`.
 
         Protected paths are no refusal: they are listed as held back, and the caller leaves them out. The
-        project's own commands run only on a tree that is clean otherwise.
+        project's own commands run afterwards, on what is then to be proved: see `gates.py`.
         """
         every = self._trees.changes(before, after)
         held_back = tuple(change.path for change in every if self._is_protected(change.path))
@@ -61,16 +57,7 @@ class ProofGate:
             refusals.append(Reason(code="size", text=text))
         else:
             refusals += self._contents(changes, before, after, notices)
-        passed: list[str] = []
-        for command in self._config.gates if not refusals else ():
-            refused = await self._run(command)
-            if refused is None:
-                passed.append(command)
-            else:
-                refusals.append(refused)
-        return GateReport(
-            refusals=tuple(refusals), notices=tuple(notices), held_back=held_back, gates=tuple(passed)
-        )
+        return GateReport(refusals=tuple(refusals), notices=tuple(notices), held_back=held_back)
 
     def _is_protected(self, path: str) -> bool:
         return self._protected.match(path) or self._also_protected.match(path)
@@ -115,23 +102,13 @@ class ProofGate:
                 )
                 yield Reason(code="secret", text=text)
         if not self._config.runner_keys:
-            facts = self._facts.of(before)
-            existed = bool(facts.test_files)
-            yield from guard(changes, old.get, new.get, paths=facts.paths, suite_existed=existed)
+            own = [one for one in (self._config.test_command, self._config.suite_command) if one]
+            yield from guard(changes, old.get, new.get, checkpoint=self._facts.of(before), commands=own)
 
     def _read(self, tree: TreeSha, path: str, mode: str) -> bytes | None:
         if mode in {"", GITLINK}:
             return None
         return self._trees.read(tree, path, max_bytes=self._config.max_file_bytes)
-
-    async def _run(self, command: str) -> Reason | None:
-        timeout = self._config.command_timeout_s
-        done = await self._hands.run(["bash", "-c", command], timeout_s=timeout, max_output=400_000)
-        if done.exit_code == 0:
-            return None
-        how = f"exit code {done.exit_code}" if done.exit_code is not None else f"no end within {timeout:g} s"
-        said = self._wording.tail(done.text, 2_500)
-        return Reason(code="gate", text=f"{command}: {how}\n{said}")
 
 
 def _is_git(part: str) -> bool:

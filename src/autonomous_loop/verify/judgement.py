@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from autonomous_loop.domain.proof import Baseline, Proof, Reason
-from autonomous_loop.verify.report import Case
-from autonomous_loop.verify.tests_of import Selection
+from autonomous_loop.domain.proof import Baseline, Proof, Reason, TestRun
+from autonomous_loop.verify.report import Case, count
+from autonomous_loop.verify.tests_of import Selection, without_parameters
 from autonomous_loop.verify.wording import Wording, listed
 
 
@@ -32,16 +32,20 @@ class Losses:
         return (*self.failing, *self.skipped, *self.removed)
 
 
-def losses(must_pass: Collection[str], cases: Sequence[Case]) -> Losses:
+def losses(must_pass: Collection[str], cases: Sequence[Case], fresh: Collection[str] = ()) -> Losses:
     """Which of the tests that must pass do not.
 
     A test that moved to another file under the same name, and parameters that were renamed without becoming
     fewer, are not lost.
+
+    Args:
+        fresh: those of them that were not there before, and so may be what an older one became.
     """
     now = {case.id: case for case in cases}
     passing = [case.id for case in cases if case.outcome == "passed"]
-    moved = {test_id.partition("::")[2] for test_id in passing if test_id not in must_pass}
-    before_each, now_each = Counter(map(_plain, must_pass)), Counter(map(_plain, passing))
+    older = set(must_pass) - set(fresh)
+    moved = {test_id.partition("::")[2] for test_id in passing if test_id not in older}
+    before_each, now_each = Counter(map(_plain, older)), Counter(map(_plain, passing))
     failing, skipped, removed = [], [], []
     for test_id in sorted(must_pass):
         case = now.get(test_id)
@@ -52,15 +56,14 @@ def losses(must_pass: Collection[str], cases: Sequence[Case]) -> Losses:
             failing.append(test_id)
         elif case is not None:
             skipped.append(test_id)
-        elif "[" in test_id and now_each[_plain(test_id)] >= before_each[_plain(test_id)]:
+        elif _plain(test_id) != test_id and now_each[_plain(test_id)] >= before_each[_plain(test_id)]:
             continue
         elif test_id.partition("::")[2] not in moved:
             removed.append(test_id)
     return Losses(tuple(failing), tuple(skipped), tuple(removed))
 
 
-def _plain(test_id: str) -> str:
-    return test_id.partition("[")[0]
+_plain = without_parameters
 
 
 def known(baseline: Baseline) -> frozenset[str]:
@@ -85,6 +88,37 @@ def fails_in(test_id: str, cases: Iterable[Case]) -> bool:
     """Whether a test fails in a report, by itself or because its file cannot be collected."""
     file = test_id.partition("::")[0]
     return any(case.failing and case.id in {test_id, file} for case in cases)
+
+
+def narrowed(run: TestRun, cases: Sequence[Case]) -> TestRun:
+    """The run with these of its cases alone."""
+    failing = [case for case in cases if case.failing]
+    return run.model_copy(
+        update={
+            "counts": count(cases) if run.counts else None,
+            "passed": tuple(case.id for case in cases if case.outcome == "passed"),
+            "failing": tuple(case.id for case in failing),
+            "skipped": tuple(case.id for case in cases if case.outcome == "skipped"),
+            "flaky": (),
+            "import_only": bool(failing) and all(case.import_fault for case in failing),
+        }
+    )
+
+
+def set_aside(run: TestRun, cases: Sequence[Case], flaky: Collection[str]) -> TestRun:
+    """The run with its flaky tests counted neither as passed nor as failed.
+
+    Args:
+        cases: all of the run's.
+        flaky: known to pass and to fail on the same code, or to have failed before anything was changed
+            in one run and not in the other; not all of them need to be in the run.
+    """
+    ran = {case.id for case in cases if case.id in flaky and case.outcome != "skipped"}
+    if not ran:
+        return run
+    made = narrowed(run, [case for case in cases if case.id not in ran])
+    counts = made.counts.model_copy(update={"flaky": len(ran)}) if made.counts else None
+    return made.model_copy(update={"flaky": tuple(sorted(ran)), "counts": counts})
 
 
 def submitted(selection: Selection, cases: Sequence[Case]) -> tuple[Case, ...]:
@@ -136,5 +170,10 @@ def judge_losses(
 
 def third_party(missing: Iterable[str], paths: Iterable[str]) -> list[str]:
     """Missing modules that no file of the project could provide: an environment fault."""
-    provided = {part.removesuffix(".py") for path in paths for part in path.split("/")}
-    return sorted({name for name in missing if name.partition(".")[0] not in provided})
+    provided = {part.removesuffix(".py").removesuffix(".rs") for path in paths for part in path.split("/")}
+    return sorted({name for name in missing if _folder_of(name) not in provided})
+
+
+def _folder_of(module: str) -> str:
+    """What a project that holds it would call its folder; a scope (`@project/core`) is not in its name."""
+    return module.rpartition("/")[2] if module.startswith("@") else module.partition(".")[0]

@@ -1,4 +1,4 @@
-"""One proof, step by step: red, green, end-to-end, regression, changed tests."""
+"""One proof, step by step: gates, red, green, end-to-end, regression, changed tests."""
 
 from __future__ import annotations
 
@@ -21,12 +21,22 @@ from autonomous_loop.verify.bench import TestBench, believed
 from autonomous_loop.verify.candidate import Candidate
 from autonomous_loop.verify.changed_tests import judge_changed_tests
 from autonomous_loop.verify.e2e import BrowserE2ETester
-from autonomous_loop.verify.judgement import fails_in, judge_green, must_still_pass, submitted
+from autonomous_loop.verify.flaky import refuse_flaky_green, steady_red
+from autonomous_loop.verify.gates import ProjectGates
+from autonomous_loop.verify.idle_tests import refuse_idle
+from autonomous_loop.verify.in_source import judge_without_red, swappable
+from autonomous_loop.verify.judgement import (
+    fails_in,
+    judge_green,
+    must_still_pass,
+    narrowed,
+    submitted,
+)
 from autonomous_loop.verify.refused import Refused
 from autonomous_loop.verify.regression import Regression, RegressionCheck
-from autonomous_loop.verify.report import Case, count
+from autonomous_loop.verify.report import Case
 from autonomous_loop.verify.running import RunResult
-from autonomous_loop.verify.sources import asserts_nothing
+from autonomous_loop.verify.satisfied import AlreadySatisfied
 from autonomous_loop.verify.tests_of import Selection
 from autonomous_loop.verify.wording import listed
 
@@ -36,15 +46,19 @@ class Proving:
     """A submission on its way to a verdict.
 
     Attributes:
+        satisfied: knows which features may be accepted without a change of code.
         work: the candidate beside its checkpoint.
         before: the checkpoint.
         passing: proofs of the features that pass.
         gate: what the gate saw.
+        suite_now: the whole suite runs for this feature; otherwise at the session's or the loop's end.
     """
 
     bench: TestBench
+    gates: ProjectGates
     regression: RegressionCheck
     browser: BrowserE2ETester
+    satisfied: AlreadySatisfied
     feature: Feature
     submission: Submission
     before: CommitSha
@@ -52,6 +66,7 @@ class Proving:
     baseline: Baseline
     passing: Mapping[str, Proof]
     gate: GateReport
+    suite_now: bool
 
     async def run(self) -> tuple[Verdict, Mapping[str, bytes]]:
         """The proof, and its pictures by name.
@@ -62,21 +77,26 @@ class Proving:
         if self.gate.refusals:
             raise Refused(*self.gate.refusals)
         selection = self._selection()
-        red = await self._red(selection)
+        gates = await self.gates.check(self.work.after, self.baseline)
+        old = await self._on_old_code(selection)
+        red, was_green = (old, None) if old and _failing(selection, old) else (None, old)
         await self.bench.put_up(self.work.after)
         green = await self._green(selection)
         mine = submitted(selection, green.cases) if green else ()
-        if red and green:
+        if red:
             self._judge_red(selection, red, mine)
-        browser_tests = self.browser.browser_tests(self.work.after, mine)
-        missing = self.browser.judge(self.feature, browser_tests)
+        elif was_green and self.feature.kind is FeatureKind.BEHAVIOUR:
+            self.satisfied.refuse_empty(self.work, mine)
+        elif self.feature.kind is FeatureKind.BEHAVIOUR:
+            judge_without_red(self.work, mine)
+        browser_tests = frozenset(self.browser.browser_tests(self.work.after, mine))
+        missing = self.browser.judge(self.feature, sorted(browser_tests))
         if missing and self.feature.kind is FeatureKind.BEHAVIOUR:
             raise Refused(missing)
         evidence, pictures = await self.browser.collect() if browser_tests else ((), {})
         regression = await self._regress(mine, red)
-        kept_red = _narrowed(red, submitted(selection, red.cases)) if red else None
+        kept_red = _submitted_run(selection, red)
         flaky = regression.flaky if regression else ()
-        by_exit_code = any(one.by_exit_code for one in (red, green) if one)
         proof = Proof(
             feature_id=self.feature.id,
             kind=self.feature.kind,
@@ -85,12 +105,17 @@ class Proving:
             before=self.before,
             after_tree=self.work.after,
             red=kept_red,
-            green=_narrowed(green, mine) if green else None,
-            regression=regression.result.run if regression else None,
-            end_to_end=bool(browser_tests),
-            gates=self.gate.gates,
-            marks=tuple(self._marks(kept_red, flaky=bool(flaky), by_exit_code=by_exit_code)),
-            notices=(*self.gate.notices, *(f"flaky: {one}" for one in flaky)),
+            was_green=_submitted_run(selection, was_green),
+            green=narrowed(green.run, mine) if green else None,
+            regression=regression.run if regression else None,
+            end_to_end=_browser_run(green, browser_tests) if green and browser_tests else None,
+            baseline=next((run.model_copy(update={"passed": ()}) for run in self.baseline.runs), None),
+            gates=gates,
+            flaky=flaky,
+            marks=tuple(
+                self._marks(kept_red, was_green, [one for one in (old, green) if one], flaky=bool(flaky))
+            ),
+            notices=self.gate.notices,
             evidence=evidence,
             summary=self.submission.summary,
         )
@@ -106,91 +131,113 @@ class Proving:
             raise Refused(Reason(code="tests-touched", text=text))
         return selection
 
-    async def _red(self, selection: Selection) -> RunResult | None:
-        """The candidate's tests on the checkpoint's code: they must not all pass there."""
-        if self.feature.kind is not FeatureKind.BEHAVIOUR:
+    async def _on_old_code(self, selection: Selection) -> RunResult | None:
+        """The candidate's tests on the checkpoint's code.
+
+        They must not all pass there; of a refactor they must, and of a feature that is already satisfied
+        they may.
+        """
+        if self.feature.kind is FeatureKind.CHORE:
             return None
-        tree = self.work.red_tree(self.work.before, selection.files)
+        files = swappable(selection.files)
+        tree = self.work.red_tree(self.work.before, files)
+        if self.feature.kind is FeatureKind.REFACTOR:
+            files = [*selection.files]
+        elif not files:
+            return None
         await self.bench.put_up(tree)
         # Changed older tests run along: a loosened one would pass here too.
-        files = sorted({*selection.files, *self.work.changed_test_files})
-        red = await self.bench.on_old_code(self.work.before, files, tree)
-        failing = [case for case in submitted(selection, red.cases) if case.failing]
-        if not failing:
-            text = (
-                "None of the submitted tests fails on the code as it was before your work, so they do not"
-                f" show the feature: {listed(selection.tests)}. Assert what is new."
-            )
-            raise Refused(Reason(code="no-red", text=text))
-        return red
+        files = sorted({*files, *self.work.changed_test_files})
+        old = await self.bench.on_old_code(self.work.before, files, tree)
+        failing = _failing(selection, old)
+        if self.feature.kind is FeatureKind.REFACTOR:
+            if failing:
+                text = (
+                    "A refactor keeps what holds already, and these tests fail on the code as it was before"
+                    f" your work: {listed([case.id for case in failing])}. Submit tests that pass there."
+                )
+                raise Refused(Reason(code="not-green-before", text=text))
+            return old
+        if failing:
+            return await steady_red(self.bench, self.work, selection, old, tree)
+        self.satisfied.refuse_unless_confirmed(self.feature.id, selection, self.work)
+        return old
 
     async def _green(self, selection: Selection) -> RunResult | None:
         if not selection.tests:
             return None
         await self.browser.clear()
         green = believed(await self.bench.tests(self.work.before, selection.files, self.work.after))
-        failing = [case for case in submitted(selection, green.cases) if case.failing]
-        self.bench.refuse_third_party(failing, self.work)
+        self.bench.refuse_third_party(_failing(selection, green), self.work)
         if reasons := judge_green(selection, green.cases, green.run.command, self.bench.wording):
-            raise Refused(*reasons)
+            _, pictures = await self.browser.collect()
+            await refuse_flaky_green(self.bench, self.work, selection, green)
+            raise Refused(*reasons, evidence=pictures)
         return green
 
     def _judge_red(self, selection: Selection, red: RunResult, green: Sequence[Case]) -> None:
-        """A test is red before and green after; where imports alone made it red, it checks something."""
+        """A test is red before and green after, and checks something."""
         turned = [case for case in green if case.outcome == "passed" and fails_in(case.id, red.cases)]
         if not turned:
             text = "No submitted test both fails on the code before and passes on yours. Assert what is new."
             raise Refused(Reason(code="no-red", text=text))
-        before = [case for case in submitted(selection, red.cases) if case.failing]
-        self.bench.refuse_third_party(before, self.work)
-        if not all(case.import_fault for case in before):
-            return
-        trees, after = self.work.trees, self.work.after
-        empty = [
-            case.id for case in turned if asserts_nothing(case.file, trees.read(after, case.file), case.id)
-        ]
-        if len(empty) == len(turned):
-            text = f"Before, these tests fail only for an import, and they assert nothing: {listed(empty)}."
-            raise Refused(Reason(code="asserts-nothing", text=text))
+        before = _failing(selection, red)
+        if not self.work.adds_dependencies:
+            self.bench.refuse_third_party(before, self.work)
+        refuse_idle(self.work, before, turned)
 
     async def _regress(self, green: Sequence[Case], red: RunResult | None) -> Regression | None:
         """The suite, the tree after it, and what became of older tests."""
         work = self.work
-        if not (work.old_test_files or work.new_test_files or self.baseline.command):
+        if not (work.had_suite or work.has_suite or self.baseline.command):
             await self.bench.refuse_other_tree(work.after)
             return None
-        passed = await self.regression.passed_before(work, self.baseline, self.passing)
-        new = [case.id for case in green if case.outcome == "passed"]
-        regression = await self.regression.check(work, self.baseline, self.passing, passed, new=new)
+        regression: Regression | None = None
+        if self.suite_now:
+            passed = await self.regression.passed_before(work, self.baseline, self.passing)
+            new = [case.id for case in green if case.outcome == "passed"]
+            regression = await self.regression.check(work, self.baseline, self.passing, passed, new=new)
+        else:
+            passed = self.regression.known_to_pass(self.baseline)
         await self.bench.refuse_other_tree(work.after)
         must = must_still_pass(passed, self.passing, self.baseline)
         await judge_changed_tests(self.bench, work, self.passing, must, red.cases if red else ())
         return regression
 
-    def _marks(self, red: TestRun | None, *, flaky: bool, by_exit_code: bool) -> Iterator[Mark]:
+    def _marks(
+        self, red: TestRun | None, was_green: RunResult | None, runs: Sequence[RunResult], *, flaky: bool
+    ) -> Iterator[Mark]:
         if red is None:
             yield "no red"
         elif red.import_only:
             yield "weak red"
+        if was_green and self.feature.kind is FeatureKind.BEHAVIOUR:
+            yield "already satisfied"
         if self.feature.kind is FeatureKind.CHORE:
             yield "for a person"
         if self.bench.commands(self.work.before).from_model:
             yield "model's command"
-        if by_exit_code:
+        if any(run.by_exit_code for run in runs):
             yield "by exit code"
+        if any(run.no_canary for run in runs):
+            yield "no canary"
         if flaky:
             yield "flaky"
 
 
-def _narrowed(result: RunResult, cases: Sequence[Case]) -> TestRun:
-    """The run with the submitted tests alone."""
-    failing = [case for case in cases if case.failing]
-    return result.run.model_copy(
-        update={
-            "counts": count(cases),
-            "passed": tuple(case.id for case in cases if case.outcome == "passed"),
-            "failing": tuple(case.id for case in failing),
-            "skipped": tuple(case.id for case in cases if case.outcome == "skipped"),
-            "import_only": bool(failing) and all(case.import_fault for case in failing),
-        }
-    )
+def _failing(selection: Selection, result: RunResult) -> list[Case]:
+    return [case for case in submitted(selection, result.cases) if case.failing]
+
+
+def _submitted_run(selection: Selection, result: RunResult | None) -> TestRun | None:
+    """The run with the submitted tests alone, and those of them that proved flaky."""
+    if result is None:
+        return None
+    run = narrowed(result.run, submitted(selection, result.cases))
+    flaky = tuple(one for one in result.run.flaky if selection.covers(one))
+    counts = run.counts.model_copy(update={"flaky": len(flaky)}) if run.counts else None
+    return run.model_copy(update={"flaky": flaky, "counts": counts})
+
+
+def _browser_run(green: RunResult, browser_tests: frozenset[str]) -> TestRun:
+    return narrowed(green.run, [case for case in green.cases if case.id in browser_tests])

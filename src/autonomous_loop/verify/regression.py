@@ -6,14 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from autonomous_loop.domain.model import TreeSha
-from autonomous_loop.domain.proof import Baseline, Proof, Reason
+from autonomous_loop.domain.proof import Baseline, Proof, TestRun
 from autonomous_loop.verify.bench import TestBench, believed
 from autonomous_loop.verify.candidate import Candidate
-from autonomous_loop.verify.judgement import Losses, judge_losses, known, losses, must_still_pass
+from autonomous_loop.verify.flaky import flaky_reason
+from autonomous_loop.verify.judgement import Losses, judge_losses, known, losses, must_still_pass, set_aside
 from autonomous_loop.verify.refused import Refused
 from autonomous_loop.verify.report import Case
-from autonomous_loop.verify.running import RunResult
-from autonomous_loop.verify.wording import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +20,12 @@ class Regression:
     """The whole suite on a candidate.
 
     Attributes:
-        result: the suite's run.
-        flaky: tests that failed once and passed once on this same tree, or did so in the baseline.
+        run: the suite's run; what is flaky counts neither as passed nor as failed.
+        flaky: tests that failed in it and decide nothing: they passed a moment later on the same tree, or
+            did both in the baseline.
     """
 
-    result: RunResult
+    run: TestRun
     flaky: tuple[str, ...] = ()
 
 
@@ -45,12 +45,21 @@ class RegressionCheck:
         """The suite ran on `tree`, and these passed."""
         self._passed[tree] = tuple(passed)
 
-    def recorded(self, tree: TreeSha, passing: Mapping[str, Proof]) -> tuple[str, ...] | None:
-        """What passed in the suite on `tree`, from this session or from a proof; None: nobody knows."""
-        for proof in passing.values():
-            if proof.after_tree == tree and proof.regression is not None and tree not in self._passed:
-                self._passed[tree] = proof.regression.passed
+    def recorded(
+        self, tree: TreeSha, baseline: Baseline, passing: Mapping[str, Proof]
+    ) -> tuple[str, ...] | None:
+        """What passed in the suite on `tree`, from this session or from the record; None: nobody knows."""
+        if tree not in self._passed:
+            runs = [baseline.last, *baseline.runs[:1], *(one.regression for one in passing.values())]
+            # A proof in brief has no ids: it says how many passed, not which.
+            if found := next((run for run in runs if run and run.passed and run.tree == tree), None):
+                self._passed[tree] = found.passed
         return self._passed.get(tree)
+
+    def known_to_pass(self, baseline: Baseline) -> tuple[str, ...]:
+        """What passed when the whole suite last held."""
+        run = baseline.last or next(iter(baseline.runs), None)
+        return run.passed if run else ()
 
     async def passed_before(
         self, work: Candidate, baseline: Baseline, passing: Mapping[str, Proof]
@@ -60,8 +69,8 @@ class RegressionCheck:
         Raises:
             Refused: the run shows nothing.
         """
-        found = self.recorded(work.before, passing)
-        if found is None and work.old_test_files:
+        found = self.recorded(work.before, baseline, passing)
+        if found is None and work.had_suite:
             await self._bench.put_up(work.before)
             result = await self._bench.suite(work.before, work.before)
             await self._bench.put_up(work.after)
@@ -77,19 +86,26 @@ class RegressionCheck:
         passing: Mapping[str, Proof],
         before: Collection[str],
         *,
-        new: Collection[str],
+        new: Collection[str] = (),
+        by_people: bool = False,
     ) -> Regression:
         """Run the suite on the candidate, which is up.
 
         Args:
             before: what passed in the suite at the checkpoint.
             new: the submitted tests, which passed a moment ago.
+            by_people: people may have taken tests of theirs away: of `before` only what fails is lost.
 
         Raises:
             Refused: something that passed is lost, or the run shows nothing.
         """
         result = believed(await self._bench.suite(work.before, work.after))
-        must = must_still_pass(before, passing, baseline) | (frozenset(new) - known(baseline))
+        if by_people:
+            failing = {case.id for case in result.cases if case.failing}
+            before = [one for one in before if one in failing or one.partition("::")[0] in failing]
+        older = must_still_pass(before, passing, baseline)
+        fresh = frozenset(new) - known(baseline) - older
+        must = older | fresh
         cases = list(result.cases)
         # A proved test the suite never collected (one for the browser, say) is run by its file.
         collected = {case.file for case in cases}
@@ -97,31 +113,28 @@ class RegressionCheck:
         alone = {one.partition("::")[0] for one in must - frozenset(before)} - collected
         if files := sorted(alone & there):
             cases += believed(await self._bench.tests(work.before, files, work.after)).cases
-        lost = losses(must, cases)
+        lost = losses(must, cases, fresh)
         flaky: tuple[str, ...] = ()
         if lost.failing:
             self._bench.refuse_third_party(_of(lost.failing, cases), work)
             lost, flaky = await self._once_more(lost, work, new)
         if reasons := judge_losses(lost, cases, passing, self._bench.wording):
-            raise Refused(*reasons)
-        self.remember(work.after, result.run.passed)
-        return Regression(result, tuple(sorted({*flaky, *(set(baseline.flaky) & set(result.run.failing))})))
+            raise Refused(*reasons, lost=lost.all)
+        run = set_aside(result.run, result.cases, {*flaky, *baseline.flaky})
+        self.remember(work.after, run.passed)
+        return Regression(run, tuple(sorted({*flaky, *(set(baseline.flaky) & set(result.run.failing))})))
 
     async def _once_more(
         self, lost: Losses, work: Candidate, new: Collection[str]
     ) -> tuple[Losses, tuple[str, ...]]:
         """The failing files again: what passes now is flaky, which a submitted test may not be."""
+        # It passed alone a moment ago: whatever a third run would say, the code is the same.
+        if mine := [test_id for test_id in lost.failing if test_id in new]:
+            raise Refused(flaky_reason(mine))
         files = sorted({test_id.partition("::")[0] for test_id in lost.failing})
         again = believed(await self._bench.tests(work.before, files, work.after))
         passed = set(again.run.passed)
         flaky = tuple(test_id for test_id in lost.failing if test_id in passed)
-        mine = [test_id for test_id in flaky if test_id in new]
-        if mine:
-            text = (
-                f"These submitted tests passed once and failed once on the same code: {listed(mine)}. Let"
-                " them depend on nothing but the code: no order, clock, chance or leftover of other tests."
-            )
-            raise Refused(Reason(code="flaky", text=text))
         failing = tuple(test_id for test_id in lost.failing if test_id not in passed)
         return Losses(failing, lost.skipped, lost.removed), flaky
 

@@ -1,8 +1,8 @@
-"""Red, green, regression, end-to-end: the loop's own look at a candidate."""
+"""Gates, red, green, regression, end-to-end: the loop's own look at a candidate."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.feature import Feature
@@ -12,11 +12,19 @@ from autonomous_loop.domain.work import CommandResult
 from autonomous_loop.errors import ConfigurationError, HandsError
 from autonomous_loop.ports import Hands, Trees, Workspace
 from autonomous_loop.verify.bench import TestBench
+from autonomous_loop.verify.bisection import culprits
 from autonomous_loop.verify.candidate import Candidate
 from autonomous_loop.verify.e2e import BrowserE2ETester
+from autonomous_loop.verify.gates import ProjectGates
+from autonomous_loop.verify.judgement import set_aside
 from autonomous_loop.verify.proving import Proving
 from autonomous_loop.verify.refused import Refused
 from autonomous_loop.verify.regression import RegressionCheck
+from autonomous_loop.verify.running import RunResult
+from autonomous_loop.verify.satisfied import AlreadySatisfied
+
+_EMPTY = 'chmod -R u+rwX "$HOME" "$TMPDIR" 2>/dev/null; find "$HOME" "$TMPDIR" -mindepth 1 -delete'
+_EMPTY_S = 120.0
 
 
 class ProofVerifier:
@@ -42,12 +50,15 @@ class ProofVerifier:
         model_command: Callable[[], str],
         prepare: Callable[[], Awaitable[CommandResult | None]],
     ) -> None:
+        self._hands = hands
         self._workspace = workspace
         self._trees = trees
         self._config = config
         self._prepare = prepare
         self._bench = TestBench(hands, workspace, trees, config, model_command=model_command)
+        self._gates = ProjectGates(self._bench, hands, config)
         self._regression = RegressionCheck(self._bench)
+        self._satisfied = AlreadySatisfied()
         self._browser = BrowserE2ETester(hands, trees)
 
     async def baseline(self, commit: CommitSha) -> Baseline:
@@ -58,13 +69,12 @@ class ProofVerifier:
         """
         tree = self._trees.tree_of(commit)
         configured = self._config.suite_command or self._config.test_command
-        if not configured and not Candidate(self._bench.facts, tree, tree).old_test_files:
-            return Baseline()
-        command = self._bench.commands(tree).suite_text
-        runs = []
+        has_suite = bool(configured or self._bench.facts.of(tree).has_suite)
+        runs: list[RunResult] = []
         try:
             self._bench.let_go()
-            for _ in range(2):
+            gates = await self._gates.on_base(tree)
+            for _ in range(2 if has_suite else 0):
                 await self._bench.put_up(tree)
                 result = await self._bench.suite(tree, tree)
                 if result.faults:
@@ -73,14 +83,15 @@ class ProofVerifier:
                         f"the project's own suite cannot be run on its untouched code. {why}",
                         hint="set setup, test-command or suite-command for autonomous-loop in this project.",
                     )
-                runs.append(result.run)
+                runs.append(result)
         finally:
             await self._bench.put_up(tree)
             self._bench.let_go()
-        made = _baseline(command, *runs)
-        flaky = set(made.flaky)
-        self._regression.remember(tree, [one for one in runs[0].passed if one not in flaky])
-        return made
+        if not runs:
+            return Baseline(gates=gates)
+        made = _baseline(self._bench.commands(tree).suite_text, *runs)
+        self._regression.remember(tree, made.runs[0].passed)
+        return made.model_copy(update={"gates": gates})
 
     async def prove(
         self,
@@ -96,8 +107,10 @@ class ProofVerifier:
         """See `Verifier`."""
         proving = Proving(
             bench=self._bench,
+            gates=self._gates,
             regression=self._regression,
             browser=self._browser,
+            satisfied=self._satisfied,
             feature=feature,
             submission=submission,
             before=before,
@@ -105,11 +118,13 @@ class ProofVerifier:
             baseline=baseline,
             passing=passing,
             gate=gate,
+            suite_now=self._config.regression == "feature",
         )
+        self._bench.take_over(after)
         try:
             return await proving.run()
         except Refused as refused:
-            return Verdict(accepted=False, reasons=refused.reasons), {}
+            return Verdict(accepted=False, reasons=refused.reasons, lost=refused.lost), refused.evidence
         except HandsError as error:
             text = self._bench.wording.plain(f"The tests left something that cannot be taken: {error}")
             return Verdict(accepted=False, reasons=(Reason(code="hands", text=text),)), {}
@@ -122,31 +137,80 @@ class ProofVerifier:
     ) -> Verdict:
         """See `Verifier`."""
         tree = self._trees.tree_of(commit)
+        # What lies in the hands' home is no part of the project: packages, caches, notes from run to run.
+        await self._hands.end_all()
+        await self._hands.run(["bash", "-c", _EMPTY], timeout_s=_EMPTY_S)
         await self._workspace.open(commit)
         try:
             done = await self._prepare()
             if done is not None and done.exit_code != 0:
                 text = f"The setup fails in a fresh clone:\n{self._bench.wording.tail(done.text, 2_000)}"
                 return Verdict(accepted=False, reasons=(Reason(code="setup", text=text),))
-            work = Candidate(self._bench.facts, tree, tree)
-            if work.old_test_files or baseline.command:
-                passed = self._regression.recorded(tree, passing) or ()
-                await self._regression.check(work, baseline, passing, passed, new=())
+            await self._bench.put_up(tree)
+            await self._gates.check(tree, baseline)
+            # A tree nobody proved has commits by people in it.
+            known = any(proof.after_tree == tree for proof in passing.values())
+            held = await self._whole_suite(tree, baseline, passing, by_people=not known)
         except Refused as refused:
-            return Verdict(accepted=False, reasons=refused.reasons)
+            return Verdict(accepted=False, reasons=refused.reasons, lost=refused.lost)
         finally:
             await self._bench.put_up(tree)
             self._bench.let_go()
-        return Verdict(accepted=True)
+        return Verdict(accepted=True, suite=held)
+
+    async def suite(self, commit: CommitSha, *, baseline: Baseline, passing: Mapping[str, Proof]) -> Verdict:
+        """See `Verifier`."""
+        tree = self._trees.tree_of(commit)
+        try:
+            await self._bench.put_up(tree)
+            held = await self._whole_suite(tree, baseline, passing)
+        except Refused as refused:
+            return Verdict(accepted=False, reasons=refused.reasons, lost=refused.lost)
+        finally:
+            await self._bench.put_up(tree)
+            self._bench.let_go()
+        return Verdict(accepted=True, suite=held)
+
+    async def culprits(
+        self, commits: Sequence[CommitSha], *, lost: Sequence[str], passing: Mapping[str, Proof]
+    ) -> Mapping[CommitSha, Sequence[str]]:
+        """See `Verifier`."""
+        at = {commit: index for index, commit in enumerate(commits)}
+        since: dict[str, int] = {}
+        for proof in passing.values():
+            if proof.green and proof.after in at:
+                since |= dict.fromkeys(set(proof.green.passed) - since.keys(), at[proof.after])
+        trees = [self._trees.tree_of(commit) for commit in commits]
+        try:
+            found = await culprits(self._bench, trees, lost=lost, since=since)
+        finally:
+            await self._bench.put_up(trees[-1])
+            self._bench.let_go()
+        return {commits[index]: ids for index, ids in found.items()}
+
+    async def _whole_suite(
+        self, tree: TreeSha, baseline: Baseline, passing: Mapping[str, Proof], *, by_people: bool = False
+    ) -> TestRun | None:
+        work = Candidate(self._bench.facts, tree, tree)
+        if not (work.had_suite or baseline.command):
+            return None
+        passed = self._regression.recorded(tree, baseline, passing)
+        if passed is None:
+            passed = self._regression.known_to_pass(baseline)
+        held = await self._regression.check(work, baseline, passing, passed, by_people=by_people)
+        return held.run
 
 
-def _baseline(command: str, first: TestRun, second: TestRun) -> Baseline:
+def _baseline(command: str, one: RunResult, other: RunResult) -> Baseline:
+    first, second = one.run, other.run
     passed = set(first.passed) & set(second.passed)
     failing = set(first.failing) & set(second.failing)
-    seen = {*first.passed, *first.failing, *second.passed, *second.failing}
+    flaky = {*first.passed, *first.failing, *second.passed, *second.failing} - passed - failing
+    runs = [set_aside(one.run, one.cases, flaky), set_aside(other.run, other.cases, flaky)]
     return Baseline(
         command=command,
         failing=tuple(sorted(failing)),
-        flaky=tuple(sorted(seen - passed - failing)),
+        flaky=tuple(sorted(flaky)),
         passed=len(passed),
+        runs=(runs[0], runs[1].model_copy(update={"passed": ()})),
     )

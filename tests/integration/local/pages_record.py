@@ -13,7 +13,7 @@ from autonomous_loop.domain.feature import (
     FeatureList,
     FeatureStatus,
 )
-from autonomous_loop.domain.proof import Evidence, Proof, TestCounts, TestRun
+from autonomous_loop.domain.proof import Evidence, GateRun, Proof, TestCounts, TestRun
 from autonomous_loop.domain.record import LoopRecord, SessionRecord
 from autonomous_loop.domain.request import Request
 from autonomous_loop.local.forge.gitrepo import GitRepository
@@ -96,8 +96,8 @@ def _proof(name: str, kind: FeatureKind, before: str, after: str, tree: str) -> 
         red=ran(failed=3) if behaviour else None,
         green=None if chore else ran(passed=3),
         regression=ran(passed=24),
-        end_to_end=name in shots,
-        gates=("ruff check",) if chore else (),
+        end_to_end=ran(passed=1) if name in shots else None,
+        gates=(GateRun(command="ruff check", tree=tree, exit_code=0),) if chore else (),
         marks=("for a person",) if chore else ("no red",) if kind is FeatureKind.REFACTOR else (),
         notices=("guestbook/static/likes.js is new JavaScript",) if name == "likes" else (),
         evidence=evidence,

@@ -12,7 +12,7 @@ from autonomous_loop.attempt import FeatureAttempt
 from autonomous_loop.errors import HandsError
 from autonomous_loop.git.journal import StateTracker
 from autonomous_loop.git.workspace import ScratchWorkspace
-from autonomous_loop.session import SessionManager
+from autonomous_loop.suite import SuiteKeeper
 from autonomous_loop.surroundings import Surroundings
 from git_world import git
 from loop_world import KEY, bash, create, honest, journal_events, make_project, model, submit
@@ -118,7 +118,7 @@ async def test_a_session_killed_after_its_clean_room_is_published_by_the_next(pr
 async def test_a_push_of_a_person_in_the_last_session_is_taken_in_before_the_loop_is_complete(
     project, monkeypatch
 ):
-    pr, real = branch(project, 2, "pr"), SessionManager.clean_room
+    pr, real = branch(project, 2, "pr"), SuiteKeeper.clean_room
     pushed = []
 
     async def clean_room(self):
@@ -129,7 +129,7 @@ async def test_a_push_of_a_person_in_the_last_session_is_taken_in_before_the_loo
             git(project, "update-ref", f"refs/heads/{pr}", pushed[0])
         return found
 
-    monkeypatch.setattr(SessionManager, "clean_room", clean_room)
+    monkeypatch.setattr(SuiteKeeper, "clean_room", clean_room)
     with model(None, THREE) as (url, _):
         result = await play(project, url, "two", "three", session_features=1)
     assert result.success

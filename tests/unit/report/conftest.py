@@ -97,7 +97,9 @@ def make_record():
         picture = Evidence(name="list-1.png", sha256="0" * 64, size=9)
         proofs = {
             "reply": proof("reply"),
-            "list": proof("list", end_to_end=True, evidence=(picture,), notices=("new symlink s -> ..",)),
+            "list": proof(
+                "list", end_to_end=run(passed=1), evidence=(picture,), notices=("new symlink s -> ..",)
+            ),
             "tidy": proof("tidy", kind=FeatureKind.REFACTOR, red=None, marks=("no red",)),
             "feed": proof("feed", marks=("weak red", "model's command")),
         }

@@ -7,8 +7,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 from autonomous_loop.domain.decision import HandoffReason
-from autonomous_loop.domain.events import Blocked
-from autonomous_loop.domain.feature import Feature, FeatureList, FeatureStatus
+from autonomous_loop.domain.events import Blocked, Revoked
+from autonomous_loop.domain.feature import Attempt, Feature, FeatureList, FeatureStatus
+from autonomous_loop.domain.proof import Baseline, GateRun, TestCounts, TestRun
 from autonomous_loop.report.markdown import (
     MOST,
     final_comment,
@@ -97,6 +98,45 @@ def test_what_a_mark_means_and_what_to_look_at_is_said(complete, site):
     assert "**list**: new symlink" in first
     assert "held back, for you to apply: `.github/workflows/x.yml`" in first
     assert "*flaky*" not in first
+
+
+def test_a_gate_that_was_red_before_anybody_came_is_said(make_record, site):
+    gates = (
+        GateRun(command="ruff check", tree="7" * 40, exit_code=0),
+        GateRun(command="mypy .", tree="7" * 40, exit_code=1),
+    )
+    body = pull_request_body(make_record(baseline=Baseline(gates=gates)), site)
+    assert "mypy . is no gate here: it fails on the untouched code" in body
+    assert "ruff check is no gate" not in body
+
+
+def test_a_flaky_test_is_named_and_counted_as_neither(make_record, site):
+    counts = TestCounts(passed=41, flaky=1)
+    suite = TestRun(command="pytest", tree="7" * 40, exit_code=1, counts=counts, flaky=("t.py::x",))
+    changed = {"regression": suite, "flaky": ("t.py::x",), "marks": ("flaky",)}
+    proof = make_record(proved=1).proofs["reply"].model_copy(update=changed)
+    body = pull_request_body(make_record(proved=1, proofs={"reply": proof}), site)
+    assert "suite 41 passed, 1 flaky" in body
+    assert "flaky, counted neither as passed nor as failed: t.py::x" in body
+
+
+def test_a_proof_that_was_taken_back_is_said_with_its_reason(make_record, site):
+    why = "since its checkpoint the whole suite fails"
+    revoked = Revoked(feature_id="list", commit="a" * 40, tests=("t.py::x",), why=why)
+    body = pull_request_body(make_record(proved=1, revoked={"list": revoked}), site)
+    (line,) = [line for line in body.splitlines() if why in line]
+    assert "its proof was taken back" in line
+    assert "[ ] **list**" in body
+
+
+def test_what_a_failing_browser_test_left_is_linked_where_it_waits(make_record, site):
+    paths = ("attempts/feed/1/feed.png", "attempts/feed/1/trace.zip")
+    failed = Attempt(feature_id="feed", number=1, session=2, outcome="refused", evidence=paths)
+    body = pull_request_body(make_record(attempts=(failed,), blocked=("feed",)), site)
+    (line,) = [line for line in body.splitlines() if "trace.zip" in line]
+    state = f"https://github.com/octo/guestbook/blob/{'5' * 40}"
+    assert f"[screenshot of the failure]({state}/attempts/feed/1/feed.png)" in line
+    assert f"[trace of the failure]({state}/attempts/feed/1/trace.zip)" in line
 
 
 def test_screenshots_are_shown_from_the_state_commit(complete, site):
