@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,13 +11,16 @@ from git import Repo
 from git.exc import BadName, BadObject
 
 from autonomous_loop.domain.model import CommitSha, TreeSha
+from autonomous_loop.domain.work import Change
 from autonomous_loop.errors import HandsError, RepositoryError, ServiceError, Superseded
 from autonomous_loop.git.command import Git, GitError, failed, patiently
-from autonomous_loop.ports import Change
+from autonomous_loop.git.grafting import Entry, graft, look_up, pack_of
 
 PACK_LIMIT = 512 * 1024 * 1024
 # On a plain git directory the other side runs here too: its hooks are not ours to run, its owner may differ.
 MOVED = ("non-fast-forward", "fetch first", "stale info", "cannot lock ref")
+# What differs between two trees: each path with what it is in the one and in the other (None: not there).
+Differences = Mapping[str, tuple[Entry | None, Entry | None]]
 OTHER_SIDE = "git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c safe.directory=*"
 
 
@@ -141,20 +144,30 @@ class Repository:
 
     def changes(self, before: TreeSha, after: TreeSha) -> Sequence[Change]:
         """See `Trees`."""
+        found = [
+            Change(
+                path=path,
+                status=status,  # type: ignore[arg-type] # git's letter, one of A D M T
+                mode_before=old.mode if old else "",
+                mode_after=new.mode if new else "",
+            )
+            for path, status, old, new in self._differing(before, after)
+        ]
+        return sorted(found, key=lambda change: change.path)
+
+    def differences(self, before: TreeSha, after: TreeSha) -> Differences:
+        """Paths that differ, each with what it is in both trees."""
+        return {path: (old, new) for path, _, old, new in self._differing(before, after)}
+
+    def _differing(
+        self, before: TreeSha, after: TreeSha
+    ) -> Iterator[tuple[str, str, Entry | None, Entry | None]]:
         raw = self.git("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", before, after)
         fields = raw.decode("utf-8", "surrogateescape").split("\0")
-        found = []
         for head, path in zip(fields[::2], fields[1::2], strict=False):
-            mode_before, mode_after, _, _, status = head.removeprefix(":").split(" ")
-            found.append(
-                Change(
-                    path=path,
-                    status=status[0],  # type: ignore[arg-type] # git's letter, one of A D M T
-                    mode_before="" if mode_before == "000000" else mode_before,
-                    mode_after="" if mode_after == "000000" else mode_after,
-                )
-            )
-        return sorted(found, key=lambda change: change.path)
+            mode_before, mode_after, sha_before, sha_after, status = head.removeprefix(":").split(" ")
+            old, new = Entry(mode_before, sha_before), Entry(mode_after, sha_after)
+            yield path, status[0], None if status[0] == "A" else old, None if status[0] == "D" else new
 
     def paths(self, tree: TreeSha) -> Sequence[str]:
         """See `Trees`."""
@@ -171,14 +184,13 @@ class Repository:
 
     def read(self, tree: TreeSha, path: str, *, max_bytes: int = 2_000_000) -> bytes | None:
         """See `Trees`."""
-        name = f"{tree}:{path}"
-        sized = self.git.run("cat-file", "-s", name)
-        kind = self.git.run("cat-file", "-t", name)
-        if sized.returncode != 0 or kind.stdout.strip() != b"blob":
+        entry = self.look_up(tree, [path])[path]
+        if entry is None or entry.mode == "160000":
             return None
-        if int(sized.stdout) > max_bytes:
+        blob = bytes.fromhex(entry.sha)
+        if self._repo.odb.info(blob).size > max_bytes:
             raise HandsError(f"{path} is larger than {max_bytes:,} bytes")
-        return self.git("cat-file", "blob", name)
+        return bytes(self._repo.odb.stream(blob).read())
 
     def write_blob(self, base: TreeSha, path: str, data: bytes) -> TreeSha:
         """See `Trees`."""
@@ -198,14 +210,22 @@ class Repository:
 
     def overlay(self, base: TreeSha, source: TreeSha, paths: Sequence[str]) -> TreeSha:
         """See `Trees`."""
-        wanted = set(paths)
-        there = {path: (mode, sha) for mode, sha, path in self.entries(source) if path in wanted}
-        with self._index(base) as env:
-            rows = []
-            for path in paths:
-                mode, sha = there.get(path, ("0", "0" * 40))
-                rows.append(f"{mode} {sha}\t{path}\0")
-            return self._write_index(rows, env)
+        return self.graft(base, self.look_up(source, paths))
+
+    def look_up(self, tree: TreeSha, paths: Iterable[str]) -> dict[str, Entry | None]:
+        """What these paths are in `tree`; None: not there, or a folder."""
+        return look_up(self._tree_object, tree, paths)
+
+    def graft(self, base: TreeSha, changes: Mapping[str, Entry | None]) -> TreeSha:
+        """`base` with these files in it (None: without). Costs what changes, however large the tree is.
+
+        Raises:
+            HandsError: git's own strict check refuses a path, or an object is not here.
+        """
+        tree, made = graft(self._tree_object, base, changes)
+        if not self.has(tree):
+            self.unpack(pack_of(made))
+        return tree
 
     def patch(self, before: TreeSha, after: TreeSha) -> bytes:
         """The difference as a patch that `apply` takes, binary files included."""
@@ -250,6 +270,11 @@ class Repository:
         lines = "".join([*(f"{one}\n" for one in wanted), *(f"^{one}\n" for one in have)])
         return self.git("pack-objects", "--revs", "--stdout", "-q", stdin=lines.encode())
 
+    def pack_objects(self, objects: Iterable[str]) -> bytes:
+        """A pack of these very objects."""
+        lines = "".join(f"{one}\n" for one in objects)
+        return self.git("pack-objects", "--stdout", "-q", stdin=lines.encode())
+
     def unpack(self, pack: bytes) -> None:
         """Take a pack of the hands' in, every object checked.
 
@@ -265,6 +290,14 @@ class Repository:
             raise HandsError(
                 f"the work tree was refused: {done.stderr.decode('utf-8', 'replace').strip()[:500]}"
             )
+
+    def _tree_object(self, tree: str) -> bytes:
+        """A tree, or a commit's, by the helper that GitPython keeps running: no process of its own."""
+        found = self._repo.odb.stream(bytes.fromhex(tree))
+        data = bytes(found.read())
+        if found.type == b"commit":
+            return self._tree_object(data.partition(b"\n")[0].removeprefix(b"tree ").decode("ascii"))
+        return data
 
     @contextmanager
     def _index(self, base: TreeSha | None) -> Iterator[dict[str, str]]:

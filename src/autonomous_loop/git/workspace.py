@@ -1,76 +1,93 @@
-"""The scratch clone: bytes go in and out as packs; git runs there as hands, on a git folder made anew."""
+"""The scratch clone: bytes go in and out as packs; git runs there as hands, on a git folder made anew.
+
+What makes it fast is an index of the work tree (what git saw of each file: change time, number, size, mode)
+that the loop holds, out of the hands' reach: the hands can put a file's modification time back, its change
+time they cannot. One look at every file's status then says which differ; only those are read or written. And
+where no process of the hands has run since the last look, none is needed.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import posixpath
 import secrets
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
 
 from autonomous_loop.domain.model import CommitSha, TreeSha
 from autonomous_loop.errors import DeadlineError, HandsError
-from autonomous_loop.git.repository import PACK_LIMIT, Repository
-from autonomous_loop.ports import CommandResult, Hands
+from autonomous_loop.git import scratch_scripts as scripts
+from autonomous_loop.git.grafting import Entry
+from autonomous_loop.git.repository import PACK_LIMIT, Differences, Repository
+from autonomous_loop.git.scratch_scripts import Call, Writing
+from autonomous_loop.ports import Hands
 
 TIMEOUT_S = 180.0
-ENV = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1"}
-# Each operation is one script, since starting a process as hands costs more than git does. `fresh` makes a
-# git folder that nobody but this script has written: whatever configuration the hands left behind, only
-# this one counts. $1 is the store of objects sent so far, $2 the fresh git folder.
-PRELUDE = """\
-set -e
-store=$1 git_dir=$2
-g() {
-  git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.untrackedCache=false \\
-    -c core.autocrlf=false -c core.fileMode=true -c core.symlinks=true -c core.excludesFile=/dev/null \\
-    -c core.attributesFile=/dev/null -c advice.addEmbeddedRepo=false "$@"
-}
-fresh() {
-  rm -rf -- "${git_dir%/*}"/take-*.git
-  g init -q --bare --template= "$git_dir"
-  echo "$store/objects" > "$git_dir/objects/info/alternates"
-}
-t() { g --git-dir="$git_dir" --work-tree=. -c core.bare=false "$@"; }
-"""
-# A folder the hands made unwritable is still theirs: they can open it up again.
-OPEN = """\
-chmod -R u+rwX . 2>/dev/null || true
-find . -mindepth 1 -delete
-g init -q --bare --template= "$store"
-g --git-dir="$store" unpack-objects -q
-fresh
-t read-tree "$3"
-t checkout-index -a -f -q
-# For the model's own use of git: one commit, no history, nothing of the loop's. Never read again.
-git init -q --template= --initial-branch=work .
-mkdir -p .git/info
-echo "$store/objects" > .git/objects/info/alternates
-git add -A
-git -c user.name=base -c user.email=base@localhost commit -q --no-verify --allow-empty -m "the checkpoint"
-"""
-# Ignored files stay: they hold dependencies. Other untracked ones go, a nested repository too; the hands' own
-# .git is not git's to clean.
-SWITCH = """\
-g --git-dir="$store" unpack-objects -q
-fresh
-g --git-dir="$git_dir" diff-tree -r -z --name-only --diff-filter=D "$3" "$4" | xargs -0 -r rm -rf --
-t read-tree "$4"
-t checkout-index -a -f -q
-t clean -ffdq
-"""
-# Bytecode that a run of Python left behind is nobody's work, also where the project does not ignore it.
-TAKE = """\
-fresh
-mkdir -p "$git_dir/info"
-printf '%s\\n' '__pycache__/' '*.py[co]' > "$git_dir/info/exclude"
-t read-tree "$3"
-t add -A -- .
-t write-tree
-"""
-# The new objects stay in the store: they are the next pack's base.
-PACK = """\
-printf '%s\\n^%s\\n' "$4" "$3" | g --git-dir="$git_dir" pack-objects --revs --stdout -q
-rm -f "$git_dir/objects/info/alternates"
-cp -rn "$git_dir/objects/." "$store/objects/" 2>/dev/null || true
-"""
+# Older kernels count a file's change time in ticks of up to 10 ms.
+TICKS_S = 0.025
+# git compares change times by the second. So many files may be compared by content instead; for more, it is
+# better to let the second pass.
+MOST_RECENT = 50
+ROUNDS = 4
+MOST_REPAIRED = 1_000
+GITLINK = "160000"
+# Its rules decide what other files look like: where it differs, all are written anew.
+ATTRIBUTES = ".gitattributes"
+
+
+class _Unusual(HandsError):  # noqa: N818 - a way, not a fault
+    """The work tree is in a state that only writing everything anew mends."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """How the work tree differs from its index.
+
+    Attributes:
+        modified: paths whose files are not as they were, with the mode now ("": gone).
+        untracked: paths the index does not know; a repository ends with a slash.
+        complaints: what git could not look at.
+        rows: what was asked for.
+    """
+
+    modified: Mapping[str, str]
+    untracked: frozenset[str]
+    complaints: str
+    rows: Mapping[str, Entry]
+
+    @classmethod
+    def of(cls, modified: bytes, untracked: bytes, complaints: bytes, rows: bytes = b"") -> _Found:
+        fields = scripts.split(modified)
+        modes = {path: head.split(" ")[1] for head, path in zip(fields[::2], fields[1::2], strict=True)}
+        return cls(
+            {path: "" if mode == "000000" else mode for path, mode in modes.items()},
+            frozenset(scripts.split(untracked)),
+            complaints.decode("utf-8", "replace").strip()[:500],
+            _entries(rows),
+        )
+
+
+@dataclass(slots=True)
+class _State:
+    """What is known of the work tree.
+
+    Attributes:
+        tree: which tree `index` describes.
+        index: path of git's, of files as they were when no hands ran; they can read it.
+        here: which tree was written last; the work tree holds it as long as no hands run.
+        touched: paths written since the index was made, or in the second it was made in: it cannot tell
+            whether they are as they should be. Each with what it is in `tree`.
+        started: `Hands.started` when the work tree was last known to hold `here`: a process more, and it
+            may hold anything.
+    """
+
+    tree: TreeSha
+    index: str
+    here: TreeSha
+    started: int
+    touched: dict[str, Entry | None]
 
 
 class ScratchWorkspace:
@@ -84,85 +101,221 @@ class ScratchWorkspace:
     def __init__(self, hands: Hands, repository: Repository) -> None:
         self._hands = hands
         self._repository = repository
-        self._store = ""
-        self._git_dir = ""
-        self._base: TreeSha | None = None
-        self._sent: list[str] = []
+        self._state: _State | None = None
+        self._started = 0  # how many processes there were, if none but ours was started since all were ended
 
     async def open(self, commit: CommitSha) -> None:
         """See `Workspace`."""
+        self._state = None
+        await self._end_all()
         tree = self._repository.tree_of(commit)
-        self._store = posixpath.join(self._hands.temporary, f"store-{secrets.token_hex(8)}.git")
-        self._sent = []
-        await self._script("open", OPEN, tree, stdin=self._repository.pack([tree], []))
-        self._base = tree
-        self._sent.append(tree)
+        store = posixpath.join(self._hands.temporary, f"store-{secrets.token_hex(8)}.git")
+        (index,) = await self._run(scripts.fill_empty(tree, self._repository.pack([tree], []), store), 1)
+        await self._remember(tree, index)
 
     async def take(self) -> TreeSha:
         """See `Workspace`."""
-        base = self._opened()
-        done = await self._script("take", TAKE, base)
-        tree = TreeSha(done.stdout.decode("ascii", "replace").strip())
-        if len(tree) != len(base) or not tree.isalnum():
-            raise HandsError("the work tree cannot be taken: git gave no tree")
-        if not self._repository.has(tree):
-            # The hands are quiet since the script before: only our own scripts have run.
-            packed = await self._script("take", PACK, base, tree, most=PACK_LIMIT, quiet=True)
-            self._repository.unpack(packed.stdout)
-        if not self._repository.has(tree):
-            raise HandsError("the work tree cannot be taken: its tree did not arrive")
-        self._refuse_nested(base, tree)
-        self._base = tree
-        self._sent.append(tree)
-        return tree
+        state = self._opened()
+        if await self._quiet(state):
+            return state.here
+        found = await self._look(state)
+        # What was written since the index was made is compared by content.
+        by_content = any(found.rows.get(path) != entry for path, entry in state.touched.items())
+        by_status = (found.modified.keys() | found.untracked) - state.touched.keys()
+        if not by_content and not by_status:
+            self._settle(state, state.tree)
+            return state.tree
+        return await self._update(state, found)
 
     async def switch(self, tree: TreeSha) -> None:
         """See `Workspace`."""
-        base = self._opened()
-        pack = self._repository.pack([tree], self._sent[-4:])
-        await self._script("switch", SWITCH, base, tree, stdin=pack)
-        self._base = tree
-        self._sent.append(tree)
+        state = self._opened()
+        try:
+            if await self._quiet(state):
+                await self._write(state, tree)
+            else:
+                await self._restore(state, tree)
+        except DeadlineError:
+            raise
+        except HandsError:
+            await self._end_all()
+            await self._refill(state, tree)
 
-    async def _script(
-        self,
-        what: str,
-        script: str,
-        *args: str,
-        stdin: bytes = b"",
-        most: int = 1_000_000,
-        quiet: bool = False,
-    ) -> CommandResult:
-        """One script as hands, after every process of theirs has ended."""
-        if not quiet:
-            await self._hands.end_all()
-            self._git_dir = posixpath.join(self._hands.temporary, f"take-{secrets.token_hex(8)}.git")
+    # --- taking -------------------------------------------------------------------------------------------
+
+    async def _look(self, state: _State) -> _Found:
+        for open_up in (False, True):
+            call = scripts.look(state.index, list(state.touched), open_up=open_up)
+            found = _Found.of(*await self._run(call, 4))
+            if not found.complaints:
+                return found
+        raise HandsError(f"the work tree cannot be taken: {found.complaints}")
+
+    async def _update(self, state: _State, found: _Found) -> TreeSha:
+        nested = [path for path in found.untracked if path.endswith("/")]
+        nested += [path for path, mode in found.modified.items() if mode == GITLINK]
+        if nested:
+            raise HandsError(
+                f"{nested[0].rstrip('/')} is a repository inside the work tree;"
+                " it would be taken as a gitlink",
+                hint="remove its .git folder, or the folder.",
+            )
+        there = {path for path, mode in found.modified.items() if mode} | found.untracked | found.rows.keys()
+        gone = (found.modified.keys() | state.touched.keys()) - there
+        answer = await self._run(scripts.update(state.index, sorted(gone), sorted(there)), 4)
+        rows, pack, times, index = answer
+        entries: dict[str, Entry | None] = dict.fromkeys(gone)
+        entries |= _entries(rows)
+        if entries.keys() != gone | there:
+            raise HandsError("the work tree cannot be taken: git did not read what it was asked to")
+        if there:
+            self._repository.unpack(pack)
+        tree = self._repository.graft(state.tree, entries)
+        changed = {path: int(when) for when, _, path in (row.partition(" ") for row in scripts.split(times))}
+        await self._remember(tree, index, {path: (entries[path], when) for path, when in changed.items()})
+        return tree
+
+    # --- switching ----------------------------------------------------------------------------------------
+
+    async def _write(self, state: _State, tree: TreeSha) -> None:
+        """Nothing ran since: only what differs between the two trees is written."""
+        if changes := self._changes(state.here, tree):
+            for path, (before, _) in changes.items():
+                state.touched.setdefault(path, before)
+            wanted = {path: new for path, (_, new) in changes.items()}
+            await self._run(scripts.write(self._writing(wanted)), 0)
+        self._settle(state, tree)
+
+    async def _restore(self, state: _State, tree: TreeSha) -> None:
+        """The hands ran: what differs is written and all looked at, until nothing else differs."""
+        changes = self._changes(state.tree, tree)
+        for path, (before, _) in changes.items():
+            state.touched.setdefault(path, before)
+        wanted = state.touched | {path: new for path, (_, new) in changes.items()}
+        added = {path for path, entry in wanted.items() if entry and not state.touched[path]}
+        # An untracked folder is shown even where it is empty; but not beside what the index does not know.
+        clean = bool(added)
+        for turn in range(ROUNDS):
+            folders = turn == 0 and not added
+            call = scripts.write_and_scan(self._writing(wanted), state.index, clean=clean, folders=folders)
+            found = _Found.of(*await self._run(call, 3))
+            strange = [path for path in found.modified if path not in wanted]
+            if found.complaints or len(strange) > MOST_REPAIRED or ATTRIBUTES in _names(strange):
+                raise _Unusual(found.complaints)
+            clean = not added.issuperset(found.untracked)
+            if not strange and not clean:
+                self._settle(state, tree)
+                return
+            for path, entry in self._repository.look_up(tree, strange).items():
+                wanted[path] = state.touched[path] = entry
+        raise _Unusual("it does not come to rest")
+
+    async def _refill(self, state: _State, tree: TreeSha) -> None:
+        """What is out of the ordinary: all of the tree is written anew."""
+        gone = {
+            path
+            for before in {state.tree, state.here}
+            for path, (_, new) in self._repository.differences(before, tree).items()
+            if new is None
+        }
+        call = scripts.fill(tree, self._repository.pack([tree], []), sorted(gone))
+        (index,) = await self._run(call, 1)
+        await self._remember(tree, index)
+
+    def _changes(self, before: TreeSha, after: TreeSha) -> Differences:
+        changes = self._repository.differences(before, after) if before != after else {}
+        modes = {entry.mode for sides in changes.values() for entry in sides if entry}
+        if GITLINK in modes or ATTRIBUTES in _names(changes):
+            raise _Unusual("attributes or submodules differ")
+        return changes
+
+    def _writing(self, wanted: Mapping[str, Entry | None]) -> Writing:
+        there = _existing(wanted)
+        blobs = [entry.sha for entry in there.values()]
+        pack = self._repository.pack_objects(blobs) if blobs else b""
+        return Writing([path for path, entry in wanted.items() if entry is None], there, pack)
+
+    # --- both ---------------------------------------------------------------------------------------------
+
+    async def _quiet(self, state: _State) -> bool:
+        """Whether nothing of the hands ran since the work tree was last known. Nothing runs afterwards."""
+        await self._end_all()
+        return self._started == state.started
+
+    async def _end_all(self) -> None:
+        await self._hands.end_all()
+        self._started = self._hands.started
+
+    async def _remember(
+        self, tree: TreeSha, index: bytes, changed: Mapping[str, tuple[Entry | None, int]] | None = None
+    ) -> None:
+        """A new index, and all it cannot be trusted with.
+
+        Args:
+            tree: what it describes.
+            index: made a moment ago.
+            changed: the files that can have changed recently, each with its entry and its change time in
+                seconds; None: all of them.
+        """
+        # Until the second is over the hands could change a file again, and its change time would be the same
+        # to git. (Half a tick before, as the kernel's stamps lag behind the clock.)
+        now = time.time()
+        second = int(now - TICKS_S)
+        if changed is None:
+            few = islice(self._repository.entries(tree), MOST_RECENT + 1)
+            changed = {path: (Entry(mode, sha), second) for mode, sha, path in few if mode != GITLINK}
+        recent = {path: entry for path, (entry, when) in changed.items() if when >= second}
+        if len(recent) > MOST_RECENT:
+            recent = {}
+            await asyncio.sleep(int(now) + 1 - time.time())
+        await asyncio.sleep(TICKS_S)
+        self._state = _State(tree, self._hands.lend(index), tree, self._started, recent)
+
+    def _settle(self, state: _State, tree: TreeSha) -> None:
+        state.here, state.started = tree, self._started
+
+    async def _run(self, call: Call, parts: int) -> list[bytes]:
+        """One script as hands; no other process of theirs is alive. The parts of its answer."""
+        self._started += 1
+        git_dir = posixpath.join(self._hands.temporary, f"take-{secrets.token_hex(8)}.git")
         done = await self._hands.run(
-            ["bash", "-o", "pipefail", "-c", PRELUDE + script, what, self._store, self._git_dir, *args],
+            call.argv(git_dir),
             timeout_s=TIMEOUT_S,
-            env=ENV,
-            stdin=stdin,
+            env=scripts.ENV,
+            stdin=call.stdin,
             cwd=self._hands.work,
-            max_output=most,
+            max_output=PACK_LIMIT,
             merge_stderr=False,
         )
         if done.exit_code is None:
-            raise DeadlineError(f"{what} of the scratch clone did not end within {TIMEOUT_S:.0f} s")
+            raise DeadlineError(f"the work tree was not {call.what} within {TIMEOUT_S:.0f} s")
+        said = done.stderr.decode("utf-8", "replace").strip()[:500]
         if done.exit_code != 0:
-            said = done.stderr.decode("utf-8", "replace").strip()[:500]
-            verb = {"take": "taken", "switch": "switched", "open": "opened"}[what]
-            raise HandsError(f"the work tree cannot be {verb}: {said}")
-        return done
+            raise HandsError(f"the work tree cannot be {call.what}: {said}")
+        try:
+            return scripts.parted(done.stdout, parts) if parts else []
+        except ValueError:
+            raise HandsError(f"the work tree cannot be {call.what}: git gave no answer") from None
 
-    def _opened(self) -> TreeSha:
-        if self._base is None:
+    def _opened(self) -> _State:
+        if self._state is None:
             raise HandsError("the scratch clone is not open")
-        return self._base
+        return self._state
 
-    def _refuse_nested(self, base: TreeSha, tree: TreeSha) -> None:
-        for change in self._repository.changes(base, tree):
-            if change.mode_after == "160000":
-                raise HandsError(
-                    f"{change.path} is a repository inside the work tree; it would be taken as a gitlink",
-                    hint="remove its .git folder, or the folder.",
-                )
+
+def _names(paths: Iterable[str]) -> set[str]:
+    return {path.rpartition("/")[2] for path in paths}
+
+
+def _existing(entries: Mapping[str, Entry | None]) -> dict[str, Entry]:
+    return {path: entry for path, entry in entries.items() if entry is not None}
+
+
+def _entries(rows: bytes) -> dict[str, Entry]:
+    """Rows of `git ls-files -s`."""
+    found = {}
+    for row in scripts.split(rows):
+        head, _, path = row.partition("\t")
+        mode, sha, _ = head.split(" ")
+        found[path] = Entry(mode, sha)
+    return found

@@ -1,8 +1,12 @@
-"""The child side: gives up everything the hands must not have, then becomes the command.
+"""The child side: starts processes; each gives up what the hands must not have, then becomes its command.
 
-Run as `<python> -I -S launcher.py <fd>`; the open file `fd` holds the spec as JSON (see `Spec`), nothing
-secret in it. It imports nothing but the standard library and is the only code that is root on the hands'
-side; any step that fails ends it before the command starts (exit code 126, the reason on standard error).
+Run once, before anything foreign, as `<python> -I -S launcher.py <fd>`: `fd` is a socket of the loop's, and
+each message on it starts a process or asks whether any is left (see `serve`). It imports nothing but the
+standard library, holds nothing secret, and is the only code that is root on the hands' side; any step that
+fails ends the new process before its command starts (exit code 126, the reason on standard error).
+
+Every process of the hands descends from this one, orphans come back to it, and it waits for all of them: it
+knows exactly whether one is left.
 
 Sources: prctl(2), capabilities(7), landlock(7), the kernel's include/uapi/linux/landlock.h.
 """
@@ -15,7 +19,9 @@ import errno
 import json
 import os
 import resource
+import selectors
 import signal
+import socket
 import struct
 import sys
 from typing import NoReturn, TypedDict
@@ -27,6 +33,9 @@ PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 
+# Messages: START comes with five descriptors: the spec (JSON), standard input, output and error, and a socket
+# for this one process, on which its exit status is answered and KILL ends its process group.
+START, ANYONE, KILL = b"s", b"?", b"k"
 EXIT_SETUP_FAILED = 126
 EXIT_NOT_FOUND = 127
 
@@ -184,8 +193,8 @@ def _limit(limits: dict[str, int]) -> None:
         resource.setrlimit(kind, (value, value))
 
 
-def launch(spec: Spec) -> NoReturn:
-    """Give up, restrict, exec."""
+def launch(spec: Spec, *, parent: int) -> NoReturn:
+    """Give up, restrict, exec; `parent` is the process whose end ends the command."""
     try:
         _limit(spec["limits"])
         os.umask(0o022)
@@ -199,9 +208,7 @@ def launch(spec: Spec) -> NoReturn:
             os._exit(0)
         if spec["landlock"] is not None:
             restrict_files(spec["landlock"])
-        if sys.platform == "linux":
-            # After the change of user, which clears it: when the loop dies, so does the command.
-            prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        _die_with(parent)  # after the change of user, which clears it
         os.chdir(spec["cwd"])
         for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores these; what it executes must not
             signal.signal(number, signal.SIG_DFL)
@@ -215,17 +222,144 @@ def launch(spec: Spec) -> NoReturn:
         _fail(EXIT_SETUP_FAILED, f"{spec['argv'][0]}: {error}")
 
 
+def _die_with(parent: int) -> None:
+    """When the loop dies, its launcher ends, and so does the command."""
+    if sys.platform == "linux":
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before the signal was asked for
+        os._exit(EXIT_SETUP_FAILED)
+
+
 def _fail(code: int, message: str) -> NoReturn:
     os.write(2, f"{message}\n".encode())
     os._exit(code)
 
 
-def main() -> NoReturn:
-    """Read the spec, close its file and every other one, go."""
-    with os.fdopen(int(sys.argv[1]), "rb") as file:
-        spec: Spec = json.load(file)
-    os.closerange(3, 65536)
-    launch(spec)
+def _child(descriptors: list[int], parent: int) -> NoReturn:
+    """What the forked process does: a session of its own, its standard streams, nothing else open."""
+    try:
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        with os.fdopen(descriptors[0], "rb") as file:
+            spec: Spec = json.load(file)
+        for number in range(3):
+            os.dup2(descriptors[number + 1], number)
+        os.closerange(3, 65536)
+        launch(spec, parent=parent)
+    finally:  # whatever happens, this process never goes on as the launcher
+        os._exit(EXIT_SETUP_FAILED)
+
+
+class _Launcher:
+    """The running processes, each with the loop's end of its socket."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._selector = selectors.DefaultSelector()
+        self._sockets: dict[int, socket.socket] = {}
+
+    def serve(self) -> None:
+        """Until the loop closes its end, or dies."""
+        if sys.platform == "linux":
+            prctl(PR_SET_CHILD_SUBREAPER, 1)
+        wake, wakeup = os.pipe()
+        for end in (wake, wakeup):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._selector.register(self._control, selectors.EVENT_READ, None)
+        self._selector.register(wake, selectors.EVENT_READ, None)
+        while True:
+            for key, _ in self._selector.select():
+                if key.fd == wake:
+                    with contextlib.suppress(BlockingIOError):
+                        os.read(wake, 65536)
+                    self._reap()
+                elif key.data is not None:
+                    self._hear(key.data)
+                elif not self._obey():
+                    return
+
+    def end(self) -> None:
+        """Nobody outlives the loop."""
+        for pid in self._sockets:
+            _kill_group(pid)
+
+    def _obey(self) -> bool:
+        message, descriptors, _, _ = socket.recv_fds(self._control, 1, 5)
+        if message == ANYONE:
+            self._control.sendall(b"y" if self._reap() else b"n")
+        elif message == START and len(descriptors) == 5:
+            parent = os.getpid()
+            pid = os.fork()
+            if pid == 0:
+                _child(descriptors, parent)
+            for descriptor in descriptors[:4]:
+                os.close(descriptor)
+            self._sockets[pid] = socket.socket(fileno=descriptors[4])
+            self._selector.register(self._sockets[pid], selectors.EVENT_READ, pid)
+        return bool(message)
+
+    def _hear(self, pid: int) -> None:
+        """KILL, or the loop has closed the socket: then it wants the process no more, either."""
+        if pid not in self._sockets:  # it ended a moment ago
+            return
+        _kill_group(pid)
+        if not self._sockets[pid].recv(1):
+            self._forget(pid)
+
+    def _reap(self) -> bool:
+        """Wait for all that have ended. Whether somebody is left: a child, or who descends from one."""
+        while True:
+            pid = -1
+            try:
+                if hasattr(os, "waitid"):  # not on macOS before Python 3.13
+                    found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                    if found is None:
+                        return True
+                    pid = found.si_pid
+                    self._end_group(pid)  # while its number is certainly its own: it is unwaited for
+                pid, status = os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                return False
+            if pid == 0:
+                return True
+            if pid in self._sockets:
+                with contextlib.suppress(OSError):
+                    self._sockets[pid].sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+                self._forget(pid)
+
+    def _end_group(self, pid: int) -> None:
+        """What a command leaves in its group ends with it."""
+        if pid in self._sockets:
+            _kill_group(pid)
+
+    def _forget(self, pid: int) -> None:
+        end = self._sockets.pop(pid)
+        self._selector.unregister(end)
+        end.close()
+
+
+def _kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def main() -> None:
+    """Serve the socket whose number is the first argument."""
+    import stat  # noqa: PLC0415 - TEMPORARY, for test sessions begun before this change: to be removed
+
+    if stat.S_ISREG(os.fstat(int(sys.argv[1])).st_mode):
+        with os.fdopen(int(sys.argv[1]), "rb") as file:
+            spec: Spec = json.load(file)
+        os.closerange(3, 65536)
+        launch(spec, parent=os.getppid())
+    launcher = _Launcher(socket.socket(fileno=int(sys.argv[1])))
+    try:
+        launcher.serve()
+    finally:
+        launcher.end()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -31,6 +32,7 @@ WRITE = (
 WRITE_AS_OTHER_USER = ("/dev/pts",)
 # Our own programs that run as hands: copied to where they can read them, as they cannot read every package.
 PROGRAMS = ("courier.py", "browser_child.py")
+LENT = "lent"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -64,6 +66,8 @@ def make_folder(base: Path | None, uid: int | None) -> Path:
     for name in PROGRAMS:
         (folder / name).write_bytes(Path(__file__).with_name(name).read_bytes())
         (folder / name).chmod(0o444)
+    (folder / LENT).mkdir()
+    (folder / LENT).chmod(0o755)
     inner = folder / "hands"
     # All made before any process of the hands exists.
     for path in (inner, inner / "work", inner / "home", inner / "tmp"):
@@ -74,18 +78,30 @@ def make_folder(base: Path | None, uid: int | None) -> Path:
     return folder
 
 
+def lend_file(folder: Path, data: bytes) -> str:
+    """Put `data` where the hands can read it; what was there before goes. The path."""
+    for before in (folder / LENT).iterdir():
+        before.unlink()
+    path = folder / LENT / secrets.token_hex(8)
+    path.write_bytes(data)
+    path.chmod(0o444)
+    return str(path)
+
+
 def remove_folder(folder: Path) -> None:
     """Remove what the hands emptied; never walks into what they could write."""
     for name in PROGRAMS:
         (folder / name).unlink(missing_ok=True)
-    for path in (folder / "hands", folder):
+    for lent in (folder / LENT).glob("*"):
+        lent.unlink()
+    for path in (folder / LENT, folder / "hands", folder):
         with contextlib.suppress(OSError):
             path.rmdir()
 
 
 def landlock_rules(folder: Path, readable: Sequence[str], *, own_user: bool) -> Landlock:
     """What the hands may read and write; `own_user`: they are another user than the loop."""
-    programs = [str(folder / name) for name in PROGRAMS]
+    programs = [str(folder / name) for name in (*PROGRAMS, LENT)]
     terminals = WRITE_AS_OTHER_USER if own_user else ()
     return Landlock(read=[*READ, *programs, *readable], write=[*WRITE, *terminals, str(folder / "hands")])
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
-from typing import cast
+import socket
+from collections.abc import Callable, Mapping
+from functools import partial
 
-from autonomous_loop.hands.launcher import Spec
+from autonomous_loop.hands.launcher import KILL, Spec
+from autonomous_loop.hands.starter import Starter
 
-LAUNCHER = str(Path(__file__).with_name("launcher.py"))
 DRAIN_S = 0.5
 END_S = 10.0
 
@@ -56,38 +52,68 @@ class Output:
         return bytes(self._head[:half]) + f"\n[... {missing} bytes left out ...]\n".encode() + tail
 
 
-class Child(asyncio.SubprocessProtocol):
-    """A process started by the launcher. What it prints goes to `on_output(fd, data)` as it comes."""
+class _Pipe(asyncio.Protocol):
+    """One end of a standard stream; what comes goes to `on_data`, the end to `on_end`."""
+
+    def __init__(self, on_data: Callable[[bytes], None], on_end: Callable[[], None]) -> None:
+        self._on_data = on_data
+        self._on_end = on_end
+
+    def data_received(self, data: bytes) -> None:
+        self._on_data(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._on_end()
+
+
+class Child:
+    """A process of the hands. What it prints goes to `on_output(fd, data)` as it comes."""
 
     def __init__(self, on_output: Callable[[int, bytes], None]) -> None:
         self.exit_code: int | None = None
-        self.pid = 0
         self._on_output = on_output
-        self._on_exit: list[Callable[[], None]] = []
         self._exited = asyncio.Event()
         self._closed = asyncio.Event()
-        self._open_pipes = set[int]()
-        self._group_killed = False
+        self._open = set[int]()
+        self._outputs: dict[int, asyncio.BaseTransport] = {}
+        self._input: asyncio.WriteTransport | None = None
+        self._control: socket.socket | None = None
+        self._report = bytearray()
 
     @classmethod
     async def start(
-        cls, spec: Spec, on_output: Callable[[int, bytes], None], *, stdin: bool, merge_stderr: bool
+        cls,
+        starter: Starter,
+        spec: Spec,
+        on_output: Callable[[int, bytes], None],
+        *,
+        stdin: bool,
+        merge_stderr: bool,
     ) -> Child:
-        """Start it in a session and process group of its own; with `stdin` its standard input can be fed."""
-        with tempfile.TemporaryFile() as file:
-            file.write(json.dumps(spec).encode())
-            file.seek(0)
-            _, child = await asyncio.get_running_loop().subprocess_exec(
-                lambda: cls(on_output),
-                *(sys.executable, "-I", "-S", LAUNCHER, str(file.fileno())),
-                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT if merge_stderr else subprocess.PIPE,
-                cwd="/",
-                env={"PATH": os.defpath},
-                pass_fds=(file.fileno(),),
-                start_new_session=True,
-            )
+        """Start it in a session and process group of its own; with `stdin` its standard input can be fed.
+
+        Raises:
+            HandsError: the launcher is gone.
+        """
+        child = cls(on_output)
+        theirs = list[int]()
+        ours = list[int]()
+        try:
+            feed = _pipe(theirs, ours, 0) if stdin else None
+            if feed is None:
+                theirs.append(os.open(os.devnull, os.O_RDONLY))
+            reads = {fd: _pipe(theirs, ours, 1) for fd in ((1,) if merge_stderr else (1, 2))}
+            child._control = starter.start(spec, theirs if len(theirs) == 3 else [*theirs, theirs[1]])
+            asyncio.get_running_loop().add_reader(child._control, child._hear)
+            await child._connect(feed, reads, ours)
+        except BaseException:
+            child._close()
+            for descriptor in ours:
+                os.close(descriptor)
+            raise
+        finally:
+            for descriptor in theirs:
+                os.close(descriptor)
         return child
 
     @property
@@ -95,52 +121,25 @@ class Child(asyncio.SubprocessProtocol):
         """Whether the process itself has ended; what it started may live on."""
         return self._exited.is_set()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """asyncio: it was started."""
-        self._transport = cast("asyncio.SubprocessTransport", transport)
-        self.pid = self._transport.get_pid()
-        self._open_pipes = {fd for fd in (1, 2) if self._transport.get_pipe_transport(fd) is not None}
-
-    def pipe_data_received(self, fd: int, data: bytes) -> None:
-        """asyncio: it printed."""
-        self._on_output(fd, data)
-
-    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
-        """asyncio: it, and everyone it gave the pipe to, closed it."""
-        self._open_pipes.discard(fd)
-        if not self._open_pipes:
-            self._closed.set()
-
-    def process_exited(self) -> None:
-        """asyncio: the process itself ended."""
-        code = self._transport.get_returncode()
-        # A signal n is shown as a shell shows it: 128 + n.
-        self.exit_code = code if code is None or code >= 0 else 128 - code
-        self._exited.set()
-
     def write(self, data: bytes) -> None:
         """Feed its standard input; what a process that ended does not take is dropped."""
-        pipe = cast("asyncio.WriteTransport | None", self._transport.get_pipe_transport(0))
-        if pipe is not None and not pipe.is_closing():
-            pipe.write(data)
+        if self._input is not None and not self._input.is_closing():
+            self._input.write(data)
 
     def end_input(self) -> None:
         """Close its standard input, after what was written."""
-        pipe = cast("asyncio.WriteTransport | None", self._transport.get_pipe_transport(0))
-        if pipe is not None:
-            pipe.write_eof()
+        if self._input is not None and not self._input.is_closing():
+            self._input.write_eof()
 
     async def wait(self) -> None:
         """Until the process itself has ended, whoever still holds its pipes."""
         await self._exited.wait()
 
     def kill_group(self) -> None:
-        """SIGKILL to its whole process group. Once: later the number may be somebody else's."""
-        if self._group_killed:
-            return
-        self._group_killed = self.ended
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
+        """SIGKILL to its whole process group; when it has ended, the launcher has done that."""
+        if self._control is not None:
+            with contextlib.suppress(OSError):
+                self._control.send(KILL)
 
     async def end(self) -> None:
         """Kill the group, take what is left in the pipes, close them."""
@@ -148,9 +147,66 @@ class Child(asyncio.SubprocessProtocol):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(END_S):
                 await self._exited.wait()
-        self.kill_group()
         # A process that left the group may hold the pipes for ever: do not wait for it.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_S):
                 await self._closed.wait()
-        self._transport.close()
+        self._close()
+
+    async def _connect(self, feed: int | None, reads: Mapping[int, int], ours: list[int]) -> None:
+        loop = asyncio.get_running_loop()
+        self._open = set(reads)
+        for fd, descriptor in reads.items():
+            # What the transport was made for is its own to close.
+            ours.remove(descriptor)
+            made = partial(_Pipe, partial(self._on_output, fd), partial(self._lost, fd))
+            self._outputs[fd], _ = await loop.connect_read_pipe(made, os.fdopen(descriptor, "rb", 0))
+        if feed is not None:
+            ours.remove(feed)
+            self._input, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(feed, "wb", 0))
+
+    def _lost(self, fd: int) -> None:
+        """The process, and everyone it gave the pipe to, closed it."""
+        self._open.discard(fd)
+        if not self._open:
+            self._closed.set()
+
+    def _hear(self) -> None:
+        """The launcher says how it ended; a launcher that is gone took it along."""
+        control = self._control
+        if control is None:
+            return
+        try:
+            said = control.recv(64)
+        except BlockingIOError:
+            return
+        except OSError:
+            said = b""
+        self._report += said
+        if said and not self._report.endswith(b"\n"):
+            return
+        code = int(self._report) if self._report.endswith(b"\n") else -signal.SIGKILL
+        # A signal n is shown as a shell shows it: 128 + n.
+        self.exit_code = code if code >= 0 else 128 - code
+        self._hang_up()
+        self._exited.set()
+
+    def _hang_up(self) -> None:
+        if self._control is not None:
+            asyncio.get_running_loop().remove_reader(self._control)
+            self._control.close()
+            self._control = None
+
+    def _close(self) -> None:
+        self._hang_up()
+        for transport in (*self._outputs.values(), self._input):
+            if transport is not None:
+                transport.close()
+
+
+def _pipe(theirs: list[int], ours: list[int], side: int) -> int:
+    """A pipe: `side` is the index of the process's end (0 reads, 1 writes). Our end."""
+    ends = os.pipe()
+    theirs.append(ends[side])
+    ours.append(ends[1 - side])
+    return ends[1 - side]

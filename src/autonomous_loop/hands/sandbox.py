@@ -6,7 +6,6 @@ import asyncio
 import base64
 import contextlib
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -15,20 +14,15 @@ from typing import Any
 from autonomous_loop.domain.work import BrowserResult, CommandResult
 from autonomous_loop.errors import HandsError, SandboxError
 from autonomous_loop.hands.browser import Browser
-from autonomous_loop.hands.ending import end_descendants, end_user
+from autonomous_loop.hands.ending import end_everyone
 from autonomous_loop.hands.helper import Helper
 from autonomous_loop.hands.identity import Identity
-from autonomous_loop.hands.launcher import (
-    PR_SET_CHILD_SUBREAPER,
-    Landlock,
-    Spec,
-    landlock_abi,
-    prctl,
-)
+from autonomous_loop.hands.launcher import Landlock, Spec, landlock_abi
 from autonomous_loop.hands.place import (
     SYSTEM_PATH,
     environment,
     landlock_rules,
+    lend_file,
     lock_folder,
     make_folder,
     readable_paths,
@@ -36,6 +30,7 @@ from autonomous_loop.hands.place import (
 )
 from autonomous_loop.hands.process import Child, Output
 from autonomous_loop.hands.shell import Shell
+from autonomous_loop.hands.starter import Starter
 from autonomous_loop.hands.toolchain import find_interpreter
 
 LIMITS = {"CORE": 0, "FSIZE": 4 << 30, "NOFILE": 4096}
@@ -63,6 +58,7 @@ class Sandbox:
         self,
         *,
         identity: Identity,
+        starter: Starter,
         folder: Path,
         environment: Mapping[str, str],
         rules: Landlock | None,
@@ -75,10 +71,10 @@ class Sandbox:
         self.environment = dict(environment)
         self.python = ""
         self._identity = identity
+        self._starter = starter
         self._folder = folder
         self._rules = rules
         self._limits = LIMITS | (LIMITS_AS_OTHER_USER if identity.uid is not None else {})
-        self._children = set[Child]()
         self._shell = Shell(lambda argv, on_output: self._start(argv, on_output, merge_stderr=True))
         program = str(folder / "browser_child.py")
         self._browser = Browser((browser[0], program, browser[1]) if browser else None, self._start)
@@ -125,9 +121,11 @@ class Sandbox:
         except BaseException:
             identity.release()
             raise
+        starter = Starter()
         inner = folder / "hands"
         sandbox = cls(
             identity=identity,
+            starter=starter,
             folder=folder,
             environment=environment(inner, path, chrome_path) | dict(env),
             rules=landlock_rules(folder, readable, own_user=identity.uid is not None)
@@ -136,8 +134,6 @@ class Sandbox:
             unsandboxed=unsandboxed,
             browser=(browser_python, chrome_path) if browser_python and chrome_path else None,
         )
-        if identity.uid is None and sys.platform == "linux":
-            prctl(PR_SET_CHILD_SUBREAPER, 1)
         try:
             sandbox.python = await find_interpreter(
                 lambda argv: sandbox.run(argv, timeout_s=15, cwd=str(inner))
@@ -146,6 +142,15 @@ class Sandbox:
             await sandbox.close()
             raise
         return sandbox
+
+    @property
+    def started(self) -> int:
+        """How many processes were started so far; see `Hands.started`."""
+        return self._starter.started
+
+    def lend(self, data: bytes) -> str:
+        """A file that the hands may read and not change; see `Hands.lend`."""
+        return lend_file(self._folder, data)
 
     @property
     def work(self) -> str:
@@ -190,7 +195,6 @@ class Sandbox:
             for end in ends:
                 end.cancel()
             await child.end()
-            self._children.discard(child)
         if output.overflowed and not merge_stderr:
             raise HandsError(f"{argv[0]} printed more than {max_output} bytes, which must not be cut.")
         return CommandResult(
@@ -242,11 +246,7 @@ class Sandbox:
     async def end_all(self) -> None:
         """End every process of the hands; see `Hands.end_all`."""
         # Killed first, put in order then: whoever waits for a command hears that it ended.
-        ours = {child.pid for child in self._children}
-        if self.uid is not None:
-            await end_user(self.uid, kill=self._kill_user, ours=ours)
-        else:
-            await end_descendants(marker=self.temporary, ours=ours)
+        await end_everyone(self._starter, kill=self._kill_user if self.uid is not None else None)
         await self._shell.restart()
         await self._browser.end()
         if self._courier is not None:
@@ -268,6 +268,7 @@ class Sandbox:
             )
             await self.end_all()
         finally:
+            await self._starter.end()
             remove_folder(self._folder)
             self._identity.release()
 
@@ -287,7 +288,6 @@ class Sandbox:
             async with asyncio.timeout(KILL_S):
                 await child.wait()
         await child.end()
-        self._children.discard(child)
 
     async def _start(
         self,
@@ -307,9 +307,7 @@ class Sandbox:
             landlock=self._rules,
             limits=self._limits,
         )
-        child = await Child.start(spec, on_output, stdin=stdin, merge_stderr=merge_stderr)
-        self._children = {one for one in self._children if not one.ended} | {child}
-        return child
+        return await Child.start(self._starter, spec, on_output, stdin=stdin, merge_stderr=merge_stderr)
 
 
 _PAST = {"read": "read", "write": "written", "find": "searched"}

@@ -66,6 +66,29 @@ async def test_stopping_or_debugging_the_loop(shared, stand_in):
 
 
 @in_shared
+async def test_the_launcher_that_starts_every_command(shared):
+    """It is the parent of what the hands run, and the only other process of the loop's that they can name."""
+    pid = shared._starter.pid
+    script = f"test $PPID = {pid} || exit 9; kill -STOP {pid} || cat /proc/{pid}/mem || ls /proc/{pid}/fd"
+    ours = await shared.run(["sh", "-c", script], timeout_s=10)
+    assert ours.exit_code not in {0, 9}
+    assert ours.text.count("not permitted") + ours.text.count("ermission denied") == 3
+    assert planted("/proc", str(pid), "environ").read_bytes() == f"PATH={os.defpath}\0".encode()
+
+
+@in_shared
+async def test_a_file_that_was_lent(shared):
+    path = shared.lend(b"the loop's")
+    assert (await shared.run(["cat", path], timeout_s=10)).text == "the loop's"
+    folder = planted(path).parent
+    for attack in (f"echo >> {path}", f"rm -f {path}", f"touch {path}.lock", f"mv {folder} {folder}2"):
+        assert (await shared.run(["sh", "-c", attack], timeout_s=10)).exit_code != 0, attack
+    assert planted(path).read_bytes() == b"the loop's"
+    shared.lend(b"another")
+    assert not planted(path).exists()
+
+
+@in_shared
 async def test_keys_in_the_environment(shared, monkeypatch):
     monkeypatch.setenv("ANTHROPIC_API_KEY", "planted-secret")
     assert b"planted-secret" in naively("env").stdout

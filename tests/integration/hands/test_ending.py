@@ -8,7 +8,9 @@ import time
 
 import pytest
 
+from autonomous_loop.errors import HandsError
 from autonomous_loop.hands.identity import processes_of
+from autonomous_loop.hands.sandbox import Sandbox
 
 # Leaves its session, its group and its parent, ignores what can be ignored, and starts itself anew for ever.
 ESCAPE = """
@@ -126,12 +128,12 @@ from autonomous_loop.hands.sandbox import Sandbox
 async def main():
     hands = await Sandbox.create(base=None, path=[], env={}, read_paths=[],
                                  unsandboxed=False, chrome_path=None, browser_python=None)
-    print(hands.uid, hands.work, flush=True)
+    print(hands.uid, hands.work, hands._starter.pid, flush=True)
     await hands.run(["sleep", "60"], timeout_s=50)
 asyncio.run(main())
 """
     loop = started(sys.executable, "-c", program)
-    uid, work = loop.stdout.readline().decode().split()
+    uid, work, launcher = loop.stdout.readline().decode().split()
     deadline = time.monotonic() + 5
     while not processes_of(int(uid)):
         assert time.monotonic() < deadline
@@ -143,3 +145,35 @@ asyncio.run(main())
     left = processes_of(int(uid))
     shutil.rmtree(work.removesuffix("/hands/work"))
     assert left == []
+    assert int(launcher) not in processes_of(os.getuid())
+
+
+@pytest.mark.root
+async def test_where_nobody_is_left_nothing_is_started_to_end_them(hands):
+    await hands.run(["sh", "-c", "sleep 0.01 & wait"], timeout_s=10)
+    started = hands.started
+    await hands.end_all()
+    assert hands.started == started
+    await hands.run(["sh", "-c", "setsid sleep 60 & sleep 0.2"], timeout_s=10)
+    assert len(processes_of(hands.uid)) == 1
+    await hands.end_all()
+    assert processes_of(hands.uid) == []
+
+
+@pytest.mark.root
+async def test_a_launcher_that_was_killed_takes_the_commands_along_and_is_missed():
+    hands = await Sandbox.create(
+        base=None, path=[], env={}, read_paths=[], unsandboxed=False, chrome_path=None, browser_python=None
+    )
+    waiting = asyncio.create_task(hands.run(["sleep", "60"], timeout_s=50))
+    await asyncio.sleep(0.5)
+    assert len(processes_of(hands.uid)) == 1
+    os.kill(hands._starter.pid, signal.SIGKILL)
+    assert (await asyncio.wait_for(waiting, 5)).exit_code == 128 + signal.SIGKILL
+    for ask in (hands.run(["true"], timeout_s=5), hands.end_all()):
+        with pytest.raises(HandsError, match="launcher ended"):
+            await ask
+    assert processes_of(hands.uid) == []
+    with pytest.raises(HandsError):
+        await hands.close()
+    shutil.rmtree(hands._folder)

@@ -33,6 +33,12 @@ async def test_the_deadline_ends_the_whole_group_and_keeps_what_was_printed(hand
     assert str(hands.uid) not in left.text
 
 
+async def test_what_a_command_leaves_in_its_group_ends_with_it(hands):
+    assert (await hands.run(["sh", "-c", "sleep 63 & sleep 64 & echo"], timeout_s=10)).exit_code == 0
+    left = await hands.run(["sh", "-c", "ps -eo args | grep -E '^sleep 6[34]$'"], timeout_s=10)
+    assert left.text == ""
+
+
 async def test_a_background_process_that_holds_the_output_does_not_hold_the_loop(hands):
     began = time.monotonic()
     done = await hands.run(["sh", "-c", "setsid sleep 60 & sleep 0.2; echo started"], timeout_s=20)

@@ -1,11 +1,11 @@
 import errno
 import os
-import subprocess
-import sys
 
 import pytest
 
 from autonomous_loop.hands import launcher
+from autonomous_loop.hands.process import Child
+from autonomous_loop.hands.starter import Starter
 
 
 @pytest.mark.parametrize("uid", [None, 0, 59199])
@@ -18,17 +18,23 @@ def test_the_kill_of_a_whole_user_is_refused_to_whoever_has_not_become_it(monkey
     assert sent == []
 
 
-def test_a_step_that_fails_ends_it_before_the_command_starts(tmp_path):
-    spec = tmp_path / "spec.json"
-    spec.write_text(
-        '{"argv": ["touch", "%s"], "env": {"PATH": "/usr/bin"}, "cwd": "/no/such/folder", "uid": null,'
-        ' "landlock": null, "limits": {}}' % (tmp_path / "ran")
+async def test_a_step_that_fails_ends_it_before_the_command_starts(tmp_path):
+    spec = launcher.Spec(
+        argv=["touch", str(tmp_path / "ran")],
+        env={"PATH": "/usr/bin"},
+        cwd="/no/such/folder",
+        uid=None,
+        landlock=None,
+        limits={},
     )
-    with spec.open() as file:
-        done = subprocess.run(
-            [sys.executable, "-I", "-S", launcher.__file__, str(file.fileno())],
-            pass_fds=(file.fileno(),), capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    assert done.returncode == launcher.EXIT_SETUP_FAILED
-    assert "the hands could not be set up" in done.stderr
+    said = bytearray()
+    starter = Starter()
+    child = await Child.start(
+        starter, spec, lambda _, data: said.extend(data), stdin=False, merge_stderr=True
+    )
+    await child.wait()
+    await child.end()
+    await starter.end()
+    assert child.exit_code == launcher.EXIT_SETUP_FAILED
+    assert b"the hands could not be set up" in said
     assert not (tmp_path / "ran").exists()

@@ -1,0 +1,281 @@
+"""What the hands did to the work tree is undone by a switch and seen by a take; only that is written."""
+
+import pytest
+import pytest_asyncio
+
+from autonomous_loop.git.grafting import Entry
+from autonomous_loop.git.workspace import MOST_RECENT, ScratchWorkspace
+from autonomous_loop.hands.sandbox import Sandbox
+from git_world import git
+
+pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="module")]
+
+# Everything in the work tree but git's folder: kind, mode, path, target or content.
+EVERYTHING = (
+    "find . -path ./.git -prune -o -type l -printf 'l %p %l\\n' -o -type d -printf 'd %p\\n' "
+    "-o -type f -printf 'f %m %p ' -exec md5sum {} ';' -o -printf '? %p\\n' | sort"
+)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def hands():
+    """One sandbox for all: each test opens a work tree of its own in it."""
+    made = await Sandbox.create(
+        base=None, path=(), env={}, read_paths=(), unsandboxed=False, chrome_path=None, browser_python=None
+    )
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def workspace(hands, repository, base):
+    await shell(hands, "find $TMPDIR -mindepth 1 -delete")
+    made = ScratchWorkspace(hands, repository)
+    await made.open(base)
+    return made
+
+
+async def shell(hands, command):
+    done = await hands.run(["bash", "-ec", command], timeout_s=30)
+    assert done.exit_code == 0, done.text
+    return done.text
+
+
+CHANGES = {
+    "in place, with size and modification time put back": (
+        "touch -r app.py /tmp/$$ && printf 'y = 1\\n' > app.py && touch -r /tmp/$$ app.py && rm /tmp/$$"
+    ).replace("/tmp", "$TMPDIR"),
+    "a date in the future": "printf 'y = 1\\n' > app.py && touch -d 2099-01-01 app.py",
+    "replaced by a copy": "cp -p app.py x && printf 'y = 1\\n' > x && touch -r app.py x && mv x app.py",
+    "deleted": "rm -r app.py sub",
+    "added": "mkdir -p sub/deep/er && echo n > sub/deep/er/new && echo n > conftest.py",
+    "an empty folder": "mkdir -p marker/inside",
+    "mode": "chmod 755 app.py",
+    "a link in place of a file": "mv app.py $TMPDIR/app.py && ln -s $TMPDIR/app.py app.py",
+    "a link in place of a folder": "mv sub $TMPDIR/sub && ln -s $TMPDIR/sub sub",
+    "a folder in place of a file": "rm app.py && mkdir app.py && echo x > app.py/x",
+    "a file in place of a folder": "rm -r sub && echo x > sub",
+    "two folders exchanged": "mkdir o && cp -p sub/* o/ && mv sub s && mv o sub && mv s o",
+    "another name for a file": "ln app.py other.py && printf 'y = 1\\n' > other.py",
+    "a nested repository": "git init -q n && echo x > n/x",
+    "ignored by a rule of theirs": "echo '*.so' >> .gitignore && echo x > evil.so",
+    "ignored by rules in a folder": (
+        "mkdir d && echo '*' > sub/.gitignore && echo evil.so >> .gitignore && touch evil.so"
+    ),
+    "unreadable": "echo x > sub/new && chmod 0 sub",
+    "unwritable": "printf 'y = 1\\n' > app.py && chmod 500 .",
+    "a fifo": "rm app.py && mkfifo app.py",
+    "a strange name": "touch -- $'new\\nline' $'tab\\t' '*' '--help'",
+    "attributes of theirs": "echo '* text eol=crlf' > .gitattributes && rm app.py",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+@pytest.mark.parametrize("otherwise", [False, True], ids=["same", "other tree"])
+async def test_a_switch_undoes_what_the_hands_did(workspace, hands, repository, base, change, otherwise):
+    before = repository.tree_of(base)
+    other = repository.write_files(before, {"app.py": b"z = 1\n", "more/new.py": b"n\n", "sub/b": b"b\n"})
+    await workspace.switch(other)
+    if not otherwise:
+        await workspace.switch(before)
+    there = await shell(hands, EVERYTHING)
+    await shell(hands, change)
+    changed = await hands.run(["bash", "-c", EVERYTHING], timeout_s=30)
+    assert changed.text != there
+    await workspace.switch(other if otherwise else before)
+    # A folder of ignored files alone is nobody's to remove.
+    left = await shell(hands, EVERYTHING)
+    if "sub/.gitignore" in change:
+        left = "".join(line for line in left.splitlines(True) if "./sub/.gitignore" not in line)
+    assert left == there
+    assert await workspace.take() == (other if otherwise else before)
+
+
+SEEN = {
+    "in place, with size and modification time put back": {"app.py": "M"},
+    "a date in the future": {"app.py": "M"},
+    "replaced by a copy": {"app.py": "M"},
+    "mode": {"app.py": "M"},
+    "a link in place of a file": {"app.py": "T"},
+    "a link in place of a folder": {"sub/with space é.txt": "D", "sub": "A"},
+    "a folder in place of a file": {"app.py": "D", "app.py/x": "A"},
+    "a file in place of a folder": {"sub/with space é.txt": "D", "sub": "A"},
+    "another name for a file": {"app.py": "M", "other.py": "A"},
+    "unreadable": {"sub/new": "A"},
+    "a strange name": dict.fromkeys(["*", "--help", "new\nline", "tab\t"], "A"),
+}
+
+
+@pytest.mark.parametrize("change", SEEN)
+async def test_a_take_sees_what_the_hands_did(workspace, hands, repository, base, change):
+    before = repository.tree_of(base)
+    await shell(hands, CHANGES[change])
+    tree = await workspace.take()
+    assert {one.path: one.status for one in repository.changes(before, tree)} == SEEN[change]
+    await shell(hands, "true")
+    assert await workspace.take() == tree
+    await workspace.switch(before)
+    await workspace.switch(tree)
+    assert await workspace.take() == tree
+
+
+@pytest.fixture
+def many_files(repository, base):
+    """A commit with more files than are compared by content where their times say nothing."""
+    tree = repository.tree_of(base)
+    blob = repository.look_up(tree, ["app.py"])["app.py"]
+    more = {f"many/{number}.py": blob for number in range(MOST_RECENT + 10)}
+    return repository.commit(repository.graft(tree, more), [], "many")
+
+
+IN_PLACE = "for one in {}; do printf '{} = 1\\n' > $one; done; touch -d @1000000000 {}"
+
+
+@pytest.mark.parametrize("paths", ["app.py", "many/*"])
+async def test_what_changes_within_the_second_of_the_last_look_is_seen(
+    workspace, hands, repository, many_files, paths
+):
+    """git compares times by the second."""
+    await workspace.open(many_files)
+    path = paths.replace("*", "7.py")
+    for letters in ("ab", "cd", "ef"):
+        seen = []
+        for letter in letters:
+            await shell(hands, IN_PLACE.format(paths, letter, paths))
+            seen.append(repository.read(await workspace.take(), path))
+        assert seen == [f"{letter} = 1\n".encode() for letter in letters]
+
+
+@pytest.mark.parametrize("paths", ["app.py", "many/*"])
+async def test_a_switch_undoes_what_changes_within_the_second_of_the_last_look(
+    workspace, hands, many_files, paths
+):
+    await workspace.open(many_files)
+    path = paths.replace("*", "7.py")
+    for letters in ("ab", "cd", "ef"):
+        await shell(hands, IN_PLACE.format(paths, letters[0], paths))
+        taken = await workspace.take()
+        await shell(hands, IN_PLACE.format(paths, letters[1], paths))
+        await workspace.switch(taken)
+        assert await shell(hands, f"cat {path}") == f"{letters[0]} = 1\n"
+
+
+async def test_a_folder_that_was_closed_is_opened_and_restored(workspace, hands, repository, many_files):
+    await workspace.open(many_files)
+    await shell(hands, "echo y > many/7.py; chmod 0 many")
+    await workspace.switch(repository.tree_of(many_files))
+    assert await shell(hands, "cat many/7.py") == "x = 1\n"
+
+
+async def test_a_switch_writes_what_differs_and_nothing_else(workspace, hands, repository, many_files):
+    before = repository.tree_of(many_files)
+    other = repository.write_files(before, {"app.py": b"z = 1\n"})
+    await workspace.open(many_files)
+    status = "stat -c '%n %i %y' app.py sub/* many/*"
+    first = (await shell(hands, status)).splitlines()
+    await workspace.switch(other)  # a process ran: everything is looked at
+    await workspace.switch(before)  # nothing ran
+    second = (await shell(hands, status)).splitlines()
+    assert first[0] != second[0]
+    assert first[1:] == second[1:]
+
+
+async def test_where_nothing_ran_nothing_is_looked_at(workspace, hands, repository, base):
+    tree = await workspace.take()
+    started = hands.started
+    assert await workspace.take() == tree
+    await workspace.switch(tree)
+    assert hands.started == started
+    await shell(hands, "true")
+    assert await workspace.take() == tree
+    assert hands.started == started + 2
+
+
+async def test_a_file_written_through_the_loop_is_taken(workspace, hands, repository):
+    await workspace.take()
+    await hands.write_file("app.py", b"x = 7\n")
+    first = await workspace.take()
+    await hands.write_file("app.py", b"x = 8\n")
+    second = await workspace.take()
+    assert [repository.read(tree, "app.py") for tree in (first, second)] == [b"x = 7\n", b"x = 8\n"]
+
+
+async def test_a_process_left_behind_does_not_pass_for_quiet(workspace, hands, repository):
+    await workspace.take()
+    await shell(hands, "setsid sh -c 'sleep 0.3; echo late > app.py; sleep 60' >/dev/null 2>&1 &")
+    before = await workspace.take()
+    assert await workspace.take() == before
+    assert repository.read(before, "app.py") == b"x = 1\n"
+
+
+async def test_objects_that_the_hands_forge_are_not_written(workspace, hands, repository, base):
+    before = repository.tree_of(base)
+    await shell(hands, "echo 'x = 2' > app.py")
+    candidate = await workspace.take()
+    forge = """
+import glob, os, shutil, sys, zlib
+for pack in glob.glob(os.environ["TMPDIR"] + "/*/objects/pack"):
+    shutil.rmtree(pack)
+for folder in [*glob.glob(os.environ["TMPDIR"] + "/*"), ".git"]:
+    path = f"{folder}/objects/{sys.argv[1][:2]}/{sys.argv[1][2:]}"
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(zlib.compress(b"blob 6\\0forged"))
+"""
+    blob = repository.look_up(before, ["app.py"])["app.py"].sha
+    done = await hands.run(["python3", "-c", forge, blob], timeout_s=10)
+    assert done.exit_code == 0, done.text
+    # What a git of theirs would write:
+    assert "forged" in await shell(hands, "git checkout -q -- app.py && cat app.py; rm -f app.py")
+    await workspace.switch(before)
+    assert await shell(hands, "cat app.py") == "x = 1\n"
+    await workspace.switch(candidate)
+    assert await shell(hands, "cat app.py") == "x = 2\n"
+
+
+async def test_the_index_is_out_of_the_hands_reach(workspace, hands):
+    index = workspace._state.index
+    for attack in (f"echo >> {index}", f"rm -f {index}", f"mv {index} .", f"touch {index}.lock"):
+        assert (await hands.run(["sh", "-c", attack], timeout_s=10)).exit_code != 0, attack
+    assert (await hands.run(["test", "-r", index], timeout_s=10)).exit_code == 0
+
+
+async def test_where_attributes_differ_everything_is_written_anew(workspace, hands, repository, base):
+    before = repository.tree_of(base)
+    dos = repository.write_files(before, {".gitattributes": b"*.py text eol=crlf\n"})
+    await workspace.switch(dos)
+    assert await shell(hands, "od -c app.py") == await shell(hands, "printf 'x = 1\\r\\n' | od -c")
+    assert await workspace.take() == dos
+    await workspace.switch(before)
+    assert await shell(hands, "cat app.py; ls -A") == "x = 1\n.git\n.gitignore\napp.py\nsub\n"
+
+
+async def test_ignored_files_stay_also_beside_what_comes_and_goes(workspace, hands, repository, base):
+    before = repository.tree_of(base)
+    with_cache = repository.write_files(before, {"pkg/a.py": b"a\n", "pkg/cache/kept": b"k\n"})
+    await workspace.switch(with_cache)
+    await shell(hands, "echo i > pkg/cache/ignored; mkdir cache; echo i > cache/ignored")
+    for _ in range(2):
+        await workspace.switch(before)
+        assert await shell(hands, "cat pkg/cache/* cache/*; ls pkg") == "i\ni\ncache\n"
+        await workspace.switch(with_cache)
+        assert await workspace.take() == with_cache
+        assert await shell(hands, "cat pkg/cache/* cache/*") == "i\nk\ni\n"
+        assert await workspace.take() == with_cache
+
+
+async def test_a_submodule_of_the_project_stays_an_empty_folder(workspace, hands, repository, base):
+    tree = repository.tree_of(base)
+    with_module = repository.graft(tree, {"lib/module": Entry("160000", base)})
+    await workspace.switch(with_module)
+    await shell(hands, "test -d lib/module; echo 'x = 3' > app.py")
+    taken = await workspace.take()
+    assert [one.path for one in repository.changes(with_module, taken)] == ["app.py"]
+    await workspace.switch(tree)
+    assert await shell(hands, "ls") == "app.py\nsub\n"
+
+
+async def test_the_hands_own_git_shows_a_clean_checkpoint(workspace, hands, project):
+    assert await shell(hands, "git status --short; git log --format=%s") == "the checkpoint\n"
+    listed = git(project, "ls-files", "-z").split("\0")
+    assert (await shell(hands, "git ls-files -z")).split("\0") == listed
