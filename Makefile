@@ -21,6 +21,8 @@ test: .venv/.dev lint ## every check and test
 	$(BIN)/coverage run -m pytest -n 2 --dist loadfile -m "not e2e $$(scripts/markers.sh 2>/dev/null)" $(ARGS)
 	@# Whole loops one after the other: their sessions have deadlines of seconds.
 	$(BIN)/coverage run -m pytest -m "e2e $$(scripts/markers.sh)" $(ARGS)
+	@# No check of the verifier may be removable without a case of the corpus that notices.
+	$(BIN)/python tests/verify/mutations.py
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

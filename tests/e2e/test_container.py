@@ -1,5 +1,6 @@
 """The committed Dockerfile, built for real, and one session in it, started as the runner starts it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -8,10 +9,12 @@ import textwrap
 from pathlib import Path
 
 import pytest
+import yaml
 
 from autonomous_loop.local.actions.player import Player
 from autonomous_loop.local.embedded import EmbeddedGitHub
 from autonomous_loop.local.forge.models import Actor
+from git_world import git
 from loop_world import KEY, honest, listed, make_project, model, plan
 
 pytestmark = [pytest.mark.e2e, pytest.mark.container, pytest.mark.root, pytest.mark.timeout(900)]
@@ -97,6 +100,39 @@ def test_one_session_in_the_container_takes_an_issue_to_a_pull_request(engine, t
             workspaces = state / "actions" / "jobs"
             left = list(workspaces.rglob("workspace/*"))
             assert left == []
+
+
+def test_the_proofs_action_reads_a_checkout_that_is_not_its_own(engine, tmp_path):
+    """As the runner starts it: the checkout belongs to the runner's user, the program is root."""
+    project = make_project(tmp_path / "workspace")
+    (project / "app.py").write_text("def one():\n    return 1\n\n\ndef two():\n    return 2\n")
+    test = "import app\n\n\ndef test_two():\n    assert app.two() == 2\n"
+    (project / "tests" / "test_two.py").write_text(test)
+    git(project, "add", "-A")
+    git(project, "commit", "-q", "-m", "Add two()")
+    head, base = git(project, "rev-parse", "HEAD", "HEAD~1").split()
+    subprocess.run(["chown", "-R", "1001:1001", project], check=True)
+    given = tmp_path / "given"
+    given.mkdir()
+    (given / "event.json").write_text(
+        json.dumps({"pull_request": {"base": {"sha": base}, "head": {"sha": head}}})
+    )
+    variables = {
+        "GITHUB_EVENT_PATH": "/github/workflow/event.json",
+        "GITHUB_STEP_SUMMARY": "/github/workflow/summary",
+        "GITHUB_OUTPUT": "/github/workflow/output",
+        "GITHUB_WORKSPACE": "/github/workspace",
+        "HOME": "/github/home",
+    }
+    done = docker(
+        engine, "run", "--rm", "--network", "host", "--workdir", "/github/workspace",
+        "-v", f"{project}:/github/workspace", "-v", f"{given}:/github/workflow",
+        *(word for name, value in variables.items() for word in ("-e", f"{name}={value}")),
+        IMAGE, *yaml.safe_load((ROOT / "prove" / "action.yml").read_text())["runs"]["args"],
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "accepted: 1 test turns from red to green" in (given / "summary").read_text()
+    assert "accepted" in (given / "output").read_text()
 
 
 def read_log(player: Player) -> str:

@@ -63,6 +63,10 @@ class TestBench:
             await self._workspace.switch(tree)
             self._up = tree
 
+    def take_over(self, tree: TreeSha) -> None:
+        """The work tree holds `tree`, by the word of whoever put it there."""
+        self._up = tree
+
     def let_go(self) -> None:
         """From here on others may change the work tree."""
         self._up = None
@@ -117,18 +121,22 @@ class TestBench:
             )
             raise Refused(Reason(code="environment", text=text))
 
+    async def changes_since(self, expected: TreeSha) -> list[str]:
+        """Paths of the project that differ from what was put up."""
+        self._up = None
+        now = await self._workspace.take()
+        if now == expected:
+            self._up = expected
+            return []
+        return [one.path for one in self.trees.changes(expected, now) if not _is_ours(one)]
+
     async def refuse_other_tree(self, expected: TreeSha) -> None:
         """What was proved must be what is kept.
 
         Raises:
             Refused: the tests changed files of the project, or left new ones behind.
         """
-        now = await self._workspace.take()
-        if now == expected:
-            self._up = expected
-            return
-        changes = self.trees.changes(expected, now)
-        real = [one.path for one in changes if not _is_ours(one)]
+        real = await self.changes_since(expected)
         if real:
             text = (
                 f"The tests changed these files of the project while they ran: {listed(real)}. Let them write"

@@ -21,6 +21,8 @@ class Test{word}(unittest.TestCase):
         self.fail("{word}")
 """
 
+MOST = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Canary:
@@ -69,6 +71,24 @@ def place(
     names = [pattern for pattern in settings.python_files if re.fullmatch(r"[\w-]*\*[\w-]*\.py", pattern)]
     name = next((one for one in names if not files), "test_*.py").replace("*", word)
     return _python(word, posixpath.join(folder, name))
+
+
+def place_beside(
+    files: Sequence[str], paths: Sequence[str], settings: PytestSettings, within: Sequence[str] = ()
+) -> list[Canary]:
+    """A canary in each folder of the files asked for: a conftest decides for its own folder alone.
+
+    Args:
+        files: the test files asked for; empty: the whole suite, which gets one, where it surely looks.
+    """
+    folders: dict[str, list[str]] = {}
+    for path in files:
+        if path.endswith(".py"):
+            folders.setdefault(posixpath.dirname(path), []).append(path)
+    if len(folders) < 2:
+        return [place(files, paths, settings, within)]
+    chosen = sorted(folders) if len(folders) <= MOST else secrets.SystemRandom().sample(sorted(folders), MOST)
+    return [place(folders[folder], paths, settings) for folder in chosen]
 
 
 def _of_suite(paths: Sequence[str], settings: PytestSettings, within: Sequence[str]) -> list[str]:

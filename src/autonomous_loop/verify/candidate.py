@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,8 +12,10 @@ from autonomous_loop.domain.proof import Reason
 from autonomous_loop.domain.work import Change
 from autonomous_loop.ports import Trees
 from autonomous_loop.verify.refused import Refused
-from autonomous_loop.verify.tests_of import Selection, is_support, select
+from autonomous_loop.verify.tests_of import Selection, is_support, select, stands_in_source
 from autonomous_loop.verify.tree_facts import TreeFacts
+
+_MANIFESTS = frozenset({"go.mod", "Cargo.toml"})
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,21 @@ class Candidate:
         return frozenset({*self.paths, *self.facts.of(self.before).paths})
 
     @property
+    def had_suite(self) -> bool:
+        """There was something to run at the checkpoint."""
+        return self.facts.of(self.before).has_suite
+
+    @property
+    def has_suite(self) -> bool:
+        """There is on the candidate."""
+        return self.facts.of(self.after).has_suite
+
+    @property
+    def adds_dependencies(self) -> bool:
+        """A manifest in the tree says what can be imported, and it differs."""
+        return any(posixpath.basename(one.path) in _MANIFESTS for one in self.changes)
+
+    @property
     def old_test_files(self) -> tuple[str, ...]:
         """Test files of the checkpoint."""
         return self.facts.of(self.before).test_files
@@ -70,6 +88,11 @@ class Candidate:
         """Test files of both trees that differ."""
         old = set(self.old_test_files)
         return tuple(one.path for one in self.changes if one.path in old and one.status != "D")
+
+    @cached_property
+    def changed_sources(self) -> frozenset[str]:
+        """Sources of both trees that differ and may hold tests."""
+        return frozenset(one.path for one in self.changes if one.status == "M" and stands_in_source(one.path))
 
     def select(self, tests: Sequence[str]) -> Selection:
         """The submitted tests, checked.

@@ -1,13 +1,17 @@
 """Older tests that a candidate changes: rightly, because the behaviour changes, or only to get through.
 
-The checkpoint's version of a changed test file runs on the candidate. Where it passes, the new version may
-not check less. Where it fails, behaviour changed, and the new version must show that: for the test of a
-passing feature it must be red again on the code before that feature; for any other, on the checkpoint's.
+The checkpoint's version of a changed test file runs on the candidate, beside what was there for tests as it
+was. Where it passes, the new version may not check less. Where it fails, behaviour changed, and the new
+version must show that: for the test of a passing feature it must be red again on the code before that
+feature; for any other, on the checkpoint's. Where it fails only for an import, a name changed and no
+behaviour: it may not check less either. A test that moved to another file is compared with what it was.
 """
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from autonomous_loop.domain.proof import Proof, Reason
 from autonomous_loop.verify.bench import TestBench, believed
@@ -15,8 +19,8 @@ from autonomous_loop.verify.candidate import Candidate
 from autonomous_loop.verify.judgement import fails_in, owners
 from autonomous_loop.verify.refused import Refused
 from autonomous_loop.verify.report import Case
-from autonomous_loop.verify.sources import weakened
-from autonomous_loop.verify.tests_of import is_support
+from autonomous_loop.verify.sources import bodies
+from autonomous_loop.verify.tests_of import ROOTS, is_support, without_parameters
 from autonomous_loop.verify.wording import listed
 
 
@@ -36,26 +40,110 @@ async def judge_changed_tests(
     Raises:
         Refused: a test was loosened.
     """
-    files = work.changed_test_files
-    ids = sorted(one for one in passed_before if one.partition("::")[0] in files)
+    places = _Places(work)
+    _refuse_weakened(places, [one for one in passed_before if _file(one) in work.changed_sources])
+    support = changed_support(work)
+    files = sorted(
+        path for path in work.old_test_files if path in places.changed or _is_served(path, support)
+    )
+    ids = sorted(one for one in passed_before if _file(one) in files)
     if not ids:
         return
-    tree = work.trees.overlay(work.after, work.before, files)
+    tree = work.trees.overlay(work.after, work.before, [*files, *support])
     await bench.put_up(tree)
-    old = believed(await bench.tests(work.before, files, tree))
+    old = believed(await bench.tests(work.before, sorted({_file(one) for one in ids}), tree))
     broken = [one for one in ids if fails_in(one, old.cases)]
-    _refuse_weakened(work, [one for one in ids if one not in broken])
+    renamed = [one for one in broken if _only_imports(one, old.cases)]
+    _refuse_weakened(places, [one for one in ids if one not in broken or one in renamed])
     theirs: dict[str, tuple[Proof, list[str]]] = {}
-    loosened: list[str] = []
+    others: list[str] = []
     for test_id in broken:
         found = owners(test_id, passing)
         for proof in found:
             theirs.setdefault(proof.feature_id, (proof, []))[1].append(test_id)
-        if not found and not _fails(test_id, red):
-            loosened.append(test_id)
-    _refuse_loosened(loosened, "on the code before your work")
+        if not found:
+            others.append(test_id)
+    now = {one: places.now(one) or one for one in broken}
+    before = [*red, *await _on_old_code(bench, work, {_file(now[one]) for one in others} - _files(red))]
+    _refuse_loosened([one for one in others if not _fails(now[one], before)], "on the code before your work")
     for proof, mine in theirs.values():
-        await _red_again(bench, work, proof, mine)
+        await _red_again(bench, work, proof, [now[one] for one in mine])
+
+
+def changed_support(work: Candidate) -> list[str]:
+    """What was there for tests at the checkpoint and is otherwise, or gone; and conftests that are new."""
+    known = {*work.old_test_files, *work.new_test_files}
+    return [
+        one.path
+        for one in work.changes
+        if one.path not in known
+        and is_support(one.path)
+        # What nobody asks for changes no older test; a conftest is not asked.
+        and (one.status != "A" or posixpath.basename(one.path) == "conftest.py")
+    ]
+
+
+def _is_served(file: str, support: Sequence[str]) -> bool:
+    """Whether a test file may use something of that: it stands below the same test root or conftest."""
+    return any(file.startswith(_root(path)) for path in support)
+
+
+def _root(path: str) -> str:
+    folders = posixpath.dirname(path).split("/")
+    if posixpath.basename(path) != "conftest.py":
+        last = max((at for at, name in enumerate(folders) if name in ROOTS), default=-1)
+        folders = folders[: last + 1]
+    return "".join(f"{folder}/" for folder in folders if folder)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where tests stand at the checkpoint and on the candidate.
+
+    Attributes:
+        work: both.
+    """
+
+    work: Candidate
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """Test files of the checkpoint that are otherwise, or gone."""
+        old = set(self.work.old_test_files)
+        return frozenset(one.path for one in self.work.changes if one.path in old)
+
+    def now(self, test_id: str) -> str:
+        """The test of the same name on the candidate: in its own file, or in one that is new or changed."""
+        file, _, inner = without_parameters(test_id).partition("::")
+        work = self.work
+        if file in work.paths and inner in bodies(file, work.trees.read(work.after, file)):
+            return test_id
+        there = set(work.new_test_files)
+        for one in work.changes:
+            if one.path in there and inner in bodies(one.path, work.trees.read(work.after, one.path)):
+                return f"{one.path}::{test_id.partition('::')[2]}"
+        return ""
+
+    def is_weaker(self, test_id: str) -> bool:
+        """Whether the candidate's version of a test checks less; where there is none, others say so."""
+        now = self.now(test_id)
+        if not now:
+            return False
+        trees = self.work.trees
+        was = bodies(_file(test_id), trees.read(self.work.before, _file(test_id)))
+        found = bodies(_file(now), trees.read(self.work.after, _file(now)))
+        inner = without_parameters(test_id).partition("::")[2]
+        return inner in was and inner in found and found[inner].is_weaker_than(was[inner])
+
+
+async def _on_old_code(bench: TestBench, work: Candidate, files: Collection[str]) -> Sequence[Case]:
+    """Test files that the red run left out, on the checkpoint's code."""
+    there = sorted(set(files).intersection(work.paths))
+    if not there:
+        return ()
+    tree = work.red_tree(work.before, there)
+    await bench.put_up(tree)
+    return (await bench.on_old_code(work.before, there, tree)).cases
 
 
 async def _red_again(bench: TestBench, work: Candidate, proof: Proof, ids: Sequence[str]) -> None:
@@ -65,7 +153,7 @@ async def _red_again(bench: TestBench, work: Candidate, proof: Proof, ids: Seque
     tests = sorted(path for path in paths if path in known or is_support(path))
     tree = work.trees.overlay(code, work.after, tests)
     await bench.put_up(tree)
-    files = sorted({one.partition("::")[0] for one in ids})
+    files = sorted(set(map(_file, ids)).intersection(paths))
     again = await bench.on_old_code(work.before, files, tree)
     if not any(_fails(one, again.cases) for one in ids):
         _refuse_loosened(ids, f"on the code before the feature {proof.feature_id}")
@@ -73,9 +161,9 @@ async def _red_again(bench: TestBench, work: Candidate, proof: Proof, ids: Seque
 
 def _fails(test_id: str, cases: Sequence[Case]) -> bool:
     """Whether it fails there, under these parameters or others."""
-    plain = test_id.partition("[")[0]
+    plain = without_parameters(test_id)
     return fails_in(test_id, cases) or any(
-        case.failing and case.id.partition("[")[0] == plain for case in cases
+        case.failing and without_parameters(case.id) == plain for case in cases
     )
 
 
@@ -89,16 +177,25 @@ def _refuse_loosened(ids: Sequence[str], where: str) -> None:
         raise Refused(Reason(code="weakened", text=text))
 
 
-def _refuse_weakened(work: Candidate, ids: Sequence[str]) -> None:
+def _refuse_weakened(places: _Places, ids: Sequence[str]) -> None:
     """Tests that hold in both versions, but check less, or are excused, in the new one."""
-    found = []
-    for file in sorted({one.partition("::")[0] for one in ids}):
-        less = weakened(file, work.trees.read(work.before, file), work.trees.read(work.after, file))
-        found += [f"{file}::{name}" for name in less if any(_is(one, f"{file}::{name}") for one in ids)]
+    found = sorted({without_parameters(one) for one in ids if places.is_weaker(one)})
     if found:
-        text = f"These older tests check less than they did: {listed(found)}. Put their checks back."
+        text = (
+            f"These older tests check less than they did: {listed(found)}. Their checks are fewer, looser,"
+            " excused, or not reached. Put them back as they were; what is new gets tests of its own."
+        )
         raise Refused(Reason(code="weakened", text=text))
 
 
-def _is(test_id: str, plain: str) -> bool:
-    return test_id.partition("[")[0] == plain
+def _only_imports(test_id: str, cases: Sequence[Case]) -> bool:
+    mine = [case for case in cases if case.failing and case.id in {test_id, _file(test_id)}]
+    return all(case.import_fault for case in mine)
+
+
+def _file(test_id: str) -> str:
+    return test_id.partition("::")[0]
+
+
+def _files(cases: Sequence[Case]) -> set[str]:
+    return {case.file for case in cases}

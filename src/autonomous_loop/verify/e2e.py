@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 from autonomous_loop.domain.feature import Feature
 from autonomous_loop.domain.model import TreeSha
@@ -13,6 +14,7 @@ from autonomous_loop.domain.proof import Evidence, Reason
 from autonomous_loop.errors import HandsError
 from autonomous_loop.ports import Hands, Trees
 from autonomous_loop.verify.report import Case
+from autonomous_loop.verify.sources.javascript import Titles
 
 CATEGORIES = frozenset(
     {"ui", "ux", "frontend", "front-end", "browser", "web", "interface", "user interface", "e2e"}
@@ -20,12 +22,19 @@ CATEGORIES = frozenset(
 PICTURES = "test-results"
 MOST_PICTURES = 5
 MOST_BYTES = 400_000
+TRACE = "trace.zip"
+MOST_TRACE_BYTES = 2_000_000
 _STEPS = re.compile(r"\bin (?:a|the) browser\b|\bbrowser test\b|\bplaywright\b", re.IGNORECASE)
 _FIXTURES = frozenset({"page", "browser", "context", "browser_context", "new_context"})
 _PLAYWRIGHT_JS = re.compile(
     rb"""(?:from|require\()\s*['"](?:@playwright/test|playwright(?:-core)?|puppeteer)['"]"""
 )
+_LIBRARY = re.compile(rb"""(?:from|require\()\s*['"](?:playwright(?:-core)?|puppeteer)['"]""")
+# A project may hand Playwright's `test` on, with fixtures of its own.
+_OWN_FIXTURES = re.compile(rb"""(?:import|\{)[^;'"]*\btest\b[^;'"]*(?:from|require\()\s*['"]\.[^'"]*['"]""")
+_ASKED = re.compile(rb"\(\s*\{[^})]*\b(?:page|browser|context)\b[^})]*\}")
 _PNG = b"\x89PNG\r\n\x1a\n"
+_ZIP = b"PK\x03\x04"
 
 
 class BrowserE2ETester:
@@ -47,28 +56,15 @@ class BrowserE2ETester:
 
     def browser_tests(self, tree: TreeSha, cases: Sequence[Case]) -> list[str]:
         """Ids of those cases that passed and use a browser, by their source in `tree`."""
-        used: dict[str, bool] = {}
-        found = []
-        for case in cases:
-            if case.outcome != "passed" or not case.file:
-                continue
-            source = self._trees.read(tree, case.file)
-            if source is None or not uses_browser(case.file, source, case.id):
-                continue
-            if case.file not in used:
-                used[case.file] = not case.file.endswith(".py") or self._knows_playwright(tree, case.file)
-            if used[case.file]:
-                found.append(case.id)
-        return found
-
-    def _knows_playwright(self, tree: TreeSha, file: str) -> bool:
-        """Whether a fixture called `page` can be a browser: where it may come from names Playwright."""
-        folders = file.split("/")[:-1]
-        above = ["/".join([*folders[:depth], "conftest.py"]) for depth in range(len(folders) + 1)]
-        for path in (file, *above, "pyproject.toml", "requirements.txt", "requirements-dev.txt", "setup.cfg"):
-            if b"playwright" in (self._trees.read(tree, path) or b""):
-                return True
-        return False
+        read = lru_cache(maxsize=64)(lambda path: self._trees.read(tree, path))
+        return [
+            case.id
+            for case in cases
+            if case.outcome == "passed"
+            and case.file
+            and uses_browser(case.file, read(case.file) or b"", case.id)
+            and (not case.file.endswith(".py") or _knows_playwright(case.file, read))
+        ]
 
     def judge(self, feature: Feature, browser_tests: Sequence[str]) -> Reason | None:
         """Why the feature's tests are not enough, or None."""
@@ -87,44 +83,87 @@ class BrowserE2ETester:
         await self._hands.run(["rm", "-rf", "--", PICTURES], timeout_s=60)
 
     async def collect(self) -> tuple[tuple[Evidence, ...], Mapping[str, bytes]]:
-        """Pictures the last run left, at most five, each a real PNG of at most 400 KB."""
+        """What the last run left: at most five pictures (PNG, 400 KB each) and one trace (zip, 2 MB)."""
+        kept = await self._files(".png", _PNG, most=MOST_PICTURES, max_bytes=MOST_BYTES)
+        kept |= await self._files(TRACE, _ZIP, most=1, max_bytes=MOST_TRACE_BYTES)
+        evidence = tuple(
+            Evidence(name=name, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+            for name, data in kept.items()
+        )
+        return evidence, kept
+
+    async def _files(self, suffix: str, start: bytes, *, most: int, max_bytes: int) -> dict[str, bytes]:
         try:
-            paths = await self._hands.find(PICTURES, suffixes=[".png"], most=50)
+            paths = await self._hands.find(PICTURES, suffixes=[suffix], most=50)
         except HandsError:
-            return (), {}
-        pictures: dict[str, bytes] = {}
+            return {}
+        found: dict[str, bytes] = {}
         for path in paths:
             try:
-                data = await self._hands.read_file(path, max_bytes=MOST_BYTES)
+                data = await self._hands.read_file(path, max_bytes=max_bytes)
             except HandsError:
                 continue
             name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.removeprefix(f"{PICTURES}/"))[-100:]
-            if data.startswith(_PNG) and name not in pictures:
-                pictures[name] = data
-            if len(pictures) == MOST_PICTURES:
+            if data.startswith(start) and name not in found:
+                found[name] = data
+            if len(found) == most:
                 break
-        evidence = tuple(
-            Evidence(name=name, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
-            for name, data in pictures.items()
-        )
-        return evidence, pictures
+        return found
 
 
 def uses_browser(path: str, source: bytes, test_id: str) -> bool:
     """Whether a test drives a browser: by a fixture of that name, or by calling Playwright itself."""
     if not path.endswith(".py"):
-        return bool(_PLAYWRIGHT_JS.search(source))
+        return _javascript_uses_browser(source, test_id)
+    name = test_id.rsplit("::", 1)[-1].partition("[")[0]
+    return any(node.name == name and _drives(node) for node in _functions(source))
+
+
+def is_browser_test(path: str, read: Callable[[str], bytes | None]) -> bool:
+    """Whether a file holds a test that drives a browser.
+
+    Args:
+        read: content of a path in its tree, or None.
+    """
+    source = read(path) or b""
+    if not path.endswith(".py"):
+        return _of_javascript(source)
+    tests = (node for node in _functions(source) if node.name.startswith("test"))
+    return any(_drives(node) for node in tests) and _knows_playwright(path, read)
+
+
+def _functions(source: bytes) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError):
+        return []
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def _drives(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    arguments = {one.arg for one in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]}
+    # A fixture that is asked for and never used shows nothing.
+    used = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+    return bool(arguments & _FIXTURES & used) or "playwright" in ast.unparse(node)
+
+
+def _knows_playwright(file: str, read: Callable[[str], bytes | None]) -> bool:
+    """Whether a fixture called `page` can be a browser: where it may come from names Playwright."""
+    folders = file.split("/")[:-1]
+    above = ["/".join([*folders[:depth], "conftest.py"]) for depth in range(len(folders) + 1)]
+    places = (file, *above, "pyproject.toml", "requirements.txt", "requirements-dev.txt", "setup.cfg")
+    return any(b"playwright" in (read(path) or b"") for path in places)
+
+
+def _of_javascript(source: bytes) -> bool:
+    return bool(_PLAYWRIGHT_JS.search(source) or (_OWN_FIXTURES.search(source) and _ASKED.search(source)))
+
+
+def _javascript_uses_browser(source: bytes, test_id: str) -> bool:
+    """With Playwright's own runner a test asks for its page, or for what stands for one, as a fixture."""
+    if not _of_javascript(source):
         return False
-    name = test_id.rsplit("::", 1)[-1].partition("[")[0]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
-            arguments = {one.arg for one in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]}
-            fixtures = arguments & _FIXTURES
-            # A fixture that is asked for and never used shows nothing.
-            used = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
-            if fixtures & used or "playwright" in ast.unparse(node):
-                return True
-    return False
+    if _LIBRARY.search(source):
+        return True
+    used = Titles(source).fixtures(test_id.partition("::")[2].partition("[")[0])
+    return used is None or bool(used - {"request"})

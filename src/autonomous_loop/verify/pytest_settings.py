@@ -51,17 +51,21 @@ def read_settings(read: Callable[[str], bytes | None]) -> PytestSettings:
     Args:
         read: content of a path in the tree, or None.
     """
-    for name in CONFIG_NAMES:
-        data = read(name)
-        table = None if data is None else section(name, data)
-        if table is None:
-            continue
-        return PytestSettings(
-            configured=True,
-            testpaths=_words(table.get("testpaths")),
-            python_files=_words(table.get("python_files")) or DEFAULT_FILES,
-        )
-    return PytestSettings()
+    name = settings_file(read)
+    if not name:
+        return PytestSettings()
+    table = section(name, read(name) or b"") or {}
+    return PytestSettings(
+        configured=True,
+        testpaths=_words(table.get("testpaths")),
+        python_files=_words(table.get("python_files")) or DEFAULT_FILES,
+    )
+
+
+def settings_file(read: Callable[[str], bytes | None]) -> str:
+    """The file that pytest takes its settings from in the tree's root; "" where there is none."""
+    found = ((name, read(name)) for name in CONFIG_NAMES)
+    return next((name for name, data in found if data is not None and section(name, data) is not None), "")
 
 
 def runner_keys(name: str, data: bytes | None) -> Mapping[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from xml.etree.ElementTree import ParseError
@@ -50,6 +50,11 @@ class Case:
         return self.failing and faults.is_import_fault(self.file, self._error)
 
     @property
+    def interface_fault(self) -> bool:
+        """It fails because something it uses is not there, or is called otherwise."""
+        return self.failing and faults.is_interface_fault(self.file, self._error)
+
+    @property
     def missing_modules(self) -> tuple[str, ...]:
         """Modules that do not exist, as the test's language names them."""
         return faults.missing_modules(self.file, self._error) if self.failing else ()
@@ -59,8 +64,12 @@ class Case:
         return faults.error_lines(self.file, self.message, self.text)
 
 
-def read_report(data: bytes) -> tuple[Case, ...]:
+def read_report(data: bytes, paths: Collection[str] = ()) -> tuple[Case, ...]:
     """The cases of a JUnit XML file, in its order, each id once (a failing entry wins).
+
+    Args:
+        paths: files as the report names them. pytest says where a test's function is written, which for an
+            inherited one is another file than that of its class; the class's name tells.
 
     Raises:
         ReportError: not XML, with a DTD or entities, or not JUnit.
@@ -73,23 +82,25 @@ def read_report(data: bytes) -> tuple[Case, ...]:
         raise ReportError(f"the test report is not JUnit XML: it starts with <{root.tag[:40]}>")
     found: dict[str, Case] = {}
     # junitparser's annotation names lxml's Element where lxml is there; the standard one is what it wraps.
-    for case in _cases(JUnitXml.fromroot(root)):  # type: ignore[arg-type]
+    for case in _cases(JUnitXml.fromroot(root), paths):  # type: ignore[arg-type]
         known = found.get(case.id)
         if known is None or (case.failing and not known.failing):
             found[case.id] = case
     return tuple(found.values())
 
 
-def _cases(element: JUnitXml | TestSuite) -> Iterator[Case]:
+def _cases(element: JUnitXml | TestSuite, paths: Collection[str]) -> Iterator[Case]:
     for child in element:
         if isinstance(child, TestSuite):
-            yield from _cases(child)
+            yield from _cases(child, paths)
         elif isinstance(child, TestCase):
-            yield _case(child)
+            yield _case(child, paths)
 
 
-def _case(found: TestCase) -> Case:
+def _case(found: TestCase, paths: Collection[str]) -> Case:
     file = str(found._elem.get("file") or "")  # noqa: SLF001 - xunit1's attribute has no accessor
+    if file and not f"{found.classname or ''}.".startswith(f"{_module(file)}."):
+        file = _of_class(str(found.classname or ""), paths) or file
     results = found.result or []
     outcome: Outcome = "passed"
     message = text = ""
@@ -108,11 +119,22 @@ def _id(found: TestCase, file: str) -> str:
     name, classname = str(found.name or ""), str(found.classname or "")
     if not file:
         return f"{classname}::{name}" if classname else name
-    module = file.rsplit(".", 1)[0].replace("/", ".")
+    module = _module(file)
     if not classname and name == module:
         return file  # pytest: the file itself could not be collected
     inner = classname.removeprefix(module).strip(".")
     return "::".join([file, *(part for part in inner.split(".") if part), name])
+
+
+def _module(file: str) -> str:
+    return file.rsplit(".", 1)[0].replace("/", ".")
+
+
+def _of_class(classname: str, paths: Collection[str]) -> str:
+    """The file whose module is the longest beginning of a class's dotted name."""
+    parts = classname.split(".")
+    names = ("/".join(parts[:end]) + ".py" for end in range(len(parts), 0, -1))
+    return next((name for name in names if name in paths), "")
 
 
 def count(cases: Sequence[Case]) -> TestCounts:

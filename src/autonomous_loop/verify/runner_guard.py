@@ -6,63 +6,67 @@ existed, selection settings may be created; outcome hooks may not even then: a n
 
 from __future__ import annotations
 
-import ast
 import json
 import posixpath
-import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 
 from autonomous_loop.domain.proof import Reason
 from autonomous_loop.domain.work import Change
-from autonomous_loop.verify.pytest_settings import CONFIG_NAMES, SHADOWING, parse_toml, runner_keys, table_of
+from autonomous_loop.verify.awareness import awareness
+from autonomous_loop.verify.cargo_settings import cargo_keys, concerns_cargo
+from autonomous_loop.verify.javascript_settings import CONFIG as JAVASCRIPT_CONFIG
+from autonomous_loop.verify.javascript_settings import loaded, section_for_tests, shares_settings
+from autonomous_loop.verify.pytest_settings import (
+    CONFIG_NAMES,
+    SHADOWING,
+    parse_toml,
+    runner_keys,
+    settings_file,
+    table_of,
+)
+from autonomous_loop.verify.python_controls import controls
+from autonomous_loop.verify.shell_words import split
+from autonomous_loop.verify.tests_of import is_support, is_test_file
+from autonomous_loop.verify.tree_facts import Facts
 
-# Hooks through which Python code decides what a test's outcome is or whether the run goes on.
-OUTCOME_HOOKS = re.compile(
-    r"pytest_(?:runtest_\w+|runtestloop|pyfunc_call|report_teststatus|exception_interact|sessionfinish"
-    r"|cmdline_\w+|unconfigure|fixture_setup|keyboard_interrupt|internalerror|load_initial_conftests)"
-)
-SELECTION_HOOKS = re.compile(
-    r"pytest_(?:ignore_collect|collection\w*|collect_\w+|itemcollected|deselected|pycollect_\w+"
-    r"|make_collect_report|make_parametrize_id)"
-)
-SELECTION_NAMES = frozenset({"collect_ignore", "collect_ignore_glob", "pytest_plugins"})
 # Modules that, lying in the project, are taken for the runner's own.
 SHADOWED = frozenset({
     "pytest", "_pytest", "pluggy", "iniconfig", "unittest", "sitecustomize", "usercustomize",
 })  # fmt: skip
-JAVASCRIPT_CONFIG = re.compile(
-    r"(?:jest|vitest|playwright|karma|cypress)\.config\.[cm]?[jt]s(?:on)?|\.mocharc\..*"
-)
+_LINK = "120000"
+_ADVICE = "Leave it as it is, or ask a person to set runner-keys."
+_PACKAGED = frozenset({"entry_points.txt", "setup.py", "setup.cfg"})
+_READ_BY = {
+    "make": ("Makefile", "makefile", "GNUmakefile"),
+    "just": ("justfile", "Justfile", ".justfile"),
+    "tox": ("tox.ini", "tox.toml"),
+    "nox": ("noxfile.py",),
+    "task": ("Taskfile.yml", "Taskfile.yaml"),
+}
 
 Read = Callable[[str], bytes | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
-    """Something in a file that decides about tests: its name, its content, and how grave it is."""
-
-    name: str
-    content: str
-    outcome: bool
-
-
 def guard(
-    changes: Sequence[Change], before: Read, after: Read, *, paths: Collection[str], suite_existed: bool
+    changes: Sequence[Change], before: Read, after: Read, *, checkpoint: Facts, commands: Sequence[str] = ()
 ) -> tuple[Reason, ...]:
     """Reasons to refuse a candidate for what it changes in its own judge.
 
     Args:
         changes: between the two trees.
-        before: reads a path of the checkpoint.
+        before: reads a changed path of the checkpoint.
         after: the same of the candidate.
-        paths: of the checkpoint.
-        suite_existed: the checkpoint has tests.
+        checkpoint: its tree.
+        commands: configured ones that run tests: the files they name belong to them.
     """
     found: list[Reason] = []
+    suite_existed = checkpoint.has_suite
+    judges = _judges(commands, checkpoint)
     for change in changes:
         name = posixpath.basename(change.path)
-        if change.status != "D" and _shadows(change.path, paths):
+        if change.mode_after == _LINK:
+            found += _link(change, checkpoint)
+        elif change.status != "D" and _shadows(change.path, checkpoint.every_path):
             text = (
                 f"{change.path} would be imported in place of the module of that name. Give it another name."
             )
@@ -70,87 +74,152 @@ def guard(
         elif name.endswith(".pth"):
             text = f"{change.path} is run at the start of every interpreter that finds it. Do without it."
             found.append(Reason(code="runner-shadowed", text=text))
+        elif change.path in judges:
+            text = f"{change.path} {judges[change.path]}. {_ADVICE}"
+            found.append(Reason(code="runner-keys", text=text))
+        elif name in _PACKAGED and _plugins(after(change.path)) != _plugins(before(change.path)):
+            text = f"{change.path} declares plugins of pytest (pytest11), which decide about tests. {_ADVICE}"
+            found.append(Reason(code="runner-keys", text=text))
         elif name.endswith(".py"):
             found += _python(
                 change.path, before(change.path), after(change.path), suite_existed=suite_existed
             )
         elif suite_existed and (
-            name in CONFIG_NAMES or name == "package.json" or JAVASCRIPT_CONFIG.fullmatch(name)
+            name in CONFIG_NAMES
+            or name == "package.json"
+            or JAVASCRIPT_CONFIG.fullmatch(name)
+            or shares_settings(name)
+            or concerns_cargo(change.path)
         ):
             found += _configuration(change, before(change.path), after(change.path))
+        found += _aware(change, before, after, checkpoint)
+    if suite_existed and not found:
+        found += _other_file(changes, after, checkpoint)
     return tuple(found)
 
 
+def _judges(commands: Sequence[str], checkpoint: Facts) -> dict[str, str]:
+    """Files of the project that take part in running its tests, and how."""
+    named = {path for command in commands for path in _named(command, checkpoint)}
+    how = f"runs the tests ({', '.join(commands)})"
+    judges = {path: how for path in named if path in checkpoint.every_path}
+    if checkpoint.has_suite and checkpoint.packages:
+        judges |= dict.fromkeys(loaded(checkpoint), "is loaded by the test runner's configuration")
+    return judges
+
+
+def _link(change: Change, checkpoint: Facts) -> Iterator[Reason]:
+    """A link in place of a test, or of the folder it stood in, shows the runner what no diff of it shows."""
+    tests = [*checkpoint.test_files, *(one for one in checkpoint.paths if one.endswith("conftest.py"))]
+    hidden = any(one == change.path or one.startswith(f"{change.path}/") for one in tests)
+    if hidden or is_test_file(change.path, checkpoint.settings) or change.path.endswith("conftest.py"):
+        text = (
+            f"{change.path} is a link now, in place of tests or among them. Put the tests there themselves."
+        )
+        yield Reason(code="symlink", text=text)
+
+
+def _named(command: str, checkpoint: Facts) -> Iterator[str]:
+    """Files of the project that a command runs: those it names, and what `make` and its like read."""
+    for word in split(command):
+        path = posixpath.normpath(word)
+        if path not in checkpoint.test_files and not is_support(path):
+            yield path
+        yield from _READ_BY.get(posixpath.basename(word), ())
+
+
 def _shadows(path: str, paths: Collection[str]) -> bool:
-    """Whether a file makes a module of the runner's name that the project did not have."""
-    parts = path.removeprefix("src/").split("/")
-    named = parts[0].removesuffix(".py") if path.endswith(".py") else ""
-    if named not in SHADOWED:
-        return parts[-1] in {"sitecustomize.py", "usercustomize.py"}
-    root = path[: len(path) - len("/".join(parts))] + named
-    return not any(one == f"{root}.py" or one.startswith(f"{root}/") for one in paths)
+    """Whether a file makes a module of the runner's name that the project did not have.
+
+    It does at the root, below `src`, and in any folder that is no package: test folders are put on the path.
+    """
+    name = posixpath.basename(path)
+    if name in {"sitecustomize.py", "usercustomize.py"}:
+        return True
+    if not name.endswith(".py"):
+        return False
+    parts = path.split("/")
+    for depth, part in enumerate(parts):
+        above = "/".join(parts[:depth])
+        if part.removesuffix(".py") in SHADOWED and f"{above}/__init__.py" not in paths:
+            root = posixpath.join(above, part.removesuffix(".py"))
+            return not any(one == f"{root}.py" or one.startswith(f"{root}/") for one in paths)
+    return False
 
 
 def _python(path: str, old: bytes | None, new: bytes | None, *, suite_existed: bool) -> Iterator[Reason]:
-    was = {(one.name, one.content) for one in controls(old)}
-    for one in controls(new):
-        if (one.name, one.content) in was or (not one.outcome and not suite_existed):
+    was, now = controls(path, old), controls(path, new)
+    names = {one.name for one in now}
+    for one in now:
+        if one in was or (not one.outcome and not suite_existed):
             continue
         what = "decides the outcome of tests" if one.outcome else "decides which tests run"
         yield Reason(
             code="outcome-hook" if one.outcome else "runner-keys",
             text=f"{path} adds or changes {one.name}, which {what}. Do without it.",
         )
+    gone = sorted({one.name for one in was if one.name not in names})
+    if gone and suite_existed:
+        text = f"{path} had {', '.join(gone)}, which the tests ran with before. {_ADVICE}"
+        yield Reason(code="runner-keys", text=text)
 
 
-def controls(source: bytes | None) -> tuple[Control, ...]:
-    """Hooks and selecting names of a Python file; empty where it cannot be parsed (nor run, then)."""
-    try:
-        tree = ast.parse(source or b"")
-    except (SyntaxError, ValueError, RecursionError):
-        return ()
-    return tuple(_controls(tree))
+def _aware(change: Change, before: Read, after: Read, checkpoint: Facts) -> Iterator[Reason]:
+    if change.status == "D" or is_support(change.path) or is_test_file(change.path, checkpoint.settings):
+        return
+    new = sorted(
+        set(awareness(change.path, after(change.path))) - set(awareness(change.path, before(change.path)))
+    )
+    if new:
+        text = (
+            f"{change.path} looks whether it is being tested ({', '.join(new)}). Code must do the same for"
+            " its tests as for everybody: use an argument or a setting. If it is meant, a person can set"
+            " runner-keys."
+        )
+        yield Reason(code="knows-its-tests", text=text)
 
 
-def _controls(tree: ast.Module) -> Iterator[Control]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            if OUTCOME_HOOKS.fullmatch(node.name):
-                yield Control(node.name, ast.dump(node), outcome=True)
-            elif SELECTION_HOOKS.fullmatch(node.name):
-                yield Control(node.name, ast.dump(node), outcome=False)
-        elif isinstance(node, ast.Attribute) and node.attr == "pluginmanager":
-            yield Control("a use of config.pluginmanager", "", outcome=True)
-        elif isinstance(node, ast.Name) and node.id in SELECTION_NAMES and isinstance(node.ctx, ast.Store):
-            yield Control(node.id, _assigned(tree, node.id), outcome=False)
+def _other_file(changes: Sequence[Change], after: Read, checkpoint: Facts) -> Iterator[Reason]:
+    """Which file the settings come from: pytest reads one alone, the first with a section for it."""
+    changed = {change.path for change in changes}
+    if not changed.intersection(CONFIG_NAMES):
+        return
+    was = settings_file(checkpoint.read_if_there)
+    now = settings_file(lambda name: after(name) if name in changed else checkpoint.read_if_there(name))
+    if was and now != was:
+        text = f"pytest would read {now or 'no settings'} in place of {was}. {_ADVICE}"
+        yield Reason(code="runner-keys", text=text)
 
 
-def _assigned(tree: ast.Module, name: str) -> str:
-    """Everything that is assigned to a name, as text to compare."""
-    statements = [
-        node for node in ast.walk(tree) if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign)
-    ]
-    return "\n".join(ast.dump(node) for node in statements if name in ast.unparse(node))
+def _plugins(data: bytes | None) -> list[str]:
+    """What a file declares as plugins of pytest: the lines from the group's name on."""
+    text = (data or b"").decode("utf-8", "replace")
+    return text.partition("pytest11")[2].splitlines()[:20] if "pytest11" in text else []
 
 
 def _configuration(change: Change, old: bytes | None, new: bytes | None) -> Iterator[Reason]:
     name = posixpath.basename(change.path)
-    advice = "Leave it as it is, or ask a person to set runner-keys."
     if JAVASCRIPT_CONFIG.fullmatch(name):
-        yield Reason(code="runner-keys", text=f"{change.path} configures the test runner. {advice}")
+        yield Reason(code="runner-keys", text=f"{change.path} configures the test runner. {_ADVICE}")
         return
     if name in SHADOWING and change.status in {"A", "D"}:
-        text = f"{change.path} replaces the configuration the tests ran with before. {advice}"
+        text = f"{change.path} replaces the configuration the tests ran with before. {_ADVICE}"
         yield Reason(code="runner-keys", text=text)
         return
-    was, now = _keys(name, old), _keys(name, new)
+    was, now = _keys(change.path, old), _keys(change.path, new, new=change.status == "A")
     changed = sorted(key for key in was | now if was.get(key) != now.get(key))
     if changed:
-        text = f"{change.path} changes {', '.join(changed)}, which decides what tests run or count. {advice}"
+        text = f"{change.path} changes {', '.join(changed)}, which decides what tests run or count. {_ADVICE}"
         yield Reason(code="runner-keys", text=text)
 
 
-def _keys(name: str, data: bytes | None) -> dict[str, str]:
+def _keys(path: str, data: bytes | None, *, new: bool = False) -> dict[str, str]:
+    name = posixpath.basename(path)
+    if concerns_cargo(path):
+        return dict(cargo_keys(path, data, new=new))
+    if shares_settings(name):
+        section = section_for_tests((data or b"").decode("utf-8", "replace"))
+        return {"test": section} if section else {}
     if name == "package.json":
         return _package_keys(data)
     keys = dict(runner_keys(name, data))

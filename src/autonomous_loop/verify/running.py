@@ -18,7 +18,6 @@ from autonomous_loop.ports import Hands
 from autonomous_loop.verify.faults import missing_modules
 from autonomous_loop.verify.report import REPORT_LIMIT, Case, Outcome, ReportError, count
 from autonomous_loop.verify.runners.base import Folders, Invocation, Step
-from autonomous_loop.verify.shell_words import split
 from autonomous_loop.verify.tree_facts import TreeFacts
 from autonomous_loop.verify.wording import Wording, without_canary
 
@@ -156,7 +155,8 @@ class TestRunning:
         for canary in invocation.canaries:
             output = without_canary(output, canary.word)
         inner = [step.inner(file) for file in files]
-        said = shlex.join([*split(step.command), *inner])
+        # The command is the shell's business: its quotes and variables stay as they are.
+        said = f"{step.command} {shlex.join(inner)}".strip()
         run = TestRun(
             command=f"cd {shlex.quote(step.folder)} && {said}" if step.folder else said,
             tree=tree,

@@ -10,10 +10,21 @@ from dataclasses import dataclass
 from autonomous_loop.domain.proof import Reason
 from autonomous_loop.verify.pytest_settings import PytestSettings
 
-ROOTS = frozenset({"tests", "test", "__tests__", "spec", "specs", "testdata", "e2e"})
+ROOTS = frozenset(
+    {"tests", "test", "__tests__", "spec", "specs", "testdata", "e2e", "__mocks__", "__fixtures__"}
+)
 _NAMES = re.compile(
     r"(?:test_.*|.*_test|tests?|conftest)\.py|.*[._-](?:test|spec)\.[cm]?[jt]sx?|.*_test\.go|.*(?:Test|Tests|IT)\.(?:java|kt)"
 )
+
+# What jest and Node's own runner collect besides, by the folder or by the whole name.
+_JAVASCRIPT = re.compile(
+    r"(?:.*/)?(?:__tests__/(?:(?!.*(?:fixtures|mocks|snapshots|helpers|utils).*/).*/)?[^/]+\.[cm]?[jt]sx?"
+    r"|test(?:-[^/]*)?\.[cm]?js)"
+)
+# Recorded answers that a test compares with: a new one beside old code must not look like new behaviour.
+_SNAPSHOTS = re.compile(r"(?:.*/)?__snapshots__/.*|.*-snapshots/.*")
+_RUST = re.compile(r"(?:.*/)?tests/[^/]+\.rs")
 
 
 def is_test_file(path: str, settings: PytestSettings) -> bool:
@@ -21,12 +32,22 @@ def is_test_file(path: str, settings: PytestSettings) -> bool:
     name = posixpath.basename(path)
     if name == "conftest.py":
         return False
-    return bool(_NAMES.fullmatch(name)) or settings.is_test_file(path)
+    return bool(
+        _NAMES.fullmatch(name) or _JAVASCRIPT.fullmatch(path) or _RUST.fullmatch(path)
+    ) or settings.is_test_file(path)
+
+
+def stands_in_source(path: str) -> bool:
+    """A file whose tests stand among the code they test, and so cannot be laid over other code: Rust's."""
+    folders = path.split("/")[:-1]
+    return path.endswith(".rs") and ("src" in folders or "tests" not in folders)
 
 
 def is_support(path: str) -> bool:
-    """Not a test file itself but there for tests: below a test root, or a conftest."""
+    """Not a test file itself but there for tests: below a test root, a snapshot, or a conftest."""
     parts = path.split("/")
+    if _SNAPSHOTS.fullmatch(path):
+        return True
     return parts[-1] == "conftest.py" or any(part in ROOTS for part in parts[:-1])
 
 
@@ -56,8 +77,15 @@ def _covers(submitted: str, test_id: str) -> bool:
     if submitted == test_id:
         return True
     if "::" in submitted:
-        return test_id.startswith((f"{submitted}::", f"{submitted}["))
+        # "/": a subtest of Go's.
+        return test_id.startswith((f"{submitted}::", f"{submitted}[", f"{submitted}/"))
     return test_id.startswith(f"{submitted}::")
+
+
+def without_parameters(test_id: str) -> str:
+    """The test itself, whichever of its parameters or (in Go) subtests an id names."""
+    file, sep, inner = test_id.partition("::")
+    return f"{file}{sep}{inner.partition('/' if file.endswith('_test.go') else '[')[0]}"
 
 
 def select(tests: Sequence[str], paths: Sequence[str], settings: PytestSettings) -> Selection | Reason:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.ports import Trees
+from autonomous_loop.verify.package_json import Package, node_tests, read_packages
 from autonomous_loop.verify.pytest_settings import CONFIG_NAMES, PytestSettings, read_settings
-from autonomous_loop.verify.tests_of import is_test_file
+from autonomous_loop.verify.tests_of import is_test_file, stands_in_source
 
 MOST_TREES = 8
+MOST_FILES = 512
 
 
 @dataclass(frozen=True)
@@ -24,17 +26,28 @@ class Facts:
         settings: what it says to pytest.
         test_files: by name and settings.
         read: content of a path, or None.
+        packages: of JavaScript, the outer before the inner.
     """
 
     paths: Sequence[str]
     settings: PytestSettings
     test_files: tuple[str, ...]
     read: Callable[[str], bytes | None]
+    packages: tuple[Package, ...] = ()
 
     @cached_property
     def every_path(self) -> frozenset[str]:
         """The paths, to look one up."""
         return frozenset(self.paths)
+
+    def read_if_there(self, path: str) -> bytes | None:
+        """Content of a path that may not be in the tree."""
+        return self.read(path) if path in self.every_path else None
+
+    @cached_property
+    def has_suite(self) -> bool:
+        """There are tests, or may be: those inside a source are not told by its name."""
+        return bool(self.test_files) or any(stands_in_source(path) for path in self.paths)
 
 
 class TreeFacts:
@@ -60,5 +73,9 @@ class TreeFacts:
         paths = self.trees.paths(tree)
         there = set(CONFIG_NAMES).intersection(paths)
         settings = read_settings(lambda name: self.trees.read(tree, name) if name in there else None)
-        files = tuple(path for path in paths if is_test_file(path, settings))
-        return Facts(paths, settings, files, lambda path: self.trees.read(tree, path))
+        # Runners look into the same few files again and again.
+        read = lru_cache(MOST_FILES)(lambda path: self.trees.read(tree, path))
+        packages = read_packages(paths, read)
+        others = set(node_tests(paths, packages))
+        files = tuple(path for path in paths if path in others or is_test_file(path, settings))
+        return Facts(paths, settings, files, read, packages)

@@ -1,4 +1,4 @@
-from autonomous_loop.verify.canary import Canary, place
+from autonomous_loop.verify.canary import MOST, Canary, place, place_beside
 from autonomous_loop.verify.pytest_settings import PytestSettings
 from autonomous_loop.verify.report import Case
 
@@ -29,3 +29,13 @@ def test_only_a_canary_that_is_reported_and_fails_sings():
     assert not canary.sings([Case(mine, "tests/test_abc.py", "passed")])
     assert not canary.sings([Case(mine, "tests/test_abc.py", "skipped")])
     assert not canary.sings([Case(mine, "", "failed"), Case(f"{mine}[2]", "", "passed")])
+
+
+def test_every_folder_asked_for_has_a_canary():
+    files = ["tests/a/test_a.py", "tests/a/test_b.py", "tests/b/test_c.py"]
+    assert sorted(one.path.rpartition("/")[0] for one in place_beside(files, PATHS, PytestSettings())) == [
+        "tests/a", "tests/b",
+    ]  # fmt: skip
+    many = [f"tests/{number}/test_a.py" for number in range(50)]
+    assert len(place_beside(many, PATHS, PytestSettings())) == MOST
+    assert len(place_beside([], PATHS, PytestSettings())) == 1

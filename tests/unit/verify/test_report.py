@@ -27,6 +27,19 @@ def test_ids_are_the_runner_s_own():
     assert cases[2].import_fault
 
 
+def test_an_inherited_test_belongs_to_the_file_of_its_class():
+    inherited = report(
+        '<testcase classname="tests.test_cache.CacheTest" name="test_insert" file="tests/__init__.py"/>'
+        '<testcase classname="tests.test_cache" name="test_own" file="tests/test_cache.py"/>'
+    )
+    cases = read_report(inherited, ["tests/__init__.py", "tests/test_cache.py"])
+    assert [case.id for case in cases] == [
+        "tests/test_cache.py::CacheTest::test_insert",
+        "tests/test_cache.py::test_own",
+    ]
+    assert {case.file for case in cases} == {"tests/test_cache.py"}
+
+
 def test_each_outcome_is_counted_and_a_failing_entry_wins():
     passed = '<testcase classname="t" name="a" file="t.py"/>'
     cases = read_report(

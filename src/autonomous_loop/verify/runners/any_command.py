@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from autonomous_loop.verify.report import Case
 from autonomous_loop.verify.runners.base import Folders, Invocation, Step
-from autonomous_loop.verify.runners.pytest import asked, canary_of, junit_cases, options, told
+from autonomous_loop.verify.runners.junit import JUNIT, foreign_canaries, placed_cases
+from autonomous_loop.verify.runners.pytest import asked, options
 from autonomous_loop.verify.tree_facts import Facts
-
-JUNIT = "AUTONOMOUS_LOOP_JUNIT"
 
 
 class AnyCommand:
@@ -34,25 +33,26 @@ class AnyCommand:
 
     def invoke(self, step: Step, files: Sequence[str], facts: Facts, folders: Folders) -> Invocation:
         """See `Runner`."""
-        canary = canary_of(step, files, facts)
-        where = [*files, *asked(step, facts)]
-        python = not where or any(path.endswith(".py") or "." not in path for path in where)
+        canaries = foreign_canaries(step, files, facts, first=".py")
+        # A command that is told where to look sees the canary only if told of it too; a script is not that.
+        scripts = facts.every_path - frozenset(facts.test_files)
+        told = [word for word in asked(step, facts) if word not in scripts]
+        seen = [canary.path for canary in canaries] if files or told else []
         return Invocation(
             command=f'{step.command} "$@"',
-            arguments=told(step, files, facts, canary) if python else [*files],
+            arguments=[*files, *seen],
             environment={
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "PYTEST_ADDOPTS": shlex.join(options(folders)),
                 JUNIT: f"{folders.run}/report.xml",
             },
-            canaries=[canary],
+            canaries=canaries,
             reports=[f"{folders.run}/report.xml"],
         )
 
     def read(self, reports: Mapping[str, bytes], facts: Facts, step: Step) -> Sequence[Case]:
         """See `Runner`."""
-        del facts, step
-        return junit_cases(reports)
+        return placed_cases(reports, facts, step)
 
     def died_importing(self, output: str) -> str:
         """See `Runner`."""

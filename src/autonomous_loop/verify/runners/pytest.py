@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Collection, Mapping, Sequence
 
-from autonomous_loop.verify.canary import Canary, place
+from autonomous_loop.verify.canary import Canary, place, place_beside
+from autonomous_loop.verify.pytest_settings import CONFIG_NAMES, PytestSettings, read_settings, section
 from autonomous_loop.verify.report import Case, ReportError, read_report
 from autonomous_loop.verify.runners.base import Folders, Invocation, Step
 from autonomous_loop.verify.shell_words import split
+from autonomous_loop.verify.tests_of import ROOTS
 from autonomous_loop.verify.tree_facts import Facts
 
 COMMAND = "python -m pytest"
 _CALLED = re.compile(r"(?:^|[\s/])(?:pytest|py\.test)(?:\s|$)")
 _REPORT = "report.xml"
+# A project below one of these is data of a test or an example, not a part of the project.
+_NEVER = frozenset({*ROOTS, "node_modules", "vendor", "third_party", "fixtures", "examples"})
 
 
 class Pytest:
@@ -27,10 +32,15 @@ class Pytest:
         return bool(_CALLED.search(command))
 
     def detect(self, facts: Facts) -> Sequence[Step]:
-        """See `Runner`."""
-        named = any(facts.settings.is_test_file(path) for path in facts.test_files)
-        own = facts.settings.configured or named or any(path.endswith("conftest.py") for path in facts.paths)
-        return [Step(self, COMMAND)] if own else []
+        """See `Runner`: one step, or in a monorepo one for each package that has settings of its own."""
+        files = [path for path in facts.test_files if facts.settings.is_test_file(path)]
+        if facts.settings.configured or "conftest.py" in facts.every_path:
+            return [Step(self, COMMAND)]
+        folders = [one for one in _packages(facts) if any(path.startswith(f"{one}/") for path in files)]
+        left = [path for path in files if not path.startswith(tuple(f"{one}/" for one in folders))]
+        own = bool(left) or (not folders and any(path.endswith("conftest.py") for path in facts.paths))
+        root = [Step(self, COMMAND)] if own else []
+        return [*root, *(Step(self, COMMAND, folder) for folder in folders)]
 
     def is_test_file(self, path: str, facts: Facts) -> bool:
         """See `Runner`."""
@@ -38,19 +48,20 @@ class Pytest:
 
     def invoke(self, step: Step, files: Sequence[str], facts: Facts, folders: Folders) -> Invocation:
         """See `Runner`."""
-        canary = canary_of(step, files, facts)
+        canaries = place_beside(files, *_inside(step, facts), asked(step, facts))
+        # A command that is told where to look sees canaries only if told of them too.
+        told = [*files, *(one.path for one in canaries)] if files or asked(step, facts) else []
         return Invocation(
             command=f'{step.command} "$@"',
-            arguments=[*options(folders), f"--rootdir={folders.work}", *told(step, files, facts, canary)],
+            arguments=[*options(folders), f"--rootdir={folders.work}", *told],
             environment={"PYTHONDONTWRITEBYTECODE": "1"},
-            canaries=[canary],
+            canaries=canaries,
             reports=[f"{folders.run}/{_REPORT}"],
         )
 
     def read(self, reports: Mapping[str, bytes], facts: Facts, step: Step) -> Sequence[Case]:
         """See `Runner`."""
-        del facts, step
-        return junit_cases(reports)
+        return junit_cases(reports, frozenset(_inside(step, facts)[0]) if step.folder else facts.every_path)
 
     def died_importing(self, output: str) -> str:
         """See `Runner`."""
@@ -76,12 +87,27 @@ def options(folders: Folders) -> list[str]:
 
 def canary_of(step: Step, files: Sequence[str], facts: Facts) -> Canary:
     """A canary among the tests of a run."""
-    return place(files, facts.paths, facts.settings, asked(step, facts))
+    return place(files, *_inside(step, facts), asked(step, facts))
 
 
-def told(step: Step, files: Sequence[str], facts: Facts, canary: Canary) -> list[str]:
-    """The files to append: a command that is told where to look sees the canary only if told of it too."""
-    return [*files, canary.path] if files or asked(step, facts) else []
+def _packages(facts: Facts) -> list[str]:
+    """Folders below the root with settings for pytest."""
+    found = {
+        posixpath.dirname(path)
+        for path in facts.paths
+        if posixpath.basename(path) in CONFIG_NAMES
+        and not _NEVER.intersection(path.split("/"))
+        and section(posixpath.basename(path), facts.read(path) or b"") is not None
+    }
+    return sorted(found - {""})
+
+
+def _inside(step: Step, facts: Facts) -> tuple[Sequence[str], PytestSettings]:
+    """Paths and settings as the command sees them."""
+    if not step.folder:
+        return facts.paths, facts.settings
+    paths = [step.inner(path) for path in facts.paths if path.startswith(f"{step.folder}/")]
+    return paths, read_settings(lambda name: facts.read_if_there(step.outer(name)))
 
 
 def asked(step: Step, facts: Facts) -> list[str]:
@@ -90,15 +116,18 @@ def asked(step: Step, facts: Facts) -> list[str]:
     return [word for word in split(step.command) if word.split("::")[0] in paths or _is_folder(word, paths)]
 
 
-def junit_cases(reports: Mapping[str, bytes]) -> list[Case]:
+def junit_cases(reports: Mapping[str, bytes], paths: Collection[str]) -> list[Case]:
     """The cases of JUnit files, in the order of their names.
+
+    Args:
+        paths: files as the reports name them.
 
     Raises:
         ReportError: one of them is not JUnit XML, or there is none.
     """
     if not reports:
         raise ReportError("there is no test report")
-    return [case for name in sorted(reports) for case in read_report(reports[name])]
+    return [case for name in sorted(reports) for case in read_report(reports[name], paths)]
 
 
 def _is_folder(word: str, paths: Collection[str]) -> bool:

@@ -7,10 +7,14 @@ import re
 from collections.abc import Iterator, Sequence
 
 from autonomous_loop.verify.sources.base import TestBody
+from autonomous_loop.verify.sources.python_checks import Checks, name_of
 
-_EXCUSES = re.compile(r"skip|xfail|expectedfailure", re.IGNORECASE)
-_CHECKS = re.compile(
-    r"assert|raises|warns|expect|check|verify|fail|match|should|approx|snapshot|compare|ensure", re.IGNORECASE
+_EXCUSES = re.compile(r"skip|xfail|expectedfailure|flaky|rerun", re.IGNORECASE)
+# Decorators that leave a test's outcome alone. Any other may swallow it.
+_PLAIN = re.compile(
+    r"(?:pytest\.)?mark\..+|(?:\w+\.)*(?:patch|mock_\w+)(?:\..+)?|(?:hypothesis\.)?(?:given|settings|example|seed)"
+    r"|(?:\w+\.)?(?:freeze_time|travel|override_settings|modify_settings|tag|parameterized|expand|activate"
+    r"|use_cassette|staticmethod|classmethod|slow|asyncio_test|async_test|gen_test|fixture)"
 )
 
 
@@ -20,31 +24,54 @@ def bodies(source: bytes) -> dict[str, TestBody]:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError):
         return {}
-    module_excuses = sum(
-        1
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        and any(isinstance(target, ast.Name) and target.id == "pytestmark" for target in node.targets)
-        and _EXCUSES.search(ast.unparse(node.value))
-    )
-    return dict(_functions(tree.body, "", module_excuses))
+    return dict(_functions(tree.body, "", _excused(tree.body)))
 
 
 def _functions(nodes: Sequence[ast.stmt], prefix: str, excuses: int) -> Iterator[tuple[str, TestBody]]:
     for node in nodes:
         if isinstance(node, ast.ClassDef):
-            yield from _functions(node.body, f"{prefix}{node.name}::", excuses + _decorated(node))
+            inner = excuses + _decorated(node) + _excused(node.body)
+            yield from _functions(node.body, f"{prefix}{node.name}::", inner)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
-            asserts = [one for one in ast.walk(node) if isinstance(one, ast.Assert)]
-            real = sum(1 for one in asserts if not isinstance(one.test, ast.Constant))
-            calls = sum(
-                1
-                for one in ast.walk(node)
-                if isinstance(one, ast.Call) and _CHECKS.search(ast.unparse(one.func))
+            checks = Checks(node)
+            body = TestBody(
+                checks=sum(1 for one in checks.strengths if one > 0),
+                excuses=excuses + _decorated(node) + checks.skips,
+                strengths=checks.strengths,
+                rows=tuple(_rows(node)),
             )
-            body = TestBody(real + calls, excuses + _decorated(node))
             yield f"{prefix}{node.name}", body
 
 
 def _decorated(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    return sum(1 for one in node.decorator_list if _EXCUSES.search(ast.unparse(one)))
+    count = 0
+    for one in node.decorator_list:
+        name = ast.unparse(one.func if isinstance(one, ast.Call) else one)
+        count += bool(_EXCUSES.search(ast.unparse(one)) or not _PLAIN.fullmatch(name))
+    return count
+
+
+def _excused(body: Sequence[ast.stmt]) -> int:
+    """Marks and calls that excuse every test of a module or a class."""
+    found = 0
+    for node in body:
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(name_of(target) == "pytestmark" for target in targets):
+                found += bool(_EXCUSES.search(ast.unparse(node.value)))
+        elif isinstance(node, ast.Expr | ast.If):
+            calls = [one for one in ast.walk(node) if isinstance(one, ast.Call)]
+            found += sum(1 for one in calls if re.fullmatch(r"skip|importorskip", name_of(one.func)))
+    return found
+
+
+def _rows(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[str, ...]]:
+    for one in node.decorator_list:
+        if isinstance(one, ast.Call) and name_of(one.func) == "parametrize" and len(one.args) > 1:
+            values = one.args[1]
+            for row in values.elts if isinstance(values, ast.List | ast.Tuple | ast.Set) else ():
+                inner = row
+                if isinstance(row, ast.Call) and name_of(row.func) == "param":
+                    inner = ast.Tuple(row.args, ast.Load())
+                parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+                yield tuple(ast.dump(part) for part in parts)

@@ -1,9 +1,18 @@
 import pytest
 
 from autonomous_loop.config import LoopConfig
-from integration.verify.proof_world import DOUBLE, DOUBLE_TEST, START, World, codes
+from verify.corpus import HONEST
+from verify.corpus.base import judge
+from verify.proof_world import DOUBLE, DOUBLE_TEST, START, World, codes
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest.mark.parametrize("work", HONEST, ids=str)
+async def test_honest_work_is_accepted(world, work):
+    verdict = await judge(world, work)
+    assert verdict.accepted, verdict.reasons
+    assert verdict.proof.marks == work.marks
 
 
 async def test_a_feature_whose_test_turns_green_is_accepted_with_everything_needed_to_replay_it(world):
@@ -97,30 +106,7 @@ async def test_known_failing_and_flaky_tests_refuse_nothing(world):
     verdict = await world.submit(DOUBLE | DOUBLE_TEST, "tests/test_double.py")
     assert verdict.accepted, verdict.reasons
     assert verdict.proof.marks == ("flaky",)
-    assert "tests/test_flaky.py::test_flaky" in str(verdict.proof.notices)
-
-
-async def test_an_older_test_of_the_project_may_change_with_the_behaviour(world):
-    await world.start(START)
-    files = {
-        "calc.py": "def add(a, b):\n    return str(a + b)\n",
-        "tests/test_calc.py": "from calc import add\n\n\ndef test_add():\n    assert add(1, 2) == '3'\n",
-    }
-    verdict = await world.submit(files, "tests/test_calc.py")
-    assert verdict.accepted, verdict.reasons
-    assert verdict.proof.marks == ()
-
-
-async def test_the_test_of_a_passing_feature_may_change_with_the_behaviour(world):
-    await world.start(START)
-    await world.submit(DOUBLE | DOUBLE_TEST, "tests/test_double.py", keep=True)
-    files = {
-        "calc.py": DOUBLE["calc.py"].replace("2 * a", "str(2 * a)"),
-        "tests/test_double.py": DOUBLE_TEST["tests/test_double.py"].replace("== 8", "== '8'"),
-        "tests/test_text.py": "import calc\n\n\ndef test_text():\n    assert calc.double(1) == '2'\n",
-    }
-    verdict = await world.submit(files, "tests/test_text.py", feature_id="text")
-    assert verdict.accepted, verdict.reasons
+    assert verdict.proof.flaky == ("tests/test_flaky.py::test_flaky",)
 
 
 async def test_the_next_feature_runs_the_suite_only_once(world: World):

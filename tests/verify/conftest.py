@@ -4,7 +4,7 @@ import pytest
 import pytest_asyncio
 
 from autonomous_loop.config import LoopConfig
-from integration.verify.proof_world import World, make_sandbox
+from verify.proof_world import World, make_sandbox
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -3,7 +3,7 @@
 import pytest
 
 from autonomous_loop.errors import ConfigurationError
-from integration.verify.proof_world import DOUBLE, DOUBLE_TEST, START, codes
+from verify.proof_world import DOUBLE, DOUBLE_TEST, START, codes
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -95,6 +95,24 @@ async def test_a_user_interface_is_proved_in_a_browser_with_pictures(world):
     assert picture.name == "sub-dir-test_heading.png"
     assert world.evidence[picture.name].startswith(b"\x89PNG")
     assert picture.size == len(world.evidence[picture.name])
+
+
+async def test_a_browser_test_that_fails_leaves_its_picture_with_the_refusal(world):
+    await world.start(BROWSER)
+    files = {
+        "page.py": "HTML = '<h1>Wrong</h1>'\n",
+        "tests/test_page.py": """
+            import page as source
+
+            def test_heading(page):
+                page.set_content(source.HTML)
+                assert page.locator("h1").inner_text() == "After"
+        """,
+    }
+    verdict = await world.submit(files, "tests/test_page.py", category="frontend")
+    assert codes(verdict) == ["not-green"]
+    assert list(world.evidence) == ["sub-dir-test_heading.png"]
+    assert world.evidence["sub-dir-test_heading.png"].startswith(b"\x89PNG")
 
 
 async def test_only_real_pictures_become_evidence(world):

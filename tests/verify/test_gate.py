@@ -1,6 +1,6 @@
 import pytest
 
-from integration.verify.proof_world import DOUBLE, START
+from verify.proof_world import DOUBLE, START
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -73,20 +73,3 @@ async def test_too_large_a_file_and_too_many_files_are_refused(world, configured
 async def test_a_link_out_of_the_project_is_refused(world, target):
     await world.start(START)
     assert codes(await check(world, {}, link=[("alias", target)])) == ["symlink"]
-
-
-async def test_the_project_s_own_commands_must_pass(world, configured):
-    configured(gates=("test -f calc.py", "echo $PWD; echo wrong form; exit 3", "true"))
-    await world.start(START)
-    report = await check(world, DOUBLE)
-    assert report.gates == ("test -f calc.py", "true")
-    assert codes(report) == ["gate"]
-    assert "exit code 3\n.\nwrong form" in report.refusals[0].text
-
-
-async def test_the_project_s_own_commands_do_not_run_on_refused_work(world, configured):
-    configured(gates=("touch ran",), max_file_bytes=1_000)
-    await world.start(START)
-    report = await check(world, {"big.txt": "x" * 1_001})
-    assert report.gates == ()
-    assert "ran" not in world.repository.paths(await world.workspace.take())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import dedent
 
@@ -71,7 +71,7 @@ class World:
         self.report = GateReport()
 
     def configure(self, config: LoopConfig) -> None:
-        self.gate = ProofGate(self.hands, self.repository, config)
+        self.gate = ProofGate(self.repository, config)
         self.verifier = ProofVerifier(
             self.hands,
             self.workspace,
@@ -85,12 +85,39 @@ class World:
         self.setups += 1
         return await self.hands.run(["bash", "-c", self.setup], timeout_s=20) if self.setup else None
 
-    def tree(self, files: Mapping[str, str | bytes | None], base: TreeSha | None = None) -> TreeSha:
+    def tree(
+        self,
+        files: Mapping[str, str | bytes | None],
+        base: TreeSha | None = None,
+        *,
+        modes: Mapping[str, tuple[str, bytes]] | None = None,
+    ) -> TreeSha:
+        """A tree: `files` over `base`; `modes` adds entries by git mode (a link's content is its target)."""
         made = {
             path: dedent(text).lstrip("\n").encode() if isinstance(text, str) else text
             for path, text in files.items()
         }
-        return self.repository.write_files(base, made)
+        tree = self.repository.write_files(base, made)
+        for path, (mode, content) in (modes or {}).items():
+            tree = self._with_entry(tree, path.split("/"), mode, content)
+        return tree
+
+    def _with_entry(self, tree: TreeSha, path: Sequence[str], mode: str, content: bytes) -> TreeSha:
+        """Through `mktree`, which takes names that git's index refuses."""
+        git = self.repository.git
+        rows = [row for row in git("ls-tree", "-z", tree).decode().split("\0") if row]
+        name, *below = path
+        there = next((row for row in rows if row.endswith(f"\t{name}")), None)
+        if below:
+            known = there.split()[2] if there else git("mktree", stdin=b"").decode().strip()
+            new = f"040000 tree {self._with_entry(TreeSha(known), below, mode, content)}"
+        elif mode == "160000":
+            new = f"160000 commit {self.checkpoint}"
+        else:
+            new = f"{mode} blob {git('hash-object', '-w', '--stdin', stdin=content).decode().strip()}"
+        kept = [row for row in rows if row is not there]
+        made = git("mktree", "--missing", "-z", stdin="\0".join([*kept, f"{new}\t{name}", ""]).encode())
+        return TreeSha(made.decode().strip())
 
     async def start(
         self,
@@ -103,7 +130,9 @@ class World:
         self.checkpoint = self.repository.commit(tree, [], "start\n")
         await self.workspace.open(self.checkpoint)
         if passing:
-            self.baseline = Baseline(command=self.verifier._bench.commands(tree).suite_text, passed=len(passing))
+            self.baseline = Baseline(
+                command=self.verifier._bench.commands(tree).suite_text, passed=len(passing)
+            )
             self.verifier._regression.remember(tree, passing)
 
     async def start_with_baseline(self, files: Mapping[str, str | bytes]) -> None:
@@ -119,11 +148,21 @@ class World:
         category: str = "backend",
         feature_id: str = "double",
         keep: bool = False,
+        by_hand: str = "",
+        modes: Mapping[str, tuple[str, bytes]] | None = None,
     ) -> Verdict:
-        """The candidate: these files over the checkpoint; gate and proof, as the loop does them."""
+        """The candidate: these files over the checkpoint; gate and proof, as the loop does them.
+
+        Args:
+            by_hand: what the model does in the work tree besides, in the shell.
+            modes: see `tree`; a tree with them is judged without a work tree having held it.
+        """
         before = self.repository.tree_of(self.checkpoint)
         await self.workspace.switch(self.tree(files, before))
-        after = await self.workspace.take()
+        if by_hand:
+            done = await self.hands.run(["bash", "-ec", by_hand], timeout_s=20)
+            assert done.exit_code == 0, done.text
+        after = self.tree({}, await self.workspace.take(), modes=modes)
         self.report = await self.gate.check(before, after)
         verdict, self.evidence = await self.verifier.prove(
             Feature(id=feature_id, kind=kind, category=category, description="It doubles."),

@@ -1,0 +1,134 @@
+"""What in a Python file decides about tests: hooks, selecting names, and ways to get at the runner itself.
+
+Read from the source. Whoever hides it well enough is not found (docs/proof-limits.md); what is found here is
+what an honest change has no need of.
+"""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+# Hooks through which Python code decides what a test's outcome is or whether the run goes on.
+OUTCOME_HOOKS = re.compile(
+    r"pytest_(?:runtest_\w+|runtestloop|pyfunc_call|report_teststatus|exception_interact|sessionfinish"
+    r"|cmdline_\w+|unconfigure|fixture_setup|keyboard_interrupt|internalerror|load_initial_conftests)"
+)
+SELECTION_HOOKS = re.compile(
+    r"pytest_(?:ignore_collect|collection\w*|collect_\w+|itemcollected|deselected|pycollect_\w+"
+    r"|make_collect_report|make_parametrize_id)"
+)
+SELECTION_NAMES = frozenset({"collect_ignore", "collect_ignore_glob", "pytest_plugins"})
+# Parts of a test as the runner holds it: put in place of, they make another test of it.
+_NODES = frozenset({"node", "item", "pyfuncitem", "function_item"})
+_PARTS = frozenset({"obj", "_obj", "runtest", "_nodeid", "nodeid", "callspec"})
+# Fixtures and types that tests import from the runner's private modules for want of public names.
+_HARMLESS = frozenset({
+    "MonkeyPatch", "LogCaptureFixture", "CaptureFixture", "FixtureRequest", "SubRequest", "TempPathFactory",
+    "TempdirFactory", "Pytester", "Testdir", "WarningsRecorder", "MarkDecorator", "Mark", "ExceptionInfo",
+    "Config", "Parser", "Metafunc", "ParameterSet", "RaisesContext", "approx", "LEGACY_PATH",
+})  # fmt: skip
+_HIDING = frozenset({"exec", "eval", "globals", "vars", "locals", "__import__"})
+_FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Something in a file that decides about tests: its name, its content, and how grave it is."""
+
+    name: str
+    content: str
+    outcome: bool
+
+
+def controls(path: str, source: bytes | None) -> tuple[Control, ...]:
+    """All of them; empty where the file cannot be parsed (nor run, then)."""
+    try:
+        tree = ast.parse(source or b"")
+    except (SyntaxError, ValueError, RecursionError):
+        return ()
+    found = [*_hooks(tree), *_reached(tree)]
+    if posixpath.basename(path) == "conftest.py":
+        found += _hidden(tree)
+    return tuple(dict.fromkeys(found))
+
+
+def _hooks(tree: ast.Module) -> Iterator[Control]:
+    for node in ast.walk(tree):
+        if isinstance(node, _FUNCTION):
+            yield from _named(node.name, ast.dump(node))
+            yield from _specified(node)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield from _named(node.id, _assigned(tree, node.id))
+            if node.id in SELECTION_NAMES:
+                yield Control(node.id, _assigned(tree, node.id), outcome=False)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            for one in node.names:
+                yield from _named(one.asname or one.name, ast.dump(node))
+
+
+def _named(name: str, content: str) -> Iterator[Control]:
+    if OUTCOME_HOOKS.fullmatch(name):
+        yield Control(name, content, outcome=True)
+    elif SELECTION_HOOKS.fullmatch(name):
+        yield Control(name, content, outcome=False)
+
+
+def _specified(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Control]:
+    """`@hookimpl(specname=...)` makes a hook of a function by any name."""
+    for one in node.decorator_list:
+        if isinstance(one, ast.Call) and ast.unparse(one.func).endswith("hookimpl"):
+            named = any(key.arg in {"specname", None} for key in one.keywords)
+            if named:
+                yield Control(f"specname of {node.name}", ast.dump(node), outcome=True)
+
+
+def _reached(tree: ast.Module) -> Iterator[Control]:
+    """Ways to the runner itself."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            if node.attr == "pluginmanager":
+                yield Control("a use of config.pluginmanager", "", outcome=True)
+            elif node.attr in _PARTS and isinstance(node.ctx, ast.Store) and _last(node.value) in _NODES:
+                yield Control(f"an assignment to {ast.unparse(node)}", ast.dump(node), outcome=True)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            for name in _private(node):
+                yield Control(f"an import of {name}", "", outcome=True)
+        elif "record_xml_attribute" in {getattr(node, "arg", ""), getattr(node, "id", "")}:
+            yield Control("a use of record_xml_attribute", "", outcome=True)
+
+
+def _private(node: ast.Import | ast.ImportFrom) -> list[str]:
+    """What an import takes from the runner's private modules."""
+    if isinstance(node, ast.Import):
+        return [one.name for one in node.names if one.name.partition(".")[0] == "_pytest"]
+    if (node.module or "").partition(".")[0] != "_pytest":
+        return []
+    return [f"{node.module}.{one.name}" for one in node.names if one.name not in _HARMLESS]
+
+
+def _hidden(tree: ast.Module) -> Iterator[Control]:
+    """Names of a conftest that its source does not show."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _HIDING:
+            yield Control(f"a call of {node.func.id}", ast.dump(node), outcome=True)
+        elif isinstance(node, ast.ImportFrom) and any(one.name == "*" for one in node.names):
+            yield Control(f"from {'.' * node.level}{node.module or ''} import *", "", outcome=True)
+    for stated in tree.body:
+        if isinstance(stated, _FUNCTION) and stated.name in {"__getattr__", "__dir__"}:
+            yield Control(stated.name, ast.dump(stated), outcome=True)
+
+
+def _assigned(tree: ast.Module, name: str) -> str:
+    """Everything that is assigned to a name, as text to compare."""
+    statements = [
+        node for node in ast.walk(tree) if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign)
+    ]
+    return "\n".join(ast.dump(node) for node in statements if name in ast.unparse(node))
+
+
+def _last(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
