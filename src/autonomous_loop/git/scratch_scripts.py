@@ -74,9 +74,9 @@ _FOUND = "modified untracked complaints"
 # The content of some paths, as far as they are files: $1 the length of their list. One with an obstacle on
 # its way (a link, a folder in its place) fails them all: then one after the other.
 _HASH = """\
-part "$1" > "$d/list"; shift
 : > "$d/rows"
-if [ -s "$d/list" ]; then
+if [ "$1" != 0 ]; then
+  part "$1" > "$d/list"
   if ! tiny update-index --add --remove --replace -z --stdin < "$d/list" 2>/dev/null; then
     while IFS= read -r -d '' path; do
       printf '%s\\0' "$path" | tiny update-index --add --remove --replace -z --stdin 2>/dev/null || :
@@ -84,6 +84,7 @@ if [ -s "$d/list" ]; then
   fi
   tiny ls-files -s -z > "$d/rows"
 fi
+shift
 """
 _CLEAN = "whole clean -ffdq\n"
 # All of a tree: $1 its id, $2 the length of the paths to remove; the rest of the input is its pack.

@@ -348,13 +348,6 @@ def _kill_group(pid: int) -> None:
 
 def main() -> None:
     """Serve the socket whose number is the first argument."""
-    import stat  # noqa: PLC0415 - TEMPORARY, for test sessions begun before this change: to be removed
-
-    if stat.S_ISREG(os.fstat(int(sys.argv[1])).st_mode):
-        with os.fdopen(int(sys.argv[1]), "rb") as file:
-            spec: Spec = json.load(file)
-        os.closerange(3, 65536)
-        launch(spec, parent=os.getppid())
     launcher = _Launcher(socket.socket(fileno=int(sys.argv[1])))
     try:
         launcher.serve()
