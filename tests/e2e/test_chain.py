@@ -164,7 +164,7 @@ def test_the_journal_the_handoff_and_the_pull_request_agree_on_all_counts(played
     for event in events_of(played, "kept"):
         proof = event["proof"]
         stored = world.git("show", f"{BRANCHES}/state:proofs/{proof['feature_id']}.json")
-        assert Proof.model_validate_json(stored) == Proof.model_validate(proof)
+        assert Proof.model_validate_json(stored).brief == Proof.model_validate(proof)
         assert f"/commit/{proof['after']}" in played.body
 
 

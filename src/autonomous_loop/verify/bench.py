@@ -47,6 +47,8 @@ class TestBench:
         self._running = TestRunning(
             hands, self.facts, timeout_s=config.test_timeout_s, by_exit_code=config.accept_exit_code
         )
+        # The commands last asked for: a tree never changes.
+        self._found: tuple[tuple[TreeSha, str], Commands] | None = None
         self._up: TreeSha | None = None  # what the work tree holds, while that is certain
         self._workspace = workspace
         self._config = config
@@ -54,7 +56,11 @@ class TestBench:
 
     def commands(self, before: TreeSha) -> Commands:
         """How tests run, by what stood there before the candidate."""
-        return find_commands(self.facts.of(before), self._config, model_command=self._model_command().strip())
+        asked = (before, self._model_command().strip())
+        if self._found is None or self._found[0] != asked:
+            found = find_commands(self.facts.of(before), self._config, model_command=asked[1])
+            self._found = (asked, found)
+        return self._found[1]
 
     async def put_up(self, tree: TreeSha) -> None:
         """Make the work tree equal to `tree`."""

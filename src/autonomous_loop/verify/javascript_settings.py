@@ -26,10 +26,8 @@ _ENDINGS = ("", ".js", ".ts", ".mjs", ".mts", ".cjs", ".cts", ".json", "/index.j
 def loaded(facts: Facts) -> frozenset[str]:
     """Files of the project that its runners' configuration files load, themselves left out."""
     found: set[str] = set()
-    for path in facts.paths:
-        name = posixpath.basename(path)
-        if not (CONFIG.fullmatch(name) or _SHARED.fullmatch(name)):
-            continue
+    configure = [one for one in facts.by_name if CONFIG.fullmatch(one) or _SHARED.fullmatch(one)]
+    for name, path in ((one, path) for one in configure for path in facts.by_name[one]):
         text = (facts.read(path) or b"").decode("utf-8", "replace")
         if _SHARED.fullmatch(name) and not section_for_tests(text):
             continue

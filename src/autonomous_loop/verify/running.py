@@ -18,7 +18,7 @@ from autonomous_loop.ports import Hands
 from autonomous_loop.verify.faults import missing_modules
 from autonomous_loop.verify.report import REPORT_LIMIT, Case, Outcome, ReportError, count
 from autonomous_loop.verify.runners.base import Folders, Invocation, Step
-from autonomous_loop.verify.tree_facts import TreeFacts
+from autonomous_loop.verify.tree_facts import Facts, TreeFacts
 from autonomous_loop.verify.wording import Wording, without_canary
 
 _HOUSEKEEPING_S = 60.0
@@ -27,25 +27,26 @@ _OUTPUT = 400_000
 # One command for the whole run, since each start of a process as hands has its price. Before the tests: what
 # earlier runs left goes, canaries and reporters come from standard input, old reports go, and the project's
 # bytecode goes (none is written either): a stale .pyc is new code in place of old. (A cache folder of its own
-# for each run would do as well, but then Python compiles its own library anew each time.) After the tests:
+# for each run would do as well, but then Python compiles its own library anew each time; and to look for
+# bytecode everywhere takes long in a large tree: it lies beside the tree's own sources.) After the tests:
 # the canaries go, and what still runs is noted, told by the environment, which names the run. Shutting down
 # takes a browser or a worker a moment: one second of patience. The tests print to standard error alone;
 # standard output carries the reports, a line each: what, name, content.
 _MARK = "AUTONOMOUS_LOOP_TEST_RUN"
 _WRAPPED = f"""
 exec 3>&1 1>&2
-mark="{_MARK}=$1" folder=$2 reports=$3 command=$4; shift 4
+mark="{_MARK}=$1" folder=$2 reports=$3 command=$4 work=$5; shift 5
 rm -rf -- "${{folder%/*}}"/run-*
 mkdir -p -- "$folder"
 planted=()
 while read -r keep data path; do
+  [ "$keep" = end ] && break
   mkdir -p -- "$(dirname -- "$path")" && base64 -d <<<"$data" >"$path"
   [ "$keep" = canary ] && planted+=("$path")
 done
+(cd -- "$work" && xargs -0 -r rm -rf --)
 IFS=$'\\n'
 rm -f -- $reports
-find . \\( -name .git -o -name node_modules -o -name site-packages \\) -prune -o \\
-  -type d -name __pycache__ -prune -exec rm -rf -- {{}} +
 unset IFS
 env "$mark" bash -c "$command" tests "$@" 3>&- </dev/null
 code=$?
@@ -124,11 +125,11 @@ class TestRunning:
         invocation = step.runner.invoke(step, inner, self._facts.of(tree), folders)
         try:
             done = await self._hands.run(
-                _wrapped(invocation, folders),
+                _wrapped(invocation, folders, self._hands.work),
                 timeout_s=self._timeout_s,
                 cwd=work,
                 env=invocation.environment,
-                stdin=_planted(invocation, folders),
+                stdin=_planted(invocation, folders) + _bytecode(self._facts.of(tree)),
                 max_output=REPORT_LIMIT,
                 merge_stderr=False,
             )
@@ -234,8 +235,8 @@ def together(results: Sequence[RunResult]) -> RunResult:
     )
 
 
-def _wrapped(invocation: Invocation, folders: Folders) -> list[str]:
-    own = [secrets.token_hex(16), folders.run, "\n".join(invocation.reports), invocation.command]
+def _wrapped(invocation: Invocation, folders: Folders, work: str) -> list[str]:
+    own = [secrets.token_hex(16), folders.run, "\n".join(invocation.reports), invocation.command, work]
     return ["bash", "-c", _WRAPPED, "run", *own, *invocation.arguments]
 
 
@@ -243,7 +244,13 @@ def _planted(invocation: Invocation, folders: Folders) -> bytes:
     files = [("canary", canary.path, canary.source) for canary in invocation.canaries]
     files += [("file", f"{folders.run}/{name}", data) for name, data in invocation.files.items()]
     lines = [f"{keep} {base64.b64encode(data).decode()} {path}\n" for keep, path, data in files]
-    return "".join(lines).encode("utf-8", "surrogateescape") or b"\n"
+    return "".join([*lines, "end\n"]).encode("utf-8", "surrogateescape")
+
+
+def _bytecode(facts: Facts) -> bytes:
+    """Where Python keeps what it compiled of the tree's sources, each path ended by a zero byte."""
+    paths = (posixpath.join(folder, "__pycache__") + "\0" for folder in facts.python_folders)
+    return "".join(paths).encode("utf-8", "surrogateescape")
 
 
 def _carried(stream: bytes) -> tuple[Mapping[str, bytes], str]:

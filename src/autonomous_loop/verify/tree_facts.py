@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from autonomous_loop.domain.model import TreeSha
@@ -15,6 +16,7 @@ from autonomous_loop.verify.tests_of import is_test_file, stands_in_source
 
 MOST_TREES = 8
 MOST_FILES = 512
+MOST_CHANGES = 500
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,39 @@ class Facts:
         return self.read(path) if path in self.every_path else None
 
     @cached_property
+    def by_name(self) -> Mapping[str, Sequence[str]]:
+        """The paths by the last of their parts."""
+        found: dict[str, list[str]] = {}
+        for path in self.paths:
+            found.setdefault(path.rpartition("/")[2], []).append(path)
+        return found
+
+    @cached_property
+    def folders(self) -> frozenset[str]:
+        """Every folder."""
+        found: set[str] = set()
+        for path in self.paths:
+            folder = path.rpartition("/")[0]
+            while folder and folder not in found:
+                found.add(folder)
+                folder = folder.rpartition("/")[0]
+        return frozenset(found)
+
+    @cached_property
+    def python_folders(self) -> tuple[str, ...]:
+        """Folders that hold Python files; "" is the root."""
+        found = {path.rpartition("/")[0] for path in self.paths if path.endswith(".py")}
+        return tuple(sorted(found))
+
+    def with_content(self, read: Callable[[str], bytes | None]) -> Facts:
+        """The same paths with other content."""
+        made = replace(self, read=read)
+        for name in ("every_path", "by_name", "folders", "python_folders", "has_suite"):
+            if name in self.__dict__:
+                made.__dict__[name] = self.__dict__[name]
+        return made
+
+    @cached_property
     def has_suite(self) -> bool:
         """There are tests, or may be: those inside a source are not told by its name."""
         return bool(self.test_files) or any(stands_in_source(path) for path in self.paths)
@@ -70,6 +105,33 @@ class TreeFacts:
         return self._known[tree]
 
     def _read(self, tree: TreeSha) -> Facts:
+        return self._from_another(tree) or self._whole(tree)
+
+    def _from_another(self, tree: TreeSha) -> Facts | None:
+        """The facts of a tree that hardly differs from the last one asked for: what is the same is kept."""
+        if not self._known:
+            return None
+        near, facts = next(reversed(self._known.items()))
+        changes = self.trees.changes(near, tree)
+        if len(changes) > MOST_CHANGES or any(_decides(one.path) for one in changes):
+            return None
+        added = [one.path for one in changes if one.status == "A"]
+        gone = [one.path for one in changes if one.status == "D"]
+        if facts.packages and (added or gone):
+            return None  # which files node runs is told by all of them together
+        read = lru_cache(MOST_FILES)(lambda path: self.trees.read(tree, path))
+        if not added and not gone:
+            # The sets made of the paths stay, too.
+            return facts.with_content(read)
+        tests = [path for path in added if is_test_file(path, facts.settings)]
+        return replace(
+            facts,
+            paths=_merged(facts.paths, added, gone),
+            test_files=tuple(_merged(facts.test_files, tests, gone)),
+            read=read,
+        )
+
+    def _whole(self, tree: TreeSha) -> Facts:
         paths = self.trees.paths(tree)
         there = set(CONFIG_NAMES).intersection(paths)
         settings = read_settings(lambda name: self.trees.read(tree, name) if name in there else None)
@@ -79,3 +141,16 @@ class TreeFacts:
         others = set(node_tests(paths, packages))
         files = tuple(path for path in paths if path in others or is_test_file(path, settings))
         return Facts(paths, settings, files, read, packages)
+
+
+def _decides(path: str) -> bool:
+    """Whether a file's content decides which others are tests."""
+    return path in CONFIG_NAMES or path.rpartition("/")[2] == "package.json"
+
+
+def _merged(paths: Sequence[str], added: Sequence[str], gone: Sequence[str]) -> list[str]:
+    left = set(gone)
+    kept = [path for path in paths if path not in left] if left else list(paths)
+    for path in added:
+        insort(kept, path)
+    return kept

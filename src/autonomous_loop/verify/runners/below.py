@@ -30,7 +30,7 @@ def folders_with(marker: str, facts: Facts, *, never: Sequence[str]) -> Iterator
     Args:
         never: names of folders below which nothing counts.
     """
-    found = {posixpath.dirname(path) for path in facts.paths if posixpath.basename(path) == marker}
+    found = {posixpath.dirname(path) for path in facts.by_name.get(marker, ())}
     for folder in sorted(found, key=lambda one: (-len(one.split("/")) if one else 0, one)):
         if not any(part in never or part.startswith("_") for part in folder.split("/")):
             yield folder

@@ -241,10 +241,10 @@ def settings_of(configuration: re.Pattern[str], folder: str, facts: Facts) -> st
     """The text of a folder's configuration file of such a name; "" without one."""
     found = (
         path
-        for path in facts.paths
-        if path.startswith(folder)
-        and posixpath.dirname(path) == folder
-        and configuration.fullmatch(posixpath.basename(path))
+        for base, paths in facts.by_name.items()
+        if configuration.fullmatch(base)
+        for path in paths
+        if posixpath.dirname(path) == folder
     )
     name = next(found, None)
     return (facts.read(name) or b"").decode("utf-8", "replace") or "{}" if name else ""

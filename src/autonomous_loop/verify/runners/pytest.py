@@ -38,7 +38,7 @@ class Pytest:
             return [Step(self, COMMAND)]
         folders = [one for one in _packages(facts) if any(path.startswith(f"{one}/") for path in files)]
         left = [path for path in files if not path.startswith(tuple(f"{one}/" for one in folders))]
-        own = bool(left) or (not folders and any(path.endswith("conftest.py") for path in facts.paths))
+        own = bool(left) or (not folders and "conftest.py" in facts.by_name)
         root = [Step(self, COMMAND)] if own else []
         return [*root, *(Step(self, COMMAND, folder) for folder in folders)]
 
@@ -61,7 +61,7 @@ class Pytest:
 
     def read(self, reports: Mapping[str, bytes], facts: Facts, step: Step) -> Sequence[Case]:
         """See `Runner`."""
-        return junit_cases(reports, frozenset(_inside(step, facts)[0]) if step.folder else facts.every_path)
+        return junit_cases(reports, frozenset(_inside(step, facts)[0]))
 
     def died_importing(self, output: str) -> str:
         """See `Runner`."""
@@ -94,33 +94,32 @@ def _packages(facts: Facts) -> list[str]:
     """Folders below the root with settings for pytest."""
     found = {
         posixpath.dirname(path)
-        for path in facts.paths
-        if posixpath.basename(path) in CONFIG_NAMES
-        and not _NEVER.intersection(path.split("/"))
-        and section(posixpath.basename(path), facts.read(path) or b"") is not None
+        for name in CONFIG_NAMES
+        for path in facts.by_name.get(name, ())
+        if not _NEVER.intersection(path.split("/")) and section(name, facts.read(path) or b"") is not None
     }
     return sorted(found - {""})
 
 
 def _inside(step: Step, facts: Facts) -> tuple[Sequence[str], PytestSettings]:
-    """Paths and settings as the command sees them."""
+    """Test files and settings as the command sees them."""
     if not step.folder:
-        return facts.paths, facts.settings
-    paths = [step.inner(path) for path in facts.paths if path.startswith(f"{step.folder}/")]
+        return facts.test_files, facts.settings
+    paths = [step.inner(path) for path in facts.test_files if path.startswith(f"{step.folder}/")]
     return paths, read_settings(lambda name: facts.read_if_there(step.outer(name)))
 
 
 def asked(step: Step, facts: Facts) -> list[str]:
     """Words of the command that are files or folders of the project."""
-    paths = frozenset(facts.paths)
-    return [word for word in split(step.command) if word.split("::")[0] in paths or _is_folder(word, paths)]
+    there = facts.every_path
+    return [word for word in split(step.command) if word.split("::")[0] in there or _is_folder(word, facts)]
 
 
 def junit_cases(reports: Mapping[str, bytes], paths: Collection[str]) -> list[Case]:
     """The cases of JUnit files, in the order of their names.
 
     Args:
-        paths: files as the reports name them.
+        paths: test files as the reports name them.
 
     Raises:
         ReportError: one of them is not JUnit XML, or there is none.
@@ -130,6 +129,5 @@ def junit_cases(reports: Mapping[str, bytes], paths: Collection[str]) -> list[Ca
     return [case for name in sorted(reports) for case in read_report(reports[name], paths)]
 
 
-def _is_folder(word: str, paths: Collection[str]) -> bool:
-    folder = word.strip("/").removeprefix("./")
-    return bool(folder) and any(path.startswith(f"{folder}/") for path in paths)
+def _is_folder(word: str, facts: Facts) -> bool:
+    return word.strip("/").removeprefix("./") in facts.folders
