@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from xml.etree.ElementTree import ParseError
@@ -80,9 +80,14 @@ def read_report(data: bytes, paths: Collection[str] = ()) -> tuple[Case, ...]:
         raise ReportError(f"the test report is not plain XML: {error}") from None
     if root.tag not in {"testsuites", "testsuite"}:
         raise ReportError(f"the test report is not JUnit XML: it starts with <{root.tag[:40]}>")
-    found: dict[str, Case] = {}
     # junitparser's annotation names lxml's Element where lxml is there; the standard one is what it wraps.
-    for case in _cases(JUnitXml.fromroot(root), paths):  # type: ignore[arg-type]
+    return once(_cases(JUnitXml.fromroot(root), paths))  # type: ignore[arg-type]
+
+
+def once(cases: Iterable[Case]) -> tuple[Case, ...]:
+    """The cases in their order, each id once: a failing entry wins."""
+    found: dict[str, Case] = {}
+    for case in cases:
         known = found.get(case.id)
         if known is None or (case.failing and not known.failing):
             found[case.id] = case

@@ -113,8 +113,8 @@ def test_a_file_that_cannot_be_loaded_is_a_case_of_its_own():
 @pytest.mark.parametrize(
     ("said", "imports", "missing"),
     [
-        ("Cannot find module '../src/nope' imported from /work/tests/b.test.js", True, ()),
-        ("Cannot find package 'lodash/fp' imported from /work/tests/c.test.js", True, ("lodash",)),
+        ("Cannot find module '../src/nope' imported from /project/tests/b.test.js", True, ()),
+        ("Cannot find package 'lodash/fp' imported from /project/tests/c.test.js", True, ("lodash",)),
         ("Error: Cannot find package '@nobody/left/sub' imported from /x\n at y", True, ("@nobody/left",)),
         ("Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'a.b' imported from /x", True, ("a.b",)),
         ("Error: Cannot find module '@/src/alias'\nRequire stack:\n- /x.js", True, ()),

@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from autonomous_loop.verify.report import Case
 from autonomous_loop.verify.runners.base import Folders, Invocation, Step
-from autonomous_loop.verify.runners.junit import JUNIT, foreign_canaries, placed_cases
+from autonomous_loop.verify.runners.junit import JUNIT, Foreign, foreign_canaries
 from autonomous_loop.verify.runners.pytest import asked, options
 from autonomous_loop.verify.tree_facts import Facts
 
 
-class AnyCommand:
+class AnyCommand(Foreign):
     """Implements `Runner`: the last one asked, for whatever no other recognises."""
 
     name = "command"
-
-    def recognises(self, command: str, facts: Facts) -> bool:
-        """See `Runner`."""
-        del facts
-        return bool(command.strip())
-
-    def detect(self, facts: Facts) -> Sequence[Step]:
-        """See `Runner`: it is never guessed."""
-        del facts
-        return []
-
-    def is_test_file(self, path: str, facts: Facts) -> bool:
-        """See `Runner`."""
-        return path in facts.test_files
 
     def invoke(self, step: Step, files: Sequence[str], facts: Facts, folders: Folders) -> Invocation:
         """See `Runner`."""
@@ -49,10 +34,6 @@ class AnyCommand:
             canaries=canaries,
             reports=[f"{folders.run}/report.xml"],
         )
-
-    def read(self, reports: Mapping[str, bytes], facts: Facts, step: Step) -> Sequence[Case]:
-        """See `Runner`."""
-        return placed_cases(reports, facts, step)
 
     def died_importing(self, output: str) -> str:
         """See `Runner`."""

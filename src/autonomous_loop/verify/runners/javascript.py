@@ -6,6 +6,7 @@ import itertools
 import posixpath
 import re
 import shlex
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ _LOOKED_AT = 40
 
 
 @dataclass(frozen=True)
-class JavaScript:
+class JavaScript(ABC):
     """The part of `Runner` that is the same for all of them.
 
     Attributes:
@@ -139,6 +140,7 @@ class JavaScript:
             reports=[f"{folders.run}/{self.report}"],
         )
 
+    @abstractmethod
     def arguments(
         self, asked: Sequence[str], *, exact: bool, folders: Folders
     ) -> tuple[list[str], list[str]]:
@@ -149,7 +151,6 @@ class JavaScript:
             exact: these files and no others.
             folders: of the run.
         """
-        raise NotImplementedError
 
     def environment(self, folders: Folders) -> dict[str, str]:
         """Added to the hands' own."""
@@ -160,18 +161,18 @@ class JavaScript:
         """Laid into the run's folder."""
         return {}
 
+    @abstractmethod
     def canary_source(self, word: str, path: str, facts: Facts) -> str:
         """A test file whose one test must fail."""
-        raise NotImplementedError
 
     def canary_folder(self, facts: Facts) -> str:
         """Where a canary is collected if there is no test to stand beside."""
         del facts
         return ""
 
+    @abstractmethod
     def read(self, reports: Mapping[str, bytes], facts: Facts, step: Step) -> Sequence[Case]:
         """See `Runner`."""
-        raise NotImplementedError
 
     def died_importing(self, output: str) -> str:
         """See `Runner`: what is compiled before the tests cannot be, or what all of them load."""

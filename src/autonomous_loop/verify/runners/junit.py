@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from autonomous_loop.verify.canary import Canary, new_word
-from autonomous_loop.verify.report import Case, ReportError, read_report
+from autonomous_loop.verify.report import Case, ReportError, once, read_report
 from autonomous_loop.verify.runners.base import Folders, Invocation, Step
 from autonomous_loop.verify.runners.below import below
 from autonomous_loop.verify.runners.pytest import canary_of
@@ -44,8 +44,32 @@ _CLASS = """{package}public class {name} {{
 """
 
 
+class Foreign:
+    """What is the same for every command that is known by its JUnit XML alone."""
+
+    __slots__ = ()
+
+    def recognises(self, command: str, facts: Facts) -> bool:
+        """See `Runner`."""
+        del facts
+        return bool(command.strip())
+
+    def detect(self, facts: Facts) -> Sequence[Step]:
+        """See `Runner`: such a command is never guessed."""
+        del facts
+        return []
+
+    def is_test_file(self, path: str, facts: Facts) -> bool:
+        """See `Runner`."""
+        return path in facts.test_files
+
+    def read(self, reports: Mapping[str, bytes], facts: Facts, step: Step) -> Sequence[Case]:
+        """See `Runner`."""
+        return placed_cases(reports, facts, step)
+
+
 @dataclass(frozen=True, slots=True)
-class JUnit:
+class JUnit(Foreign):
     """Implements `Runner`.
 
     Attributes:
@@ -54,20 +78,6 @@ class JUnit:
 
     patterns: tuple[str, ...]
     name: str = "JUnit"
-
-    def recognises(self, command: str, facts: Facts) -> bool:
-        """See `Runner`."""
-        del facts
-        return bool(command.strip())
-
-    def detect(self, facts: Facts) -> Sequence[Step]:
-        """See `Runner`: where reports are is never guessed."""
-        del facts
-        return []
-
-    def is_test_file(self, path: str, facts: Facts) -> bool:
-        """See `Runner`."""
-        return path in facts.test_files
 
     def invoke(self, step: Step, files: Sequence[str], facts: Facts, folders: Folders) -> Invocation:
         """See `Runner`."""
@@ -80,10 +90,6 @@ class JUnit:
             canaries=canaries,
             reports=[f"{folders.run}/report.xml", *self.patterns],
         )
-
-    def read(self, reports: Mapping[str, bytes], facts: Facts, step: Step) -> Sequence[Case]:
-        """See `Runner`."""
-        return placed_cases(reports, facts, step)
 
     def died_importing(self, output: str) -> str:
         """See `Runner`: a compiler of the JVM refused the tests together with everything else."""
@@ -115,20 +121,13 @@ def placed_cases(reports: Mapping[str, bytes], facts: Facts, step: Step) -> list
     if not reports:
         raise ReportError("there is no test report")
     paths = below(step, facts, marker="", suffix="")
-    found: dict[str, Case] = {}
-    for name in sorted(reports):
-        for read in read_report(reports[name]):
-            case = _placed(read, paths)
-            known = found.get(case.id)
-            if known is None or (case.failing and not known.failing):
-                found[case.id] = case
-    return list(found.values())
+    there = frozenset(paths)
+    read = (case for name in sorted(reports) for case in read_report(reports[name]))
+    return list(once(case if case.file in there else _placed(case, paths) for case in read))
 
 
 def _placed(case: Case, paths: Sequence[str]) -> Case:
     first, _, inner = case.id.partition("::")
-    if case.file in paths:
-        return case
     if case.file:
         path = _ending(case.file.removeprefix("./"), paths)
         return replace(case, file=path, id=f"{path}{case.id.removeprefix(case.file)}") if path else case
