@@ -50,7 +50,7 @@ format: .venv/.dev ## put the code into shape
 	@$(PIP) --require-hashes -r requirements-dev.lock
 	@touch $@
 
-COMPILE := uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11
+COMPILE := uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-strip-extras --python-version 3.11
 lock: ## make the three lock files anew (needs uv)
 	$(COMPILE) --extra local --group build pyproject.toml -o requirements.lock
 	$(COMPILE) --extra local --group build --group dev pyproject.toml -o requirements-dev.lock
