@@ -1,0 +1,65 @@
+"""A loop's place on GitHub: its issue and pull request, its branches, its runs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from autonomous_loop.compose import Place
+from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain.model import CommitSha
+from autonomous_loop.github import client
+from autonomous_loop.github.access import Access
+from autonomous_loop.github.comments import CommentInbox, StickyCommentStore
+from autonomous_loop.github.forge import GitHubForge
+from autonomous_loop.github.runs import GitHubClaimants
+from autonomous_loop.github.thread import Thread
+from autonomous_loop.intake import Choice
+from autonomous_loop.job import Job
+from autonomous_loop.report.rows import Site
+
+
+def place_of(job: Job, choice: Choice, config: LoopConfig, access: Access, base: CommitSha) -> Place:
+    """Where the chosen loop lives."""
+    facts = job.facts
+    record = job.peek(choice.loop, config)
+    pull = record.pull_request if record else None
+    branch = config.base_branch or job.branch
+    began = record.sessions[-1].started if record and record.sessions else None
+    since = began or datetime.now(UTC)
+    thread = Thread(
+        job.repository,
+        loop=choice.loop,
+        issue=choice.issue,
+        head=f"{config.branch_prefix}/{choice.loop}/pr",
+        own_login=job.login,
+        pull_request=pull,
+    )
+    return Place(
+        name=facts.repository,
+        loop=choice.loop,
+        remote=job.git.remote,
+        base=base,
+        base_branch=branch,
+        request=choice.request,
+        imported=None,
+        handoffs=StickyCommentStore(thread),
+        claimants=GitHubClaimants(job.repository, facts),
+        forge=GitHubForge(
+            thread,
+            workflow=facts.workflow_path,
+            label=config.label,
+            default_branch=job.branch,
+            server_url=facts.server_url,
+        ),
+        inbox=CommentInbox(thread, access, label=config.label, since=since),
+        pin=choice.pin,
+        pin_state=choice.pin_state,
+        site=Site(
+            repository_url=facts.repository_url,
+            branch=f"{config.branch_prefix}/{choice.loop}",
+            model=config.model,
+            run_url=facts.run_url,
+            ci="approval" if job.login == client.WORKFLOW_BOT else "runs",
+            continuation=config.continuation,
+        ),
+    )

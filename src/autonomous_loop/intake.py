@@ -1,0 +1,166 @@
+"""Which loop an event is about, and whether who asked may: events in, a choice out."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain.decision import HandoffReason
+from autonomous_loop.domain.model import CommitSha, LoopId
+from autonomous_loop.domain.record import LoopRecord
+from autonomous_loop.domain.request import Request
+from autonomous_loop.domain.trigger import (
+    Activity,
+    Asked,
+    Continue,
+    Ignore,
+    Queue,
+    Start,
+    choose_loop,
+    issue_of,
+)
+from autonomous_loop.errors import AccessError, LoopError
+from autonomous_loop.github import content, trigger
+from autonomous_loop.github.access import Access
+from autonomous_loop.github.runs import made_at
+from autonomous_loop.job import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The loop whose next session this job runs.
+
+    Attributes:
+        issue: it works on.
+        pin: the generation before the one a dispatch names; None when a person or event started this.
+        pin_state: where the dispatch saw the journal.
+    """
+
+    loop: LoopId
+    issue: int
+    request: Request
+    pin: int | None = None
+    pin_state: CommitSha | None = None
+
+
+class Intake:
+    """Decides for one job.
+
+    Args:
+        config: of the default branch's head.
+        access: asked before anything is begun.
+    """
+
+    def __init__(self, job: Job, config: LoopConfig, access: Access) -> None:
+        self._job = job
+        self._config = config
+        self._access = access
+
+    def choose(self) -> Choice | Ignore:
+        """What this job's event comes to.
+
+        Raises:
+            ForgeError: GitHub does not answer.
+        """
+        facts = self._job.facts
+        doing = trigger.activity(facts.event_name, facts.event, self._config)
+        if isinstance(doing, Queue):
+            doing = self._from_queue()
+        try:
+            if facts.run_attempt > 1:
+                # A re-run has the first run's actor: who started it again is somebody else's word.
+                self._access.require_writer(facts.triggering_actor)
+            return self._chosen(doing)
+        except AccessError as error:
+            self._refuse(doing)
+            return Ignore(str(error))
+
+    def _chosen(self, doing: Activity) -> Choice | Ignore:
+        match doing:
+            case Ignore():
+                return doing
+            case Queue():
+                return Ignore("nothing waits")
+            case Start(issue=issue, actor=actor):
+                return self._start(issue, actor)
+            case Continue(loop=loop, generation=generation, pin=pin, actor=actor):
+                return self._go_on(loop, actor=actor, generation=generation, pin=pin)
+            case Asked():
+                return self._asked(doing)
+
+    def _start(self, issue: int, actor: str) -> Choice | Ignore:
+        loops = self._job.loops(self._config, issue)
+        loop = choose_loop(issue, {one: _over(record) for one, record in loops.items()})
+        if self._job.facts.event_name == "workflow_dispatch":
+            self._access.require_writer(actor)
+            requester, at = actor, made_at(self._job.repository, self._job.facts.run_id)
+        else:
+            found = self._access.check_start(issue, self._config.label, actor=actor)
+            requester, at = found.actor, found.at
+        if loop in loops:
+            return self._go_on(loop, actor=actor)
+        for one, record in loops.items():
+            # A second event that waited for the first one's session, or a re-run, asks for nothing new.
+            if (over := record.sessions[-1].ended) and over > at:
+                return Ignore(f"it was asked for before {one} ended; label the issue again for another loop")
+        event = self._job.facts.event if self._job.facts.event_name == "issues" else None
+        request = content.freeze(
+            self._job.repository, issue, requester=requester, at=at, access=self._access, event=event
+        )
+        return Choice(loop, issue, request)
+
+    def _go_on(
+        self,
+        loop: LoopId,
+        *,
+        actor: str,
+        generation: int | None = None,
+        pin: CommitSha | None = None,
+    ) -> Choice | Ignore:
+        record = self._job.peek(loop, self._config)
+        if record is None:
+            return Ignore(f"there is no loop {loop}")
+        request = record.facts.request
+        self._access.check_continuation(dispatcher=actor, requester=request.requester)
+        issue = request.issue or issue_of(loop) or 0
+        before = None if generation is None else generation - 1
+        return Choice(loop, issue, request, pin=before, pin_state=pin)
+
+    def _asked(self, asked: Asked) -> Choice | Ignore:
+        self._access.require_writer(asked.actor)
+        loops = self._job.loops(self._config, None if asked.on_pull_request else asked.number)
+        if asked.on_pull_request:
+            loops = {loop: one for loop, one in loops.items() if one.pull_request == asked.number}
+        if not loops:
+            return Ignore(f"no loop works on #{asked.number}")
+        loop = max(loops, key=lambda name: loops[name].sessions[-1].started if loops[name].sessions else 0)
+        if asked.name in {"", "stop"}:
+            # A running session hears it at its next turn; where none runs there is nothing to stop.
+            return Ignore(f"/loop {asked.name}: a running session acts on it")
+        return self._go_on(loop, actor=asked.actor)
+
+    def _from_queue(self) -> Activity:
+        now = datetime.now(UTC)
+        loops = self._job.loops(self._config)
+        for loop, record in sorted(loops.items()):
+            last = record.sessions[-1] if record.sessions else None
+            waits = last is not None and last.not_before is not None and last.not_before > now
+            if last is None or waits or (last.reason is not None and not last.reason.continues):
+                continue
+            return Continue(loop=loop, generation=None, pin=None, actor="github-actions[bot]")
+        working = {issue for loop in loops if (issue := issue_of(loop)) is not None}
+        waiting = trigger.find_waiting(self._job.repository, self._config, working=working)
+        return Queue() if waiting is None else Start(issue=waiting, actor="")
+
+    def _refuse(self, doing: Activity) -> None:
+        if isinstance(doing, Start) and self._job.facts.event_name != "workflow_dispatch":
+            with suppress(LoopError):  # a courtesy: it must not turn a refusal into a failure
+                self._access.remove_label(doing.issue, self._config.label)
+
+
+def _over(record: LoopRecord) -> bool:
+    """Whether a label means another loop: this one came to its end."""
+    last = record.sessions[-1] if record.sessions else None
+    return last is not None and last.reason is HandoffReason.COMPLETE
