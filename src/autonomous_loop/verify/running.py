@@ -24,48 +24,56 @@ from autonomous_loop.verify.wording import Wording, without_canary
 _HOUSEKEEPING_S = 60.0
 # What a run says besides its reports: the end of it is read by people.
 _OUTPUT = 400_000
-# One command for the whole run, since each start of a process as hands has its price. Before the tests: what
-# earlier runs left goes, canaries and reporters come from standard input, old reports go, and the project's
-# bytecode goes (none is written either): a stale .pyc is new code in place of old. (A cache folder of its own
-# for each run would do as well, but then Python compiles its own library anew each time; and to look for
-# bytecode everywhere takes long in a large tree: it lies beside the tree's own sources.) After the tests:
-# the canaries go, and what still runs is noted, told by the environment, which names the run. Shutting down
-# takes a browser or a worker a moment: one second of patience. The tests print to standard error alone;
-# standard output carries the reports, a line each: what, name, content.
+# One command for the whole run, and of bash's own what bash can do: each start of a process as hands has its
+# price. Before the tests: canaries and reporters come from standard input; what earlier runs left goes, old
+# reports go, and the project's bytecode goes (none is written either): a stale .pyc is new code in place of
+# old. (A cache folder of its own for each run would do as well, but then Python compiles its own library anew
+# each time; and to look for bytecode everywhere takes long in a large tree: it lies beside the tree's own
+# sources.) After the tests: the canaries go, and what still runs is noted, told by the environment, which
+# names the run. Shutting down takes a browser or a worker a moment: one second of patience. The tests print
+# to standard error alone; standard output carries what was left and the reports, a line each: what, name
+# (ended by a zero byte), content.
 _MARK = "AUTONOMOUS_LOOP_TEST_RUN"
 _WRAPPED = f"""
 exec 3>&1 1>&2
 mark="{_MARK}=$1" folder=$2 reports=$3 command=$4 work=$5; shift 5
-rm -rf -- "${{folder%/*}}"/run-*
-mkdir -p -- "$folder"
+shopt -s nullglob
+stale=("${{folder%/*}}"/run-*)
+IFS=$'\n'
+for one in $reports; do
+  [ "${{one#/}}" = "$one" ] && one=$PWD/$one
+  if [ -e "$one" ] || [ -L "$one" ]; then stale+=("$one"); fi
+done
+unset IFS
 planted=()
 while read -r keep data path; do
   [ "$keep" = end ] && break
-  mkdir -p -- "$(dirname -- "$path")" && base64 -d <<<"$data" >"$path"
+  at=$path
+  [ "${{at#*/}}" = "$at" ] && at=./$at
+  [ -d "${{at%/*}}" ] || mkdir -p -- "${{at%/*}}"
+  base64 -d <<<"$data" >"$at"
   [ "$keep" = canary ] && planted+=("$path")
 done
-(cd -- "$work" && xargs -0 -r rm -rf --)
-IFS=$'\\n'
-rm -f -- $reports
-unset IFS
-env "$mark" bash -c "$command" tests "$@" 3>&- </dev/null
+(cd -- "$work" && exec xargs -0 rm -rf -- "${{stale[@]}}")
+[ -d "$folder" ] || mkdir -p -- "$folder"
+(export "$mark"; exec bash -c "$command" tests "$@" 3>&- </dev/null)
 code=$?
 [ ${{#planted[@]}} = 0 ] || rm -f -- "${{planted[@]}}"
 found=
 for turn in 1 2 3 4 5 6; do
-  found=$(grep -lzxFs -- "$mark" /proc/[0-9]*/environ 2>/dev/null)
+  found=$(exec grep -lzxFs -- "$mark" /proc/[0-9]*/environ 2>/dev/null)
   [ -z "$found" ] && break
   sleep 0.2
 done
 for one in $found; do
-  printf 'left - %s\\n' "$(tr '\\0\\n' '  ' < "${{one%environ}}cmdline" 2>/dev/null | base64 -w0)" >&3
+  printf 'left -\\0%s\\n' "$(tr '\\0\\n' '  ' < "${{one%environ}}cmdline" 2>/dev/null | base64 -w0)" >&3
 done
-IFS=$'\\n'
+IFS=$'\n'
 for one in $reports; do
   [ -f "$one" ] || continue
-  printf 'report %s ' "$(printf %s "$one" | base64 -w0)" >&3
+  printf 'report %s\\0' "$one" >&3
   base64 -w0 -- "$one" >&3
-  echo >&3
+  printf '\\n' >&3
 done
 exit $code
 """
@@ -257,14 +265,16 @@ def _carried(stream: bytes) -> tuple[Mapping[str, bytes], str]:
     """Reports by name, and command lines of what was left running."""
     reports: dict[str, bytes] = {}
     left: list[str] = []
-    for line in stream.splitlines():
-        kind, _, rest = line.partition(b" ")
-        name, _, data = rest.partition(b" ")
+    rest = stream
+    while rest:
+        head, _, rest = rest.partition(b"\0")
+        data, _, rest = rest.partition(b"\n")
+        kind, _, name = head.partition(b" ")
         try:
             if kind == b"left":
                 left.append(base64.b64decode(data).decode("utf-8", "backslashreplace"))
             elif kind == b"report":
-                reports[base64.b64decode(name).decode("utf-8", "backslashreplace")] = base64.b64decode(data)
+                reports[name.decode("utf-8", "backslashreplace")] = base64.b64decode(data)
         except ValueError:
             continue  # not the wrapper's: the report is missed then, which is a fault of its own
     return reports, "\n".join(left)
