@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -170,8 +171,14 @@ def judge_losses(
 
 def third_party(missing: Iterable[str], paths: Iterable[str]) -> list[str]:
     """Missing modules that no file of the project could provide: an environment fault."""
-    provided = {part.removesuffix(".py").removesuffix(".rs") for path in paths for part in path.split("/")}
-    return sorted({name for name in missing if _folder_of(name) not in provided})
+    folders = {name: _folder_of(name) for name in missing}
+    if not folders:
+        return []
+    # One search through all paths at once: there may be very many.
+    named = "|".join(map(re.escape, set(folders.values())))
+    part = re.compile(rf"(?:^|/)({named})(?:\.rs)?(?:\.py)?(?=/|$)", re.MULTILINE)
+    provided = set(part.findall("\n".join(paths)))
+    return sorted(name for name, folder in folders.items() if folder not in provided)
 
 
 def _folder_of(module: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
@@ -14,6 +14,7 @@ from autonomous_loop.verify.package_json import Package, node_tests, read_packag
 from autonomous_loop.verify.pytest_settings import CONFIG_NAMES, PytestSettings, read_settings
 from autonomous_loop.verify.tests_of import is_test_file, stands_in_source
 
+Reader = Callable[[str], bytes | None]
 MOST_TREES = 8
 MOST_FILES = 512
 MOST_CHANGES = 500
@@ -34,7 +35,7 @@ class Facts:
     paths: Sequence[str]
     settings: PytestSettings
     test_files: tuple[str, ...]
-    read: Callable[[str], bytes | None]
+    read: Reader
     packages: tuple[Package, ...] = ()
 
     @cached_property
@@ -57,26 +58,40 @@ class Facts:
     @cached_property
     def folders(self) -> frozenset[str]:
         """Every folder."""
-        found: set[str] = set()
-        for path in self.paths:
-            folder = path.rpartition("/")[0]
-            while folder and folder not in found:
-                found.add(folder)
-                folder = folder.rpartition("/")[0]
-        return frozenset(found)
+        return frozenset(_folders_of(self.paths))
 
     @cached_property
-    def python_folders(self) -> tuple[str, ...]:
+    def python_folders(self) -> frozenset[str]:
         """Folders that hold Python files; "" is the root."""
-        found = {path.rpartition("/")[0] for path in self.paths if path.endswith(".py")}
-        return tuple(sorted(found))
+        return frozenset(_python_folders_of(self.paths))
 
-    def with_content(self, read: Callable[[str], bytes | None]) -> Facts:
+    def with_content(self, read: Reader) -> Facts:
         """The same paths with other content."""
         made = replace(self, read=read)
         for name in ("every_path", "by_name", "folders", "python_folders", "has_suite"):
             if name in self.__dict__:
                 made.__dict__[name] = self.__dict__[name]
+        return made
+
+    def with_paths(
+        self, added: Sequence[str], gone: Sequence[str], *, tests: Sequence[str], read: Reader
+    ) -> Facts:
+        """Some more paths, and some less.
+
+        Args:
+            tests: those of `added` that are test files.
+        """
+        made = replace(
+            self,
+            paths=_merged(self.paths, added, gone),
+            test_files=tuple(_merged(self.test_files, tests, gone)),
+            read=read,
+        )
+        if not gone:
+            # What was worked out of very many paths is not worked out anew for a few more.
+            made.__dict__["every_path"] = self.every_path.union(added)
+            made.__dict__["folders"] = self.folders.union(_folders_of(added))
+            made.__dict__["python_folders"] = self.python_folders.union(_python_folders_of(added))
         return made
 
     @cached_property
@@ -124,12 +139,7 @@ class TreeFacts:
             # The sets made of the paths stay, too.
             return facts.with_content(read)
         tests = [path for path in added if is_test_file(path, facts.settings)]
-        return replace(
-            facts,
-            paths=_merged(facts.paths, added, gone),
-            test_files=tuple(_merged(facts.test_files, tests, gone)),
-            read=read,
-        )
+        return facts.with_paths(added, gone, tests=tests, read=read)
 
     def _whole(self, tree: TreeSha) -> Facts:
         paths = self.trees.paths(tree)
@@ -141,6 +151,20 @@ class TreeFacts:
         others = set(node_tests(paths, packages))
         files = tuple(path for path in paths if path in others or is_test_file(path, settings))
         return Facts(paths, settings, files, read, packages)
+
+
+def _folders_of(paths: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        while folder and folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return found
+
+
+def _python_folders_of(paths: Iterable[str]) -> set[str]:
+    return {path.rpartition("/")[0] for path in paths if path.endswith(".py")}
 
 
 def _decides(path: str) -> bool:
