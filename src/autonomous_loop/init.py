@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from autonomous_loop.checkup.target import Target, next_steps
 from autonomous_loop.config import CONFIG_FILE, LoopConfig
 from autonomous_loop.errors import RepositoryError
 from autonomous_loop.git.checkout import Checkout
 from autonomous_loop.github.workflow import WORKFLOW, ours, repository_of
 from autonomous_loop.proving_ground import taken_from
 from autonomous_loop.report.configuration import commented
+from autonomous_loop.report.escape import printable
 from autonomous_loop.surroundings import GitHubAccount, Surroundings
 from autonomous_loop.verify.commands import detected, steps_of
 from autonomous_loop.verify.tree_facts import TreeFacts
 
+MOST_SHOWN = 60_000
 Done = Literal["new", "same", "replaced", "refused", "kept"]
 
 
@@ -148,3 +151,28 @@ def _tests(folder: Path, around: Surroundings) -> tuple[str, str]:
             return "", "; ".join(said)
     except RepositoryError:  # no commit yet: there is nothing to find them in
         return "", ""
+
+
+_SAID = {
+    "new": ("written", "would be written"),
+    "replaced": ("replaced", "would be replaced"),
+    "same": ("there already", "there already"),
+    "kept": ("left as it is", "left as it is"),
+    "refused": ("refused", "refused"),
+}
+
+
+def initialised_as_text(made: Initialised) -> str:
+    """What was done, as a diff, and what is left for a person to do."""
+    unwritten = made.dry or made.refused
+    lines = [
+        f"{one.path}: {_SAID[one.done][unwritten]}{f' ({one.why})' if one.why else ''}"
+        for one in made.changes
+    ]
+    for one in made.changes:
+        if one.diff:
+            lines += ["", *printable(one.diff, most=MOST_SHOWN)]
+    if made.refused:
+        return "\n".join([*lines, "", "Nothing was written."])
+    steps = next_steps(Target(made.repository, made.server_url), made.label)
+    return "\n".join([*lines, "", "Next:", *(f"{number}. {step}" for number, step in enumerate(steps, 1))])
