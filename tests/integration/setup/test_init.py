@@ -3,6 +3,7 @@
 import subprocess
 import tomllib
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -112,10 +113,8 @@ def test_a_work_tree_that_the_repository_puts_elsewhere_is_refused(project, tmp_
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     git(project, "config", "core.worktree", str(elsewhere))
-    try:
+    with suppress(RepositoryError):
         started(project)
-    except RepositoryError:
-        pass
     assert list(elsewhere.iterdir()) == []
 
 
@@ -139,7 +138,7 @@ def test_the_command_says_what_it_did_and_ends_with_its_exit_code(project, tmp_p
 
 def test_the_wheel_carries_the_very_file_of_this_repository(tmp_path):
     """And the program that is installed from it writes that."""
-    build = "from hatchling.build import build_wheel; build_wheel(%r)" % str(tmp_path)
+    build = f"from hatchling.build import build_wheel; build_wheel({str(tmp_path)!r})"
     subprocess.run([ROOT / ".venv/bin/python", "-c", build], cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:

@@ -49,7 +49,8 @@ def test_ours_needs_nothing():
 
 
 def test_what_a_workflow_lacks_is_told():
-    text = b"on: [issues]\njobs: {a: {steps: [{uses: x/autonomous-loop@v1, with: {max-usd: 3, model: '${{ x }}'}}]}}"
+    text = b"on: [issues]\n"
+    text += b"jobs: {a: {steps: [{uses: x/autonomous-loop@v1, with: {max-usd: 3, model: '${{x}}'}}]}}"
     facts = read_workflow(text, source="w")
     assert facts.missing_events == ("issue_comment", "workflow_dispatch")
     assert facts.missing_permissions == ("contents", "issues", "pull-requests", "actions")
@@ -58,7 +59,8 @@ def test_what_a_workflow_lacks_is_told():
 
 
 def test_a_workflow_that_calls_ours_is_one():
-    text = b"on: issues\npermissions: write-all\njobs: {a: {uses: x/autonomous-loop/.github/workflows/loop.yml@v1}}"
+    text = b"on: issues\npermissions: write-all\n"
+    text += b"jobs: {a: {uses: x/autonomous-loop/.github/workflows/loop.yml@v1}}"
     facts = read_workflow(text, source="w")
     assert (facts.missing_permissions, facts.timeout_minutes) == ((), None)
 
