@@ -71,9 +71,9 @@ def look_at_configuration(
     source = CONFIG_FILE if CONFIG_FILE in files else "pyproject.toml" if _in_pyproject(files) else "defaults"
     found = [ok("configuration", f"valid ({source}{', and the inputs of the workflow' if given else ''})")]
     found += _limits(config, facts)
-    if facts and facts.condition and config.label not in facts.condition:
+    if facts and facts.condition and f"'{config.label}'" not in facts.condition:
         text = f"the label is {config.label}, but the workflow's `if:` does not speak of it"
-        found.append(mend("label", text, f"write {config.label} into the `if:` of {WORKFLOW}"))
+        found.append(mend("trigger", text, f"write {config.label} into the `if:` of {WORKFLOW}"))
     return found, config
 
 

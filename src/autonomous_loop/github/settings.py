@@ -66,11 +66,16 @@ class RepositorySettings:
 
     def has_label(self, name: str) -> bool:
         """Whether there is a label of this name."""
-        return self._there(f"reading the label {name}", lambda: self._repository.get_label(name)) is not None
+        return (
+            self._there(f"reading the label {name}", lambda: self._repository.get_label(name).complete())
+            is not None
+        )
 
     def workflow_state(self, file: str) -> str | None:
         """`active`, `disabled_manually`, ...; None when GitHub knows no such workflow."""
-        found = self._there(f"reading the workflow {file}", lambda: self._repository.get_workflow(file))
+        found = self._there(
+            f"reading the workflow {file}", lambda: self._repository.get_workflow(file).complete()
+        )
         return found.state if found else None
 
     def actions(self) -> Mapping[str, Any]:

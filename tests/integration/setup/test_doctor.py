@@ -140,7 +140,7 @@ async def test_what_the_files_get_wrong_is_told_with_its_place(desk):
     )
     desk.put({WORKFLOW: short, CONFIG_FILE: "label = 'go'\n"})
     found = await desk.look()
-    assert {"limits", "permissions", "label"} <= wrong(found)
+    assert {"limits", "permissions", "trigger"} <= wrong(found)
     assert "actions: write" in found["permissions"].text
     desk.put({CONFIG_FILE: "max-sesions = 3\n", WORKFLOW: "jobs: ["})
     found = await desk.look()
