@@ -2,6 +2,8 @@
 
 import pytest
 
+from autonomous_loop.local.forge.actions_view import ActionsView
+from autonomous_loop.local.forge.settings import ActionsSettings
 from integration.local.forge_world import REPO, World, forge_server, forge_world
 
 ACTIONS = f"/api/v3/repos/{REPO}/actions"
@@ -69,3 +71,10 @@ def test_others_are_refused(world: World, path, login):
 def test_a_workflows_own_token_reads_none_of_it(world: World, path):
     refused = world.ask("GET", f"{ACTIONS}/{path}", world.workflow_token())
     assert (refused.status_code, refused.json()["message"]) == (403, "Resource not accessible by integration")
+
+
+def test_where_actions_are_disabled_there_is_no_workflow_to_start(world: World):
+    view = ActionsView(world.store)
+    assert list(view.workflow_files(REPO, "main")) == [".github/workflows/loop.yml"]
+    world.store.settings.change_actions(REPO, ActionsSettings(enabled=False))
+    assert view.workflow_files(REPO, "main") == {}
