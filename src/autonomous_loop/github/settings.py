@@ -99,7 +99,9 @@ class RepositorySettings:
 
     def _content(self, path: str) -> bytes | None:
         found = self._repository.get_contents(path)
-        return found.decoded_content if isinstance(found, ContentFile) and found.type == "file" else None
+        if not isinstance(found, ContentFile) or found.encoding != "base64":  # a folder, a link, or too large
+            return None
+        return found.decoded_content
 
     def _ask(self, path: str) -> Mapping[str, Any]:
         with client.translated(f"reading {path}"):

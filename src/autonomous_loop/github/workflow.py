@@ -50,6 +50,13 @@ def repository_of(address: str, server_url: str) -> str:
     return found[1] if found and host.casefold() in known else ""
 
 
+class _Loader(yaml.SafeLoader):
+    """Without merge keys: GitHub knows none, and nested ones grow without bound."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Leave them as they are; they are refused, then."""
+
+
 @dataclass(frozen=True, slots=True)
 class WorkflowFacts:
     """What a workflow file says of the job that runs the loop.
@@ -92,8 +99,8 @@ def read_workflow(data: bytes, *, source: str) -> WorkflowFacts:
     """
     try:
         text = data.decode()
-        document = yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        document = yaml.load(text, _Loader)  # noqa: S506 - a safe loader
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigurationError(
             f"{source} is not valid YAML: {' '.join(str(error).split())[:300]}"
         ) from None
@@ -101,7 +108,7 @@ def read_workflow(data: bytes, *, source: str) -> WorkflowFacts:
     top = {"on" if key is True else key: value for key, value in _map(document).items()}
     for job in _map(top.get("jobs")).values():
         for step in _places(_map(job)):
-            if _USES.fullmatch(str(step.get("uses", ""))):
+            if _USES.fullmatch(_scalar(step.get("uses"))):
                 return _facts(top, _map(job), step, text)
     raise ConfigurationError(
         f"{source} has no job that uses the action autonomous-loop/autonomous-loop",
@@ -121,18 +128,16 @@ def _facts(
     on = top.get("on")
     timeout = job.get("timeout-minutes", None if step is job else _DEFAULT_TIMEOUT)
     return WorkflowFacts(
-        events=frozenset(
-            map(str, [on] if isinstance(on, str) else on if isinstance(on, dict | list) else [])
-        ),
+        events=frozenset(map(_scalar, [on] if isinstance(on, str) else _listed(on))),
         permissions=_permissions(job.get("permissions", top.get("permissions"))),
         timeout_minutes=float(timeout) if isinstance(timeout, int | float) else None,
         inputs={
-            str(name): str(value).lower() if isinstance(value, bool) else str(value)
+            _scalar(name): _scalar(value)
             for name, value in _map(step.get("with")).items()
-            if value is not None and "${{" not in str(value)
+            if _scalar(value) and "${{" not in _scalar(value)
         },
         secrets=tuple(sorted(set(_SECRET.findall(text)) - {"GITHUB_TOKEN"})),
-        condition=str(job.get("if", "")),
+        condition=_scalar(job.get("if")),
         action=str(step["uses"]),
     )
 
@@ -143,8 +148,19 @@ def _permissions(given: object) -> Mapping[str, str] | None:
     if isinstance(given, str):
         level = given.removesuffix("-all")
         return dict.fromkeys(NEEDED, level)
-    return {str(name): str(level) for name, level in _map(given).items()}
+    return {_scalar(name): _scalar(level) for name, level in _map(given).items()}
 
 
 def _map(value: object) -> Mapping[Any, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _listed(value: object) -> list[object]:
+    return list(value) if isinstance(value, dict | list) else []
+
+
+def _scalar(value: object) -> str:
+    """As text; of what is nested, nothing: written out, aliases of aliases would fill the memory."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int | float) else ""

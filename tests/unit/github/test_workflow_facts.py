@@ -71,3 +71,16 @@ def test_a_workflow_that_calls_ours_is_one():
 def test_what_is_no_such_workflow_is_an_error(text):
     with pytest.raises(ConfigurationError):
         read_workflow(text, source="w")
+
+
+def test_aliases_of_aliases_are_not_written_out():
+    rows = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 40)]
+    job = "jobs: {a: {steps: [{uses: x/autonomous-loop@v1, with: {model: *a39, setup: *a39}}]}}"
+    facts = read_workflow("\n".join([*rows, "on: *a39", job]).encode(), source="w")
+    assert facts.inputs == {}
+
+
+@pytest.mark.parametrize("text", ["a: &a {b: 1}\non: {<<: *a}", "[" * 5_000])
+def test_merge_keys_and_endless_nesting_are_refused(text):
+    with pytest.raises(ConfigurationError, match="YAML"):
+        read_workflow(text.encode(), source="w")
