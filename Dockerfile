@@ -23,6 +23,7 @@ COPY requirements.lock pyproject.toml README.md ./
 RUN python -m venv loop \
  && loop/bin/python -m pip install --require-hashes -r requirements.lock
 COPY src ./src
+COPY .github/workflows/autonomous-loop.yml .github/workflows/
 # Bytecode is compiled now: importing the SDK uncompiled takes a second more in every job.
 RUN loop/bin/python -m pip install --no-deps --no-build-isolation . \
  && loop/bin/python -m compileall -q -j 0 loop/lib \

@@ -6,9 +6,9 @@ import re
 import sys
 from pathlib import Path
 
-from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain import proof
 from autonomous_loop.domain.proof import Proof
+from autonomous_loop.report.configuration import keys as every_key
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = """\
@@ -48,18 +48,13 @@ OUTPUTS = {
 
 def keys():
     """Name, what it is, default, for every configuration key."""
-    said = inspect.getdoc(LoopConfig)
-    for name, field in LoopConfig.model_fields.items():
-        found = re.search(rf"^    {name}: (.*(?:\n        .*)*)", said, re.MULTILINE)
-        if not found:
-            raise SystemExit(f"LoopConfig's docstring says nothing of {name}")
-        text = " ".join(found[1].split()).replace("None has no limit", "empty has no limit")
-        default = field.get_default(call_default_factory=True)
-        if default in (None, "", (), {}):
+    for key in every_key():
+        text = key.text.replace("None has no limit", "empty has no limit")
+        if key.default in (None, "", (), {}):
             shown = ""
         else:
-            shown = str(default).lower() if isinstance(default, bool) else str(default)
-        yield name.replace("_", "-"), text[0].upper() + text[1:], shown
+            shown = str(key.default).lower() if isinstance(key.default, bool) else str(key.default)
+        yield key.name, text, shown
 
 
 def action():

@@ -16,7 +16,7 @@ import click
 from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.feature import FeatureKind
 from autonomous_loop.errors import LoopError, Superseded, UsageError, explain
-from autonomous_loop.surroundings import Surroundings, environment, secrets_in
+from autonomous_loop.surroundings import GitHubAccount, Surroundings, environment, secrets_in
 
 EXIT_LIMIT = 3
 T = TypeVar("T")
@@ -221,6 +221,49 @@ def demo(folder: Path | None, serve: bool, live: bool, port: int, as_json: bool)
         )
 
     _exit(work(), as_json=as_json)
+
+
+@main.command()
+@click.option("--project", type=click.Path(path_type=Path), default=".", help="A checkout of the repository.")
+@click.option("--dry-run", "dry", is_flag=True, help="Only show what would be written.")
+@click.option("--force", is_flag=True, help="Put our workflow in the place of one that differs.")
+def init(*, project: Path, dry: bool, force: bool) -> None:
+    """Put the workflow and a commented configuration into a repository.
+
+    Nothing is committed or pushed.
+    """
+    from autonomous_loop.init import init, initialised_as_text  # noqa: PLC0415 - only this command needs it
+
+    async def work() -> int:
+        made = init(
+            project, Surroundings.from_environment(), GitHubAccount.from_environment(), dry=dry, force=force
+        )
+        click.echo(_clean(initialised_as_text(made)))
+        return 1 if made.refused else 0
+
+    _exit(work(), as_json=False, stopped="stopped")
+
+
+@main.command()
+@click.option("--project", type=click.Path(path_type=Path), default=".", help="A checkout of the repository.")
+@click.option(
+    "--repo", default="", metavar="OWNER/NAME", help="On GitHub; else the one of the remote origin."
+)
+@click.option("--run", "try_it", is_flag=True, help="Try the project's setup and tests too.")
+@json_option
+def doctor(*, project: Path, repo: str, try_it: bool, as_json: bool) -> None:
+    """Check everything that makes a first run fail; a token is taken from GITHUB_TOKEN."""
+    from autonomous_loop.doctor import Question, examine  # noqa: PLC0415 - only this command needs it
+    from autonomous_loop.report.findings import State, findings_as_text  # noqa: PLC0415 - the same
+
+    async def work() -> int:
+        around, account = Surroundings.from_environment(), GitHubAccount.from_environment()
+        found = await _interruptible(examine(Question(project, repo, try_it), around, account, say=_say))
+        shown = json.dumps([one.as_dict() for one in found]) if as_json else findings_as_text(found)
+        click.echo(_clean(shown))
+        return 1 if any(one.state is State.MEND for one in found) else 0
+
+    _exit(work(), as_json=as_json, stopped="stopped")
 
 
 async def _interruptible(work: Coroutine[Any, Any, T]) -> T:

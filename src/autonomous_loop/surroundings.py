@@ -161,3 +161,33 @@ def find_browser(path: str, cache: Path | None) -> str | None:
             if made:
                 return str(made[0])
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubAccount:
+    """A person's GitHub, for the commands they run by hand.
+
+    Attributes:
+        server_url: of its pages; the token goes to no other server, whatever a repository names.
+        api_url: of its REST API.
+        token: theirs; empty: there is none. Never shown.
+    """
+
+    server_url: str = "https://github.com"
+    api_url: str = "https://api.github.com"
+    token: str = field(default="", repr=False)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """By the variables that `gh` and the runner know."""
+        env = os.environ if environ is None else environ
+        host = env.get("GH_HOST")
+        server = (env.get("GITHUB_SERVER_URL") or (f"https://{host}" if host else cls().server_url)).rstrip(
+            "/"
+        )
+        api = cls().api_url if server == cls().server_url else f"{server}/api/v3"
+        return cls(
+            server_url=server,
+            api_url=(env.get("GITHUB_API_URL") or api).rstrip("/"),
+            token=env.get("GH_TOKEN") or env.get("GITHUB_TOKEN") or "",
+        )

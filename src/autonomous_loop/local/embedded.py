@@ -61,6 +61,7 @@ class EmbeddedGitHub:
             secrets=secrets,
         )
         self.store.subscribe(self.player.deliver)
+        self.store.settings.secret_names = lambda: tuple(secrets)
         authorize = Authorizer(self.store)
 
         def allowed(request: Request, permission: str, level: str) -> Any:  # noqa: ANN401 - the forge's own

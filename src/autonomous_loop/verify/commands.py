@@ -66,7 +66,7 @@ def find_commands(facts: Facts, config: LoopConfig, *, model_command: str = "") 
     if config.test_command:
         test = steps_of(config.test_command, facts, config.junit_reports)
     else:
-        test = [step for runner in RUNNERS for step in runner.detect(facts)]
+        test = detected(facts)
         if not test:
             from_model = bool(model_command)
             test = steps_of(model_command or PYTEST, facts, config.junit_reports)
@@ -75,6 +75,11 @@ def find_commands(facts: Facts, config: LoopConfig, *, model_command: str = "") 
     if config.suite_command:
         suite = steps_of(config.suite_command, facts, config.junit_reports)
     return Commands(tuple(test), tuple(suite), from_model and not config.suite_command, tuple(browser))
+
+
+def detected(facts: Facts) -> list[Step]:
+    """What the files themselves speak of; empty where they say nothing."""
+    return [step for runner in RUNNERS for step in runner.detect(facts)]
 
 
 def steps_of(command: str, facts: Facts, reports: tuple[str, ...] = ()) -> list[Step]:

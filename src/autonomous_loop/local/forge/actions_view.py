@@ -37,7 +37,12 @@ class ActionsView:
         return sha
 
     def workflow_files(self, repo: str, ref: str) -> dict[str, bytes]:
-        """Return the files of `.github/workflows` at a commit, by path; empty where there are none."""
+        """Return the files of `.github/workflows` at a commit, by path; empty where there are none.
+
+        Where Actions are disabled nothing starts: there are none, then.
+        """
+        if not self._store.settings.actions(repo).enabled:
+            return {}
         git = self._store.git(repo)
         entries = git.entries(ref, _WORKFLOWS) or ()
         return {entry.path: git.blob(entry.sha) for entry in entries if entry.type == "file"}

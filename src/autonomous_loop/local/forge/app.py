@@ -19,6 +19,7 @@ from autonomous_loop.local.forge.operations import operation
 from autonomous_loop.local.forge.rest_issues import issue_routes
 from autonomous_loop.local.forge.rest_pulls import pull_routes
 from autonomous_loop.local.forge.rest_repositories import get_root, repository_routes
+from autonomous_loop.local.forge.rest_settings import settings_routes
 
 if TYPE_CHECKING:
     from autonomous_loop.local.forge.store import Store
@@ -38,6 +39,7 @@ def create_app(store: Store, *, extra_routes: Sequence[BaseRoute] = ()) -> Starl
     """
     api: list[BaseRoute] = [
         *repository_routes(store),
+        *settings_routes(store),
         *issue_routes(store),
         *pull_routes(store),
         *rest_git.git_routes(store),

@@ -62,6 +62,9 @@ CREATE TABLE IF NOT EXISTS check_runs (
   id INTEGER PRIMARY KEY AUTOINCREMENT, repo TEXT NOT NULL COLLATE NOCASE, head_sha TEXT NOT NULL,
   name TEXT NOT NULL, status TEXT NOT NULL, conclusion TEXT, started_at TEXT NOT NULL, completed_at TEXT,
   details_url TEXT, external_id TEXT, title TEXT, summary TEXT, text TEXT);
+CREATE TABLE IF NOT EXISTS actions_settings (
+  repo TEXT PRIMARY KEY COLLATE NOCASE, enabled INTEGER NOT NULL, allowed_actions TEXT NOT NULL,
+  sha_pinning_required INTEGER NOT NULL, default_workflow_permissions TEXT NOT NULL);
 """
 
 # Each kind counts from a number of its own: a client that mixes up an issue's id and its number, or a pull

@@ -22,6 +22,7 @@ from autonomous_loop.local.forge.reactions import Reactions
 from autonomous_loop.local.forge.refs import Refs
 from autonomous_loop.local.forge.repositories import Repositories
 from autonomous_loop.local.forge.reviews import Reviews
+from autonomous_loop.local.forge.settings import Settings
 from autonomous_loop.local.forge.tokens import Tokens
 from autonomous_loop.local.forge.users import Users
 
@@ -37,9 +38,9 @@ class Store:
     """Users, repositories, issues and pull requests, kept in a folder.
 
     The rooms of the house: `users`, `tokens`, `repositories`, `labels`, `issues`, `comments`, `reactions`,
-    `pulls`, `reviews`, `checks`, and `refs` (what a push does). Their reading methods return the frozen
-    values of `models`; their changing methods take an `Actor`, check no permission (the REST and git layers
-    do) and tell the subscribers. All may be called from any thread.
+    `pulls`, `reviews`, `checks`, `settings`, and `refs` (what a push does). Their reading methods return the
+    frozen values of `models`; their changing methods take an `Actor`, check no permission (the REST and git
+    layers do) and tell the subscribers. All may be called from any thread.
 
     Args:
         folder: Where `forge.sqlite3` and `repos/OWNER/NAME.git` stand; made when missing.
@@ -71,6 +72,7 @@ class Store:
         self.reviews = Reviews(self)
         self.checks = Checks(self)
         self.refs = Refs(self)
+        self.settings = Settings(self)
 
     def close(self) -> None:
         """Close the database."""

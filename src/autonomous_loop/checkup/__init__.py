@@ -1,0 +1,1 @@
+"""What `doctor` looks at: the project, its GitHub, this machine."""

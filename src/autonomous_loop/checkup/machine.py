@@ -1,0 +1,100 @@
+"""This machine: hands, browser, the model's service, and whether the project's own commands work here."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anthropic
+
+from autonomous_loop.agent.models import ModelService
+from autonomous_loop.compose import make_hands
+from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain.model import CommitSha
+from autonomous_loop.errors import HandsError, LoopError, ModelError, SandboxError
+from autonomous_loop.proving_ground import Taken, proving_ground
+from autonomous_loop.report.findings import Finding, fault, mend, ok, unknown
+from autonomous_loop.surroundings import Surroundings, find_browser
+
+_ONLY_HERE = "the action's own image has it; this machine matters for `run` alone"
+
+
+async def look_at_machine(around: Surroundings, *, matters: bool) -> AsyncIterator[Finding]:
+    """Hands and browser.
+
+    Args:
+        matters: loops run on this machine, rather than on GitHub.
+    """
+    home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=around.temporary))
+    try:
+        hands = await make_hands(around, home)
+        await hands.close()
+        yield ok("hands", "kept apart here: the self-test reached nothing of the loop's")
+    except SandboxError as error:
+        found = fault("hands", error)
+        yield found if matters else unknown("hands", f"not here: {error.message}", _ONLY_HERE)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    browser = find_browser(around.path, around.playwright_cache)
+    if browser:
+        yield ok("browser", browser)
+    elif matters:
+        yield mend(
+            "browser", "no Chromium or Chrome was found", "install one, or: playwright install chromium"
+        )
+    else:
+        yield unknown("browser", "no Chromium or Chrome was found here", _ONLY_HERE)
+
+
+async def look_at_model(around: Surroundings, config: LoopConfig) -> Finding:
+    """The key, the address, the model and its price, by one question that costs nothing."""
+    client = anthropic.AsyncAnthropic(
+        api_key=around.api_key or "none", base_url=around.base_url, max_retries=1
+    )
+    try:
+        service = ModelService(client, config)
+        if not around.api_key:
+            return unknown(
+                "model",
+                f"the price of {config.model} is known; there is no key here to ask the service with",
+                "set ANTHROPIC_API_KEY and run doctor again",
+            )
+        facts = await service.facts()
+    except ModelError as error:
+        return fault("model", error)
+    except LoopError as error:
+        return fault("model", error, error.hint or "see ANTHROPIC_API_KEY and ANTHROPIC_BASE_URL")
+    finally:
+        await client.close()
+    return ok("model", f"{facts.id} answers the key: {facts.window:,} tokens of context")
+
+
+async def try_project(
+    taken: Taken, head: CommitSha, config: LoopConfig, around: Surroundings
+) -> list[Finding]:
+    """The setup and the whole suite, in the hands, on a fresh clone of the commit."""
+    found = []
+    try:
+        async with proving_ground(taken, config, around) as ground:
+            await ground.workspace.open(head)
+            done = await ground.prepare()
+            if done is not None and done.exit_code != 0:
+                text = f"{ground.setup} fails ({done.exit_code}): {done.text.strip()[-600:]}"
+                return [mend("setup works", text, "mend the key setup")]
+            if done is not None:
+                found.append(ok("setup works", ground.setup))
+            baseline = await ground.verifier.baseline(head)
+    except (SandboxError, HandsError) as error:
+        return [*found, unknown("tests work", error.message, error.hint)]
+    except LoopError as error:
+        return [*found, fault("tests work", error)]
+    passed, failing = baseline.passed, len(baseline.failing)
+    if failing and not passed:
+        text = f"not one of {failing} tests passes in a fresh clone"
+        return [*found, mend("tests work", text, "set setup and test-command so that they do")]
+    if not passed:
+        return [*found, unknown("tests work", "there are no tests yet")]
+    text = f"{passed} tests pass in a fresh clone" + (f", {failing} fail and are left out" if failing else "")
+    return [*found, ok("tests work", text)]

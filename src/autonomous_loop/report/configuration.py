@@ -1,0 +1,93 @@
+"""The configuration as a person meets it: every key, what it is and its default, from the one model."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from autonomous_loop.config import LoopConfig
+
+WIDTH = 100
+# What a key without a default may look like.
+_EXAMPLES: Mapping[str, Any] = {"token_budget": 500_000, "max_minutes": 300, "session_features": 3}
+_HEAD = """\
+# What a loop may do in this repository. Read once, from the commit a loop starts from; every key may be
+# left out, and then has the value shown here. An input of the action in the workflow wins over this file.
+# Keys and tokens never stand here: they are secrets of the repository.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key.
+
+    Attributes:
+        name: with hyphens.
+        text: what it is; "None has no limit" where None is its default.
+        default: as the model has it.
+        choices: the values there are; empty: any of its type.
+    """
+
+    name: str
+    text: str
+    default: Any
+    choices: tuple[str, ...]
+
+
+def keys() -> Iterator[Key]:
+    """Every key, in the order of the model.
+
+    Raises:
+        LookupError: the model's docstring says nothing of one.
+    """
+    said = inspect.getdoc(LoopConfig) or ""
+    for field, info in LoopConfig.model_fields.items():
+        found = re.search(rf"^    {field}: (.*(?:\n        .*)*)", said, re.MULTILINE)
+        if not found:
+            raise LookupError(f"LoopConfig's docstring says nothing of {field}")
+        text = " ".join(found[1].split())
+        default = info.get_default(call_default_factory=True)
+        choices = tuple(str(one) for one in get_args(info.annotation) if isinstance(one, str))
+        if isinstance(info.annotation, type) and hasattr(info.annotation, "__members__"):
+            choices = tuple(str(one) for one in info.annotation)
+        yield Key(field.replace("_", "-"), text[0].upper() + text[1:], default, choices)
+
+
+def commented(test_command: str = "", *, others: str = "") -> str:
+    """A configuration file in which every key is commented out with its default.
+
+    Args:
+        test_command: filled in; empty: left to be found.
+        others: test commands that one key cannot say, to be shown beside it.
+    """
+    parts = [_HEAD]
+    for key in keys():
+        text = key.text.replace("None has no limit", "not set: no limit")
+        if key.choices:
+            text = f"{text.rstrip('.')}: {', '.join(key.choices)}."
+        if key.name == "test-command" and (test_command or others):
+            text += f" Found in the files of this project: {test_command or others}."
+        lines = textwrap.wrap(text, WIDTH - 2, break_long_words=False, break_on_hyphens=False)
+        if key.default is None:
+            value = f"# {key.name} = {toml(_EXAMPLES[key.name.replace('-', '_')])}"
+        elif key.name == "test-command" and test_command:
+            value = f"{key.name} = {toml(test_command)}"
+        else:
+            value = f"# {key.name} = {toml(key.default)}"
+        parts.append("\n".join([*(f"# {line}" for line in lines), value, ""]))
+    return "\n".join(parts)
+
+
+def toml(value: object) -> str:
+    """A value as TOML writes it: JSON's way of writing fits all that the model has."""
+    if isinstance(value, dict):
+        return (
+            "{}" if not value else "{ " + ", ".join(f"{toml(k)} = {toml(v)}" for k, v in value.items()) + " }"
+        )
+    # DEL is the one character that JSON leaves bare and TOML forbids.
+    return json.dumps(value).replace("\x7f", "\\u007f")
