@@ -109,8 +109,6 @@ class Egress:
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            if len(self._tasks) > CONNECTIONS_MOST:
-                raise _Refused("503 Service Unavailable", "too many connections at once")
             asked = await _asked(reader)
             there = await self._connect(asked)
         except _Refused as refused:
@@ -131,6 +129,8 @@ class Egress:
 
     async def _connect(self, asked: _Asked) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         where = f"{asked.name}:{asked.port}"
+        if len(self._tasks) > CONNECTIONS_MOST:
+            raise _Refused("503 Service Unavailable", "too many connections at once")
         if not self._reach.allows(asked.name, asked.port):
             raise _Refused("403 Forbidden", f"{where} is not in allowed-hosts", asked=where)
         try:
@@ -182,9 +182,11 @@ async def _asked(reader: asyncio.StreamReader) -> _Asked:
     name, port = _host_and_port(target, default=80)
     parts = urlsplit(target)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    kept = [field for field in fields if field.partition(b":")[0].strip().lower() not in HOP_BY_HOP]
+    replaced = HOP_BY_HOP | {b"host"}
+    kept = [field for field in fields if field.partition(b":")[0].strip().lower() not in replaced]
+    host = name if port == 80 else f"{name}:{port}"
     # One request a connection, so that no second one is sent on unread.
-    lines = [f"{method} {path} {version}".encode(), *kept, b"Connection: close"]
+    lines = [f"{method} {path} {version}\r\nHost: {host}\r\nConnection: close".encode(), *kept]
     return _Asked(name, port, b"\r\n".join(lines) + b"\r\n\r\n")
 
 

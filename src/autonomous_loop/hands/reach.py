@@ -125,7 +125,7 @@ def is_name(text: str) -> bool:
 
 
 def is_public(text: str) -> bool:
-    """Whether an address is the internet's: not private, local, a cloud's metadata, nor one that hides such."""
+    """Whether an address is the internet's: not private, local or a cloud's metadata, nor a cover for one."""
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]

@@ -124,8 +124,8 @@ class Sandbox:
         if fenced and (reason := fence.why_not()):
             raise SandboxError(
                 f"the network cannot be closed to the hands: {reason}.",
-                hint="use Linux 5.14 or newer on x86_64 or aarch64, where seccomp is allowed; or set the input "
-                "network (--network) to open, if the hands may reach everything.",
+                hint="use Linux 5.14 or newer on x86_64 or aarch64, where seccomp is allowed; or set "
+                "the input network (--network) to open, if the hands may reach everything.",
             )
         readable = readable_paths(read_paths, browser_python, chrome_path)
         identity = Identity.take(lock_folder=lock_folder())
