@@ -7,7 +7,7 @@ import base64
 import contextlib
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -54,6 +54,7 @@ class Sandbox:
         fenced: they reach nothing but this machine's loopback.
         environment: what every command gets, and nothing more.
         python: an interpreter that the hands can run.
+        at_close: ends what serves them alone, once they are gone.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Sandbox:
         self._browser = Browser((browser[0], program, browser[1]) if browser else None, self._start)
         self._courier: Helper | None = None
         self._closed = False
+        self.at_close: Callable[[], Awaitable[None]] | None = None
 
     @classmethod
     async def create(
@@ -285,6 +287,8 @@ class Sandbox:
             await self._starter.end()
             remove_folder(self._folder)
             self._identity.release()
+            if self.at_close is not None:
+                await self.at_close()
 
     async def _carry(self, request: dict[str, object], path: str, *, most: int) -> dict[str, Any]:
         if self._courier is None:
