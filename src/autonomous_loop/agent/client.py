@@ -22,6 +22,10 @@ class _Identity(Protocol):
     def __call__(self) -> str: ...
 
 
+class IdentityError(CredentialError, anthropic.AnthropicError):
+    """No identity token to exchange; an error of the SDK's own kind, which it passes on as it is."""
+
+
 def make_client(access: ServiceAccess) -> anthropic.AsyncAnthropic:
     """A client; the clouds' have the same interface, but for the Models API (see `models.ModelService`).
 
@@ -137,7 +141,7 @@ def _read(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise CredentialError(
+        raise IdentityError(
             f"the identity token in {path} cannot be read ({type(error).__name__}).",
             hint="set ANTHROPIC_IDENTITY_TOKEN_FILE to the file that holds it.",
         ) from None
@@ -161,7 +165,7 @@ def _ask_github(access: ServiceAccess) -> str:
                     break
             except (httpx2.HTTPError, ValueError, KeyError, TypeError) as error:
                 said = type(error).__name__
-    raise CredentialError(
+    raise IdentityError(
         f"GitHub gave this job no identity token ({said}).",
         hint="see that the job's permissions have `id-token: write`, then run it again.",
     )

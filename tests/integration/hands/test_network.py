@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from autonomous_loop.errors import SandboxError
-from autonomous_loop.hands import fence, selftest
+from autonomous_loop.hands import fence
 from autonomous_loop.hands.egress import LOCAL_DIRECTLY, Egress
 from autonomous_loop.hands.reach import Reach
 from autonomous_loop.hands.selftest import self_test
@@ -92,8 +92,8 @@ async def test_nothing_but_loopback_is_reached(make, fenced, outside, name):
 
 async def test_what_the_hands_serve_on_loopback_is_reached(fenced):
     result = await fenced.run(
-        ["bash", "-c", "cd ~; echo hello >page; $0 -m http.server -b 127.0.0.1 8089 >/dev/null 2>&1 & "
-         "for i in $(seq 50); do curl -sf http://localhost:8089/page && exit 0; sleep 0.1; done; exit 1",
+        ["bash", "-c", ("cd ~; echo hello >page; $0 -m http.server -b 127.0.0.1 8089 >/dev/null 2>&1 & "
+         "for i in $(seq 50); do curl -sf http://localhost:8089/page && exit 0; sleep 0.1; done; exit 1"),
          fenced.python], timeout_s=20,
     )  # fmt: skip
     assert (result.exit_code, result.stdout) == (0, b"hello\n")
@@ -270,7 +270,7 @@ async def test_a_listed_name_at_an_inner_address_is_refused(make, world, name):
 
 
 async def test_the_address_that_was_looked_at_is_the_one_that_is_connected_to(world, monkeypatch):
-    upstream, port, egress, _, _ = world
+    _upstream, port, egress, _, _ = world
     answers = iter(["127.0.0.1", "169.254.169.254"])
     loop = asyncio.get_running_loop()
     asked = []
@@ -335,7 +335,7 @@ async def test_a_host_that_does_not_answer_is_said(world):
 
 
 async def test_the_browser_has_loopback_and_the_allowed_hosts(make, world):
-    upstream, port, egress, _, _ = world
+    _upstream, port, egress, _, _ = world
     plain = await make()
     chrome = await find_browser(lambda argv: plain.run(argv, timeout_s=30))
     hands = await make(fenced=True, env=egress.environment, chrome_path=chrome, browser_python=sys.executable)
