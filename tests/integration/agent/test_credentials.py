@@ -1,12 +1,16 @@
 """Each way to prove who the loop is, over HTTP: what is sent where, and what no error may hold."""
 
+import base64
 import json
 import struct
+import subprocess
+import sys
 import threading
 import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from anthropic.lib.credentials import WorkloadIdentityError
 
 from autonomous_loop.agent.client import make_client
 from autonomous_loop.agent.conversation import Conversation
@@ -35,8 +39,6 @@ def frame(event):
         headers += (
             bytes([len(name)]) + name.encode() + b"\x07" + struct.pack(">H", len(value)) + value.encode()
         )
-    import base64
-
     payload = json.dumps({"bytes": base64.b64encode(json.dumps(event).encode()).decode()}).encode()
     prelude = struct.pack(">II", 16 + len(headers) + len(payload), len(headers))
     message = prelude + struct.pack(">I", zlib.crc32(prelude)) + headers + payload
@@ -289,10 +291,14 @@ async def test_the_claude_platform_on_aws(service, monkeypatch):
 
 async def test_vertex_by_the_files_google_signs_in_with(service, tmp_path, monkeypatch):
     file = tmp_path / "creds.json"
-    file.write_text(json.dumps({
-        "type": "external_account", "audience": "//iam.googleapis.com/x", "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
-        "token_url": f"{service.url}/v1/oauth/token", "credential_source": {"file": str(tmp_path / "subject")},
-    }))  # fmt: skip
+    written = {
+        "type": "external_account",
+        "audience": "//iam.googleapis.com/x",
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "token_url": f"{service.url}/v1/oauth/token",
+        "credential_source": {"file": str(tmp_path / "subject")},
+    }
+    file.write_text(json.dumps(written))
     env = {"CLOUD_ML_REGION": "europe-west1", "ANTHROPIC_VERTEX_PROJECT_ID": "my-project"}
     env |= {"ANTHROPIC_VERTEX_BASE_URL": service.url, "GOOGLE_APPLICATION_CREDENTIALS": str(file)}
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
@@ -331,8 +337,6 @@ async def test_foundry(service):
 
 
 def test_a_library_that_is_not_there_is_named(monkeypatch):
-    import sys
-
     for name in ("boto3", "botocore"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(CredentialError, match="library that is not installed") as refused:
@@ -341,15 +345,12 @@ def test_a_library_that_is_not_there_is_named(monkeypatch):
 
 
 def test_importing_the_agents_imports_no_cloud():
-    import subprocess
-    import sys
-
-    program = "import sys, autonomous_loop.agent.team; print([m for m in ('boto3', 'botocore', 'google.auth') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout == b"[]\n"
+    program = "import sys, autonomous_loop.agent.team as _; print({'boto3', 'google.auth'} & {*sys.modules})"
+    assert (
+        subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout == b"set()\n"
+    )
 
 
 def test_no_error_of_an_exchange_repeats_the_services_words():
-    from anthropic.lib.credentials import WorkloadIdentityError
-
     error = WorkloadIdentityError("echo of the.github.jwt", status_code=401, body="the.github.jwt")
     assert "jwt" not in str(translate(error, model="x"))

@@ -2,10 +2,11 @@
 
 import asyncio
 import json
-import os
+import platform
 import socket
 import sys
 import textwrap
+from pathlib import Path
 
 import psutil
 import pytest
@@ -49,8 +50,8 @@ ATTACKS = {
         thread.start(); thread.join(); made[0]
     """,
     "high bits in the family": """
-        call = ctypes.CDLL(None, use_errno=True).syscall
-        made = call(ctypes.c_long(41), ctypes.c_ulong((1 << 32) | 2), ctypes.c_ulong((1 << 32) | 1), ctypes.c_ulong(0))
+        call, high, number = ctypes.CDLL(None).syscall, 1 << 32, NUMBER
+        made = call(*map(ctypes.c_ulong, (number, high | 2, high | 1, 0)))
         socket.socket(fileno=made).connect((HOST, PORT))
     """,
 }
@@ -77,6 +78,7 @@ async def fenced(make):
 
 
 async def attack(hands, program, outside):
+    program = program.replace("NUMBER", str(fence.MACHINES[platform.machine()].socket))
     source = HEAD + textwrap.dedent(program)
     return await hands.run([hands.python, "-I", "-c", source, *outside], timeout_s=30)
 
@@ -137,7 +139,7 @@ async def test_many_at_once_and_killed_half_way(fenced):
 
 async def test_the_launcher_keeps_no_listener_of_what_ended(fenced):
     def held():
-        return len(os.listdir(f"/proc/{fenced._starter.pid}/fd"))
+        return len(list(Path(f"/proc/{fenced._starter.pid}/fd").iterdir()))
 
     await fenced.run(["true"], timeout_s=10)
     before = held()
