@@ -44,7 +44,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a configuration key.")
 @click.option(
     "--network",
-    type=click.Choice([*Network]),
+    type=click.Choice([str(one) for one in Network]),
     help="What the model's commands may reach: everything (the default), --allowed-host alone, or nothing.",
 )
 @click.option("--allowed-host", "hosts", multiple=True, metavar="HOST", help="With --network allowed.")

@@ -363,3 +363,4 @@ async def test_the_environment_of_the_hands_names_the_proxy_and_nothing_of_the_l
     given = json.loads(result.stdout)
     assert given["https_proxy"] == given["HTTP_PROXY"] == f"http://127.0.0.1:{egress.port}"
     assert "localhost" in given["no_proxy"]
+    assert given["NODE_OPTIONS"] == "--dns-result-order=ipv4first"

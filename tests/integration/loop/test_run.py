@@ -222,7 +222,8 @@ def test_a_closed_network_lets_out_only_what_is_listed(project, request_file):
     turns = honest("two", 2, before=[{"tools": [look]}])
     with model(plan(listed("two")), {"two": [turns]}) as (url, _):
         code, _, said = run(
-            project, url, "--request", request_file, "--network", "allowed", "--allowed-host", "listed.example"
+            project, url, "--request", request_file,
+            "--network", "allowed", "--allowed-host", "listed.example",
         )  # fmt: skip
     assert code == 0, said
     assert "the hands' network is allowed: what the model runs reaches listed.example" in said
