@@ -19,9 +19,10 @@ COPY requirements-hands.lock ./
 RUN python -m venv tools \
  && tools/bin/python -m pip install --require-hashes -r requirements-hands.lock
 
-COPY requirements.lock pyproject.toml README.md ./
+# With the clouds' libraries (37 MB, imported only where they are used): a user cannot add them at run time.
+COPY requirements-image.lock pyproject.toml README.md ./
 RUN python -m venv loop \
- && loop/bin/python -m pip install --require-hashes -r requirements.lock
+ && loop/bin/python -m pip install --require-hashes -r requirements-image.lock
 COPY src ./src
 COPY .github/workflows/autonomous-loop.yml .github/workflows/
 # Bytecode is compiled now: importing the SDK uncompiled takes a second more in every job.

@@ -51,7 +51,8 @@ format: .venv/.dev ## put the code into shape
 	@touch $@
 
 COMPILE := uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-strip-extras --python-version 3.11
-lock: ## make the three lock files anew (needs uv)
+lock: ## make the four lock files anew (needs uv)
 	$(COMPILE) --extra local --group build pyproject.toml -o requirements.lock
-	$(COMPILE) --extra local --group build --group dev pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --extra local --extra cloud --group build --group dev pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --extra local --extra cloud --group build -c requirements-dev.lock pyproject.toml -o requirements-image.lock
 	$(COMPILE) --group hands -o requirements-hands.lock

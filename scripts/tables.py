@@ -24,8 +24,41 @@ branding:
 # configuration (.github/autonomous-loop.toml). An input that is empty is one that was not given.
 """
 CREDENTIALS = {
+    "provider": (
+        (
+            "Who runs the model: anthropic, bedrock, vertex, foundry or aws, by the job's own cloud "
+            "credentials (default anthropic)."
+        ),
+        "",
+    ),
     "anthropic-api-key": ("Key of the Messages API, from a secret.", ""),
+    "anthropic-auth-token": ("A gateway's bearer token, from a secret, instead of a key.", ""),
     "anthropic-base-url": ("Another address of the Messages API, such as a gateway.", ""),
+    "anthropic-federation-rule-id": (
+        "Identity federation instead of a key: the rule's id; the job needs `id-token: write`.",
+        "",
+    ),
+    "anthropic-organization-id": ("With a federation rule: your organization's id.", ""),
+    "anthropic-service-account-id": ("With a federation rule: the service account, where the rule asks.", ""),
+    "anthropic-workspace-id": (
+        "With a federation rule for several workspaces: which one; with provider aws: the workspace.",
+        "",
+    ),
+    "anthropic-oidc-audience": (
+        "With a federation rule: the identity token's audience (default https://api.anthropic.com).",
+        "",
+    ),
+    "network": (
+        (
+            "What the model's commands may reach: open (everything the job reaches), allowed (allowed-hosts "
+            "and loopback) or none (loopback) (default open)."
+        ),
+        "",
+    ),
+    "allowed-hosts": (
+        "With network allowed: hosts, one a line, such as pypi.org, *.example.com or example.com:8443.",
+        "",
+    ),
     "github-token": (
         "Token of the repository: contents, issues, pull-requests and actions, each write.",
         "${{ github.token }}",

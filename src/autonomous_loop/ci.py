@@ -10,6 +10,7 @@ from pathlib import Path
 from autonomous_loop.ci_place import place_of
 from autonomous_loop.compose import Parts, configuration, connect, warm_up
 from autonomous_loop.domain.decision import HandoffReason
+from autonomous_loop.domain.service import ServiceAccess
 from autonomous_loop.domain.trigger import Ignore
 from autonomous_loop.errors import LoopError, Superseded
 from autonomous_loop.github.access import Access
@@ -22,6 +23,7 @@ from autonomous_loop.github.action import (
     read_inputs,
     write_outputs,
 )
+from autonomous_loop.hands.reach import Reach
 from autonomous_loop.intake import Intake
 from autonomous_loop.job import Job
 from autonomous_loop.loop import run_session
@@ -88,13 +90,13 @@ async def run_ci_session(around: Surroundings, environ: dict[str, str]) -> Outco
     """
     inputs = read_inputs(environ)
     facts = read_facts(environ, read_event(environ.get("GITHUB_EVENT_PATH", "")))
-    around = around.with_credentials(
-        api_key=inputs.credentials.anthropic_api_key,
-        base_url=inputs.anthropic_base_url,
+    around = around.with_inputs(
+        service=ServiceAccess.read(environ, inputs.service),
+        reach=Reach.read(inputs.network, inputs.allowed_hosts),
         token=inputs.credentials.github_token,
         handoff_keys=(inputs.credentials.handoff_key, inputs.credentials.handoff_key_previous),
     )
-    around.require_key()
+    around.service.require()
     around.require_token()
     warm_up()
     home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=around.temporary))

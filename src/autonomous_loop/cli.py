@@ -16,6 +16,7 @@ import click
 from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.feature import FeatureKind
 from autonomous_loop.errors import LoopError, Superseded, UsageError, explain
+from autonomous_loop.hands.reach import Network, Reach
 from autonomous_loop.surroundings import GitHubAccount, Surroundings, environment, secrets_in
 
 EXIT_LIMIT = 3
@@ -41,14 +42,23 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
     "--request", type=click.Path(path_type=Path), help="A Markdown file; else feature_list.json is used."
 )
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a configuration key.")
+@click.option(
+    "--network",
+    type=click.Choice([str(one) for one in Network]),
+    help="What the model's commands may reach: everything (the default), --allowed-host alone, or nothing.",
+)
+@click.option("--allowed-host", "hosts", multiple=True, metavar="HOST", help="With --network allowed.")
 @click.option("--unsandboxed", is_flag=True, help="Do not keep the hands apart: for throw-away machines.")
 @json_option
 def run(
+    *,
     project: Path,
     request: Path | None,
     settings: tuple[str, ...],
-    unsandboxed: bool,  # noqa: FBT001 - click gives it so
-    as_json: bool,  # noqa: FBT001 - click gives it so
+    network: str | None,
+    hosts: tuple[str, ...],
+    unsandboxed: bool,
+    as_json: bool,
 ) -> None:
     """Run the whole loop on a git directory, with no forge; run it again to resume."""
     from autonomous_loop.loop import AutonomousLoop  # noqa: PLC0415 - the SDK costs a second to import
@@ -56,7 +66,8 @@ def run(
 
     async def work() -> int:
         with ProgressView(sys.stderr) as view:
-            around = Surroundings.from_environment(unsandboxed=unsandboxed, observe=(view,))
+            reach = Reach.read(network or "", hosts)
+            around = Surroundings.from_environment(unsandboxed=unsandboxed, reach=reach, observe=(view,))
             loop = AutonomousLoop(project, request=request, surroundings=around, overrides=_pairs(settings))
             result = await _interruptible(loop.run())
         if as_json:

@@ -31,7 +31,7 @@ from autonomous_loop.git.repository import Repository
 from autonomous_loop.git.workspace import ScratchWorkspace
 from autonomous_loop.handoff import HandoffCoordinator
 from autonomous_loop.hands.sandbox import Sandbox
-from autonomous_loop.hands.selftest import self_test
+from autonomous_loop.hands_here import make_hands
 from autonomous_loop.limits import SessionLimits
 from autonomous_loop.orchestrator import FeatureOrchestrator
 from autonomous_loop.ports import Claimants, Forge, HandoffStore, Inbox, Journal
@@ -43,7 +43,7 @@ from autonomous_loop.report.reporter import MarkdownReporter
 from autonomous_loop.report.rows import Site
 from autonomous_loop.session import SessionManager
 from autonomous_loop.suite import SuiteKeeper
-from autonomous_loop.surroundings import SYSTEM_PATH, Surroundings, find_browser
+from autonomous_loop.surroundings import Surroundings
 from autonomous_loop.verify.gate import ProofGate
 from autonomous_loop.verify.verifier import ProofVerifier
 
@@ -227,7 +227,7 @@ async def connect(
     place: Place, repository: Repository, config: LoopConfig, around: Surroundings, *, home: Path
 ) -> Parts:
     """Every part of one session, on whatever place."""
-    around.require_key()
+    around.service.require()
     clock = SystemClock()
     branches = f"{config.branch_prefix}/{place.loop}"
     keys = Keyring.derive(around.key_materials, repository=place.name, loop=place.loop)
@@ -246,11 +246,15 @@ async def connect(
     )
     reporter = MarkdownReporter(place.site, state=journal.tip, redactor=redactor)
     progress = ProgressTracker(*around.observe, redact=redactor.text)
-    hands = await make_hands(around, home)
+    hands = await make_hands(around, home, say=progress.step)
     # The SDK takes a second to import: the commands begin it on a thread (`warm_up`), and here it is awaited.
     from autonomous_loop.agent.team import make_team  # noqa: PLC0415
 
-    team = make_team(config, hands, api_key=around.api_key, base_url=around.base_url)
+    try:
+        team = make_team(config, hands, around.service)
+    except BaseException:
+        await hands.close()
+        raise
 
     async def close() -> None:
         try:
@@ -345,30 +349,6 @@ async def connect(
 def warm_up() -> None:
     """Begin to import what a session needs only later, while it waits for git and GitHub."""
     threading.Thread(target=import_module, args=("autonomous_loop.agent.team",), daemon=True).start()
-
-
-async def make_hands(around: Surroundings, home: Path) -> Sandbox:
-    """The hands, and proof from inside that they reach nothing of the loop's.
-
-    Raises:
-        SandboxError: they cannot be kept apart here.
-    """
-    tools = around.tools
-    hands = await Sandbox.create(
-        base=around.temporary,
-        path=((str(tools / "bin"),) if tools else ()) + tuple(SYSTEM_PATH.split(":")),
-        env={},
-        read_paths=(str(tools),) if tools else (),
-        unsandboxed=around.unsandboxed,
-        chrome_path=find_browser(around.path, around.playwright_cache),
-        browser_python=str(tools / "bin" / "python") if tools else None,
-    )
-    try:
-        await self_test(hands, secrets=around.secrets, forbidden_paths=(str(home),))
-    except BaseException:
-        await hands.close()
-        raise
-    return hands
 
 
 def _preparation(

@@ -90,7 +90,7 @@ class Demo:
         """
         example, root = _example()
         around = Surroundings.from_environment()
-        if self.live and not around.api_key:
+        if self.live and not around.service.api_key:
             raise CredentialError("LIVE=1 needs a key", hint="set ANTHROPIC_API_KEY, or leave LIVE out.")
         folder = self.folder or Path(tempfile.mkdtemp(prefix="autonomous-loop-demo-"))
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -131,7 +131,7 @@ class Demo:
         return {"ANTHROPIC_BASE_URL": stack.enter_context(LocalServer(app)).url}
 
     def _github(self, folder: Path, root: Path, env: dict[str, str], around: Surroundings) -> EmbeddedGitHub:
-        key = around.api_key if self.live else SCRIPTED_KEY
+        key = around.service.api_key if self.live else SCRIPTED_KEY
         return EmbeddedGitHub(
             folder,
             entrypoint=_entrypoint,

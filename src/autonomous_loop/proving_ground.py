@@ -9,12 +9,13 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from autonomous_loop.compose import IDENTITY, SETUP_TIMEOUT_S, make_hands
+from autonomous_loop.compose import IDENTITY, SETUP_TIMEOUT_S
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.work import CommandResult
 from autonomous_loop.git.repository import Repository
 from autonomous_loop.git.source import Source
 from autonomous_loop.git.workspace import ScratchWorkspace
+from autonomous_loop.hands_here import make_hands
 from autonomous_loop.surroundings import Surroundings
 from autonomous_loop.verify.gate import ProofGate
 from autonomous_loop.verify.verifier import ProofVerifier

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
+from autonomous_loop.domain.service import ServiceAccess
 from autonomous_loop.errors import CredentialError
+from autonomous_loop.hands.reach import Reach
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)([_-]PREVIOUS)?$", re.IGNORECASE)
@@ -24,8 +26,8 @@ class Surroundings:
     """Everything that is not the project's.
 
     Attributes:
-        api_key: of the Messages API; never shown.
-        base_url: of the Messages API; None: Anthropic's own.
+        service: where the model is, and the loop's credentials for it; never shown.
+        reach: what the hands may reach over the network.
         handoff_keys: sign the handoff and the journal; the first signs, the others verify.
         token: of the forge; never shown.
         path: where the loop finds git.
@@ -35,8 +37,8 @@ class Surroundings:
         observe: told of progress.
     """
 
-    api_key: str = field(default="", repr=False)
-    base_url: str | None = None
+    service: ServiceAccess = field(default_factory=ServiceAccess)
+    reach: Reach = field(default_factory=Reach)
     handoff_keys: tuple[str, ...] = field(default=(), repr=False)
     token: str = field(default="", repr=False)
     path: str = SYSTEM_PATH
@@ -52,16 +54,21 @@ class Surroundings:
         environ: Mapping[str, str] | None = None,
         *,
         unsandboxed: bool = False,
+        reach: Reach | None = None,
         observe: tuple[Callable[..., None], ...] = (),
     ) -> Self:
-        """From the environment of this process; nothing else in the program reads it."""
+        """From the environment of this process; nothing else in the program reads it.
+
+        Raises:
+            ConfigurationError: it names a provider we do not know.
+        """
         env = os.environ if environ is None else environ
         home = Path(env.get("HOME", "/nonexistent"))
         cache = Path(env.get("XDG_CACHE_HOME") or home / ".cache")
         browsers = env.get("PLAYWRIGHT_BROWSERS_PATH")
         return cls(
-            api_key=env.get("ANTHROPIC_API_KEY", ""),
-            base_url=env.get("ANTHROPIC_BASE_URL") or None,
+            service=ServiceAccess.read(env),
+            reach=reach or Reach(),
             handoff_keys=tuple(
                 env[name]
                 for name in ("AUTONOMOUS_LOOP_HANDOFF_KEY", "AUTONOMOUS_LOOP_HANDOFF_KEY_PREVIOUS")
@@ -75,14 +82,14 @@ class Surroundings:
             observe=observe,
         )
 
-    def with_credentials(
-        self, *, api_key: str, base_url: str, token: str, handoff_keys: tuple[str, ...]
+    def with_inputs(
+        self, *, service: ServiceAccess, reach: Reach, token: str, handoff_keys: tuple[str, ...]
     ) -> Self:
-        """What an action's inputs say, where they say something."""
+        """What an action's inputs say."""
         return replace(
             self,
-            api_key=api_key or self.api_key,
-            base_url=base_url or self.base_url,
+            service=service,
+            reach=reach,
             token=token or self.token,
             handoff_keys=tuple(key for key in handoff_keys if key) or self.handoff_keys,
         )
@@ -99,28 +106,17 @@ class Surroundings:
                 hint="leave the input github-token at its default, ${{ github.token }}.",
             )
 
-    def require_key(self) -> None:
-        """Raise early, before anything is begun.
-
-        Raises:
-            CredentialError: there is no key.
-        """
-        if not self.api_key:
-            raise CredentialError(
-                "no API key: the loop cannot talk to the model",
-                hint="set ANTHROPIC_API_KEY (in CI: the input anthropic-api-key, from a secret); "
-                "or run `autonomous-loop demo`, which needs none.",
-            )
-
     @property
     def secrets(self) -> tuple[str, ...]:
         """All values that must never leave."""
-        return tuple(value for value in (self.api_key, self.token, *self.handoff_keys) if value)
+        keys = (self.service.api_key, self.service.auth_token, *self.service.secrets)
+        return tuple(dict.fromkeys(value for value in (*keys, self.token, *self.handoff_keys) if value))
 
     @property
     def key_materials(self) -> tuple[str, ...]:
-        """What signs: the handoff keys, or else a key derived from the API key."""
-        return self.handoff_keys or ((self.api_key,) if self.api_key else ())
+        """What signs: the handoff keys, or else a key derived from a direct API key of Anthropic's."""
+        material = self.service.key_material
+        return self.handoff_keys or ((material,) if material else ())
 
 
 def environment() -> dict[str, str]:

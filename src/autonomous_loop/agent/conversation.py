@@ -222,17 +222,26 @@ class Conversation:
     def _parameters(self, max_tokens: int) -> dict[str, Any]:
         """What every request of this conversation has in common: a change would empty the cache."""
         effort = self._facts.effort(self._service.wanted_effort)
+        automatic = self._facts.places_breakpoints
         return {
             "model": self._service.model,
             "max_tokens": min(max_tokens, self._facts.max_output),
             "system": self._system,
             "tools": self._tools,
-            "messages": self._messages,
-            "cache_control": {"type": "ephemeral"},
+            "messages": self._messages if automatic else _with_breakpoint(self._messages),
+            "cache_control": {"type": "ephemeral"} if automatic else omit,
             "thinking": {"type": "adaptive"} if self._facts.adaptive_thinking else omit,
             "output_config": {"effort": effort} if effort else omit,
             "betas": [COMPACTION_BETA] if self._facts.compaction else omit,
         }
+
+
+def _with_breakpoint(messages: list[BetaMessageParam]) -> list[BetaMessageParam]:
+    """The same, cached up to its end: for services that do not place the breakpoint themselves."""
+    *before, last = messages
+    *blocks, end = cast("list[dict[str, Any]]", last["content"])
+    marked = [*blocks, end | {"cache_control": {"type": "ephemeral"}}]
+    return [*before, cast("BetaMessageParam", {"role": last["role"], "content": marked})]
 
 
 def _check_whole(message: BetaMessage) -> None:

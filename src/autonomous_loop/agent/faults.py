@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import anthropic
 import httpx2
+from anthropic.lib.credentials import WorkloadIdentityError
 
 from autonomous_loop.errors import (
     ContextExhaustedError,
@@ -53,6 +54,8 @@ def translate(error: Exception, *, model: str) -> LoopError:  # noqa: PLR0911 - 
         return error
     if isinstance(error, anthropic.APIStatusError):
         return _by_status(error, model)
+    if isinstance(error, WorkloadIdentityError):
+        return _by_exchange(error)
     if isinstance(error.__cause__, httpx2.LocalProtocolError | UnicodeError):
         return CredentialError(
             "The API key holds a character that cannot be sent, such as a line break at its end.",
@@ -69,6 +72,20 @@ def translate(error: Exception, *, model: str) -> LoopError:  # noqa: PLR0911 - 
     if isinstance(error, CutStreamError | ValueError):
         return TransientError("The model's answers keep breaking off before their end.")
     return ServiceError(f"The model's service failed in an unknown way ({type(error).__name__}).")
+
+
+def _by_exchange(error: WorkloadIdentityError) -> LoopError:
+    """An identity token that was not exchanged; the service's words may echo the token and are left out."""
+    status = error.status_code
+    if status is None or status == 429 or status >= 500:
+        said = f"HTTP {status}" if status else "no answer"
+        return TransientError(f"The identity token could not be exchanged at the model's service ({said}).")
+    return CredentialError(
+        f"The model's service did not take this job's identity token (HTTP {status}).",
+        hint="see that anthropic-federation-rule-id and anthropic-organization-id are right, and that the "
+        "rule matches this repository, branch and audience; the Workload identity page of the Claude Console "
+        "lists each try.",
+    )
 
 
 def resume_time(headers: Mapping[str, str]) -> datetime | None:

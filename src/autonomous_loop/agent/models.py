@@ -9,13 +9,16 @@ from anthropic.types.beta import BetaModelInfo
 
 from autonomous_loop.agent.faults import translate
 from autonomous_loop.agent.patience import Attempts, Patience
-from autonomous_loop.agent.prices import Price, price_of
+from autonomous_loop.agent.prices import Price, price_of, window_of
 from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain.service import Provider
 from autonomous_loop.errors import ModelError
 
 COMPACTION_BETA = "compact-2026-09-04"
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
 _FACTS_DEADLINE_S = 60.0
+_WITHOUT_MODELS_API = frozenset({Provider.BEDROCK, Provider.VERTEX, Provider.FOUNDRY})
+_SURE_OUTPUT = 32_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class ModelFacts:
         adaptive_thinking: it decides itself how much to think.
         images: it reads images.
         compaction: it can summarize a conversation on demand.
+        places_breakpoints: the service puts the cache's breakpoint at the end of a conversation itself.
     """
 
     id: str
@@ -38,6 +42,7 @@ class ModelFacts:
     adaptive_thinking: bool = False
     images: bool = False
     compaction: bool = False
+    places_breakpoints: bool = True
 
     def effort(self, wanted: str) -> str | None:
         """The wanted effort, or the nearest the model takes below it (above, if there is none below)."""
@@ -53,6 +58,7 @@ class ModelService:
     Args:
         client: of the official SDK, with credentials, base URL and retries set.
         config: `model`, `effort` and `prices` are used.
+        provider: who runs it.
         patience: bounds of waiting.
 
     Raises:
@@ -60,22 +66,30 @@ class ModelService:
     """
 
     def __init__(
-        self, client: AsyncAnthropic, config: LoopConfig, *, patience: Patience | None = None
+        self,
+        client: AsyncAnthropic,
+        config: LoopConfig,
+        *,
+        provider: Provider = Provider.ANTHROPIC,
+        patience: Patience | None = None,
     ) -> None:
         self.client = client
         self.model = config.model
         self.wanted_effort: str = config.effort
         self.patience = patience or Patience()
-        self.price: Price = price_of(config.model, config.prices)
+        self.price: Price = price_of(config.model, config.prices, provider)
+        self._provider = provider
         self._facts: ModelFacts | None = None
 
     async def facts(self) -> ModelFacts:
-        """What the Models API says; the first call asks it.
+        """What the Models API says; the first call asks it. Where the service has none: what is sure.
 
         Raises:
             ModelError: no such model, or the API does not say how much fits it.
             CredentialError, UsageLimitError, TransientError, ServiceError
         """
+        if self._facts is None and self._provider in _WITHOUT_MODELS_API:
+            self._facts = _sure_facts(self.model, self._provider)
         if self._facts is None:
             attempts = Attempts(self.patience, lambda: _FACTS_DEADLINE_S)
             try:
@@ -86,6 +100,17 @@ class ModelService:
                 raise translate(error, model=self.model) from None
             self._facts = _facts(info)
         return self._facts
+
+
+def _sure_facts(model: str, provider: Provider) -> ModelFacts:
+    """Every Claude of these services has this much; what only some have is not used."""
+    window = window_of(model, provider)
+    if not window:
+        raise ModelError(
+            f"How many tokens fit {model!r} is not known, and {provider} does not say it.",
+            hint="use a model's id as the provider lists it (us.anthropic.claude-opus-5-5 on Bedrock, say).",
+        )
+    return ModelFacts(model, window, _SURE_OUTPUT, images=True, places_breakpoints=False)
 
 
 def _facts(info: BetaModelInfo) -> ModelFacts:

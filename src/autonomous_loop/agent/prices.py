@@ -6,12 +6,21 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from autonomous_loop.domain.budget import Spending, Tokens
+from autonomous_loop.domain.service import Provider
 from autonomous_loop.errors import ModelError
 
 _PER = 1_000_000
 # Anthropic's rule for its five-minute cache, where a configured price says nothing of it.
 _CACHE_WRITE = 1.25
 _CACHE_READ = 0.1
+# What the price library calls those who run the model.
+_LIBRARY_NAMES = {
+    Provider.ANTHROPIC: "anthropic",
+    Provider.AWS: "anthropic",
+    Provider.BEDROCK: "aws",
+    Provider.VERTEX: "google",
+    Provider.FOUNDRY: "azure",
+}
 
 
 class Price(Protocol):
@@ -43,16 +52,18 @@ class LibraryPrice:
 
     Args:
         model: the model's id.
+        provider: who runs it, at whose price.
 
     Raises:
         ModelError: the library does not know it.
     """
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, provider: Provider = Provider.ANTHROPIC) -> None:
         # A third of a second to import, and not needed where every price is configured.
         from genai_prices import Usage, calc_price  # noqa: PLC0415
 
         self._model, self._usage, self._calc = model, Usage, calc_price
+        self._provider = _LIBRARY_NAMES[provider]
         try:
             self.usd(Tokens())
         except LookupError:
@@ -70,20 +81,36 @@ class LibraryPrice:
             cache_read_tokens=tokens.cache_read,
             output_tokens=tokens.output,
         )
-        return float(self._calc(usage, model_ref=self._model, provider_id="anthropic").total_price)
+        return float(self._calc(usage, model_ref=self._model, provider_id=self._provider).total_price)
 
 
-def price_of(model: str, configured: Mapping[str, tuple[float, float]]) -> Price:
+def window_of(model: str, provider: Provider) -> int:
+    """Tokens that fit a model, by the price library; 0 where it does not say."""
+    from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415 - as above
+
+    try:
+        _, found = get_snapshot().find_provider_model(model, None, _LIBRARY_NAMES[provider], None)
+    except LookupError:
+        return 0
+    return found.context_window or 0
+
+
+def price_of(
+    model: str,
+    configured: Mapping[str, tuple[float, float]],
+    provider: Provider = Provider.ANTHROPIC,
+) -> Price:
     """The price of a model: the configuration's before the library's.
 
     Args:
         model: its id.
         configured: US dollars per million input and output tokens, by model.
+        provider: who runs it.
 
     Raises:
         ModelError: neither knows it.
     """
-    return ConfiguredPrice(configured[model]) if model in configured else LibraryPrice(model)
+    return ConfiguredPrice(configured[model]) if model in configured else LibraryPrice(model, provider)
 
 
 def spending(tokens: Tokens, price: Price) -> Spending:

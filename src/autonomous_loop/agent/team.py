@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import anthropic
 
+from autonomous_loop.agent.client import make_client
 from autonomous_loop.agent.coder import CodingAgent
 from autonomous_loop.agent.models import ModelService
 from autonomous_loop.agent.planner import PlanningAgent
 from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain.service import ServiceAccess
 from autonomous_loop.ports import Hands
-
-SDK_RETRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,13 @@ class Team:
     client: anthropic.AsyncAnthropic
 
 
-def make_team(config: LoopConfig, hands: Hands, *, api_key: str, base_url: str | None) -> Team:
+def make_team(config: LoopConfig, hands: Hands, access: ServiceAccess) -> Team:
     """Both agents.
 
-    Args:
-        base_url: of the API; None is Anthropic's own.
+    Raises:
+        CredentialError: the service cannot be spoken to with what there is.
+        ModelError: the model's price is not known.
     """
-    client = anthropic.AsyncAnthropic(api_key=api_key, base_url=base_url, max_retries=SDK_RETRIES)
-    service = ModelService(client, config)
+    client = make_client(access)
+    service = ModelService(client, config, provider=access.provider)
     return Team(CodingAgent(service, config, hands), PlanningAgent(service, config, hands), client)

@@ -7,13 +7,13 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import anthropic
-
+from autonomous_loop.agent.client import make_client
 from autonomous_loop.agent.models import ModelService
-from autonomous_loop.compose import make_hands
+from autonomous_loop.agent.prices import price_of
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.model import CommitSha
-from autonomous_loop.errors import HandsError, LoopError, ModelError, SandboxError
+from autonomous_loop.errors import CredentialError, HandsError, LoopError, ModelError, SandboxError
+from autonomous_loop.hands_here import make_hands
 from autonomous_loop.proving_ground import Taken, proving_ground
 from autonomous_loop.report.findings import Finding, fault, mend, ok, unknown
 from autonomous_loop.surroundings import Surroundings, find_browser
@@ -49,19 +49,17 @@ async def look_at_machine(around: Surroundings, *, matters: bool) -> AsyncIterat
 
 
 async def look_at_model(around: Surroundings, config: LoopConfig) -> Finding:
-    """The key, the address, the model and its price, by one question that costs nothing."""
-    client = anthropic.AsyncAnthropic(
-        api_key=around.api_key or "none", base_url=around.base_url, max_retries=1
-    )
+    """Who the loop is to the model's service, the model and its price, by one question that costs nothing."""
+    provider = around.service.provider
     try:
-        service = ModelService(client, config)
-        if not around.api_key:
-            return unknown(
-                "model",
-                f"the price of {config.model} is known; there is no key here to ask the service with",
-                "set ANTHROPIC_API_KEY and run doctor again",
-            )
-        facts = await service.facts()
+        price_of(config.model, config.prices, provider=provider)
+        client = make_client(around.service)
+    except ModelError as error:
+        return fault("model", error)
+    except CredentialError as error:
+        return unknown("model", f"the price of {config.model} is known; {error.message}", error.hint)
+    try:
+        facts = await ModelService(client, config, provider=provider).facts()
     except ModelError as error:
         return fault("model", error)
     except LoopError as error:

@@ -17,6 +17,19 @@ MOST_OUTPUT: Final = 900_000
 MOST_SUMMARY: Final = 1_000_000
 """Bytes of a step's summary; the runner takes 1 MiB."""
 
+SERVICE_INPUTS: Final = (
+    "provider",
+    "anthropic_api_key",
+    "anthropic_auth_token",
+    "anthropic_base_url",
+    "anthropic_federation_rule_id",
+    "anthropic_organization_id",
+    "anthropic_service_account_id",
+    "anthropic_workspace_id",
+    "anthropic_oidc_audience",
+)
+"""What says where the model is and who the loop is there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
@@ -43,14 +56,16 @@ class ActionInputs:
 
     Attributes:
         overrides: for `LoopConfig.from_files`, by field name; only what was given.
-        anthropic_base_url: another address of the Messages API; empty for the usual one.
+        service: what they say of the model's service, keys included, by name; empty where they say nothing.
         network: what the hands may reach, as given; empty for the default.
+        allowed_hosts: as given, one each line.
     """
 
     overrides: Mapping[str, Any]
     credentials: Credentials
-    anthropic_base_url: str = ""
+    service: Mapping[str, str] = field(default_factory=dict, repr=False)
     network: str = ""
+    allowed_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +125,9 @@ def read_inputs(environment: Mapping[str, str]) -> ActionInputs:
     return ActionInputs(
         overrides=overrides,
         credentials=Credentials(**{one.name: _input(environment, one.name) for one in fields(Credentials)}),
-        anthropic_base_url=_input(environment, "anthropic_base_url"),
-        network=_input(environment, "network"),
+        service={name: _input(environment, name) for name in SERVICE_INPUTS},
+        network=_input(environment, "network").lower(),
+        allowed_hosts=tuple(_input(environment, "allowed_hosts").split()),
     )
 
 

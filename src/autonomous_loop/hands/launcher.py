@@ -1,9 +1,10 @@
 """The child side: starts processes; each gives up what the hands must not have, then becomes its command.
 
-Run once, before anything foreign, as `<python> -I -S launcher.py <fd>`: `fd` is a socket of the loop's, and
-each message on it starts a process or asks whether any is left (see `serve`). It imports nothing but the
-standard library, holds nothing secret, and is the only code that is root on the hands' side; any step that
-fails ends the new process before its command starts (exit code 126, the reason on standard error).
+Run once, before anything foreign, as `<python> -I -S launcher.py <fd> [fence]`: `fd` is a socket of the
+loop's, and each message on it starts a process or asks whether any is left (see `serve`); with `fence` no
+process reaches more than loopback. It imports nothing but the standard library and `fence.py` beside it,
+holds nothing secret, and is the only code that is root on the hands' side; any step that fails ends the new
+process before its command starts (exit code 126, the reason on standard error).
 
 Every process of the hands descends from this one, orphans come back to it, and it waits for all of them: it
 knows exactly whether one is left.
@@ -24,7 +25,14 @@ import signal
 import socket
 import struct
 import sys
+from collections.abc import Callable
 from typing import NoReturn, TypedDict
+
+if __package__:
+    from autonomous_loop.hands import fence
+else:  # run by its path, with nothing but the standard library to import from
+    sys.path.append(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib doubles the start-up
+    import fence  # type: ignore[import-not-found, no-redef]  # the same file
 
 PR_SET_PDEATHSIG = 1
 PR_CAPBSET_DROP = 24
@@ -193,8 +201,13 @@ def _limit(limits: dict[str, int]) -> None:
         resource.setrlimit(kind, (value, value))
 
 
-def launch(spec: Spec, *, parent: int) -> NoReturn:
-    """Give up, restrict, exec; `parent` is the process whose end ends the command."""
+def launch(spec: Spec, *, parent: int, handover: socket.socket | None = None) -> NoReturn:
+    """Give up, restrict, exec.
+
+    Args:
+        parent: the process whose end ends the command.
+        handover: takes the fence's listener; None: no fence.
+    """
     try:
         _limit(spec["limits"])
         os.umask(0o022)
@@ -208,6 +221,8 @@ def launch(spec: Spec, *, parent: int) -> NoReturn:
             os._exit(0)
         if spec["landlock"] is not None:
             restrict_files(spec["landlock"])
+        if handover is not None:
+            socket.send_fds(handover, [START], [fence.build()])
         _die_with(parent)  # after the change of user, which clears it
         os.chdir(spec["cwd"])
         for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores these; what it executes must not
@@ -235,7 +250,7 @@ def _fail(code: int, message: str) -> NoReturn:
     os._exit(code)
 
 
-def _child(descriptors: list[int], parent: int) -> NoReturn:
+def _child(descriptors: list[int], parent: int, handover: socket.socket | None) -> NoReturn:
     """What the forked process does: a session of its own, its standard streams, nothing else open."""
     try:
         os.setsid()
@@ -245,17 +260,22 @@ def _child(descriptors: list[int], parent: int) -> NoReturn:
             spec: Spec = json.load(file)
         for number in range(3):
             os.dup2(descriptors[number + 1], number)
-        os.closerange(3, 65536)
-        launch(spec, parent=parent)
+        if handover is not None:
+            os.dup2(handover.detach(), 3, inheritable=False)
+            handover = socket.socket(fileno=3)
+        os.closerange(3 if handover is None else 4, 65536)
+        launch(spec, parent=parent, handover=handover)
     finally:  # whatever happens, this process never goes on as the launcher
         os._exit(EXIT_SETUP_FAILED)
 
 
 class _Launcher:
-    """The running processes, each with the loop's end of its socket."""
+    """The running processes, each with the loop's end of its socket; with a fence round each if `fenced`."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, *, fenced: bool) -> None:
         self._control = control
+        self._fenced = fenced
+        self._over = False
         self._selector = selectors.DefaultSelector()
         self._sockets: dict[int, socket.socket] = {}
 
@@ -268,38 +288,57 @@ class _Launcher:
             os.set_blocking(end, False)
         signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        self._selector.register(self._control, selectors.EVENT_READ, None)
-        self._selector.register(wake, selectors.EVENT_READ, None)
-        while True:
+        self._when_readable(self._control, self._obey)
+        self._when_readable(wake, lambda: self._woken(wake))
+        while not self._over:
             for key, _ in self._selector.select():
-                if key.fd == wake:
-                    with contextlib.suppress(BlockingIOError):
-                        os.read(wake, 65536)
-                    self._reap()
-                elif key.data is not None:
-                    self._hear(key.data)
-                elif not self._obey():
-                    return
+                key.data()
+
+    def _when_readable(self, end: socket.socket | int, then: Callable[[], object]) -> None:
+        self._selector.register(end, selectors.EVENT_READ, then)
+
+    def _woken(self, wake: int) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(wake, 65536)
+        self._reap()
 
     def end(self) -> None:
         """Nobody outlives the loop."""
         for pid in self._sockets:
             _kill_group(pid)
 
-    def _obey(self) -> bool:
+    def _obey(self) -> None:
         message, descriptors, _, _ = socket.recv_fds(self._control, 1, 5)
         if message == ANYONE:
             self._control.sendall(b"y" if self._reap() else b"n")
         elif message == START and len(descriptors) == 5:
             parent = os.getpid()
+            ours, theirs = socket.socketpair() if self._fenced else (None, None)
             pid = os.fork()
             if pid == 0:
-                _child(descriptors, parent)
+                _child(descriptors, parent, theirs)
             for descriptor in descriptors[:4]:
                 os.close(descriptor)
             self._sockets[pid] = socket.socket(fileno=descriptors[4])
-            self._selector.register(self._sockets[pid], selectors.EVENT_READ, pid)
-        return bool(message)
+            self._when_readable(self._sockets[pid], lambda: self._hear(pid))
+            if ours is not None and theirs is not None:
+                theirs.close()
+                self._when_readable(ours, lambda: self._take_listener(ours))
+        elif not message:
+            self._over = True
+
+    def _take_listener(self, handover: socket.socket) -> None:
+        """A new process's fence is up (or it ended before that)."""
+        _, listeners, _, _ = socket.recv_fds(handover, 1, 1)
+        self._selector.unregister(handover)
+        handover.close()
+        for listener in listeners:
+            self._when_readable(listener, lambda: self._guard(listener))  # noqa: B023 - there is one at most
+
+    def _guard(self, listener: int) -> None:
+        if not fence.answer(listener):
+            self._selector.unregister(listener)
+            os.close(listener)
 
     def _hear(self, pid: int) -> None:
         """KILL, or the loop has closed the socket: then it wants the process no more, either."""
@@ -347,8 +386,8 @@ def _kill_group(pid: int) -> None:
 
 
 def main() -> None:
-    """Serve the socket whose number is the first argument."""
-    launcher = _Launcher(socket.socket(fileno=int(sys.argv[1])))
+    """Serve the socket whose number is the first argument; the second is `fence` or missing."""
+    launcher = _Launcher(socket.socket(fileno=int(sys.argv[1])), fenced=sys.argv[2:] == ["fence"])
     try:
         launcher.serve()
     finally:

@@ -10,6 +10,14 @@ import sys
 from collections.abc import Callable, Sequence
 
 PTRACE_ATTACH, PTRACE_DETACH = 16, 17
+SO_BINDTODEVICE, SO_BINDTOIFINDEX = 25, 62
+SYS_IO_URING_SETUP = 425
+OTHER_SOCKETS = (
+    (socket.AF_INET, socket.SOCK_DGRAM),
+    (socket.AF_INET, socket.SOCK_RAW),
+    (socket.AF_INET6, socket.SOCK_STREAM),
+    (socket.AF_INET6, socket.SOCK_DGRAM),
+)
 
 
 def works(attempt: Callable[[], object]) -> bool:
@@ -72,6 +80,29 @@ def privileges(own_user: int | None) -> list[str]:
     return found
 
 
+def outside(listener: Sequence[object]) -> list[str]:
+    """What of the network is open to a process behind a fence.
+
+    Args:
+        listener: address and port of a listening socket of the loop's that is not on loopback; empty: none.
+    """
+    found = []
+    with socket.socket() as one:
+        if one.getsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, 16) != b"lo\0":
+            found.append("a socket that is not bound to loopback")
+        for option, none in ((SO_BINDTODEVICE, b"\0"), (SO_BINDTOIFINDEX, bytes(4))):
+            if works(lambda option=option, none=none: one.setsockopt(socket.SOL_SOCKET, option, none)):  # type: ignore[misc]
+                found.append("a socket that loses its binding to loopback")
+    for family, kind in OTHER_SOCKETS:
+        if works(lambda family=family, kind=kind: socket.socket(family, kind).close()):  # type: ignore[misc]
+            found.append(f"a socket of {family.name} and {kind.name}")
+    if ctypes.CDLL(None).syscall(SYS_IO_URING_SETUP, 1, bytes(120)) >= 0:
+        found.append("io_uring, which makes sockets of its own")
+    if listener and works(lambda: socket.create_connection((str(listener[0]), listener[1]), 5).close()):  # type: ignore[arg-type]
+        found.append(f"a TCP connection to {listener[0]}")
+    return found
+
+
 def probe(
     *, loop: int, paths: Sequence[str], sockets: Sequence[str], own_user: int | None, signals: bool
 ) -> list[str]:
@@ -92,7 +123,10 @@ def probe(
 def main() -> None:
     """Print what was reached, and the environment this process was given."""
     environment = [f"{name}={value}" for name, value in os.environ.items()]
-    print(json.dumps({"reached": probe(**json.loads(sys.argv[1])), "environment": environment}))  # noqa: T201
+    request = json.loads(sys.argv[1])
+    listener = request.pop("listener")
+    beyond = outside(listener) if listener is not None else []
+    print(json.dumps({"reached": probe(**request), "outside": beyond, "environment": environment}))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -7,12 +7,13 @@ import base64
 import contextlib
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from autonomous_loop.domain.work import BrowserResult, CommandResult
 from autonomous_loop.errors import HandsError, SandboxError
+from autonomous_loop.hands import fence
 from autonomous_loop.hands.browser import Browser
 from autonomous_loop.hands.ending import end_everyone
 from autonomous_loop.hands.helper import Helper
@@ -50,8 +51,10 @@ class Sandbox:
         uid: the hands' user; None: the loop's own (kept apart by Landlock).
         landlock: the version of Landlock in force; 0: none.
         unsandboxed: a person agreed to hands that are not kept apart.
+        fenced: they reach nothing but this machine's loopback.
         environment: what every command gets, and nothing more.
         python: an interpreter that the hands can run.
+        at_close: ends what serves them alone, once they are gone.
     """
 
     def __init__(
@@ -64,10 +67,12 @@ class Sandbox:
         rules: Landlock | None,
         unsandboxed: bool,
         browser: tuple[str, str] | None,
+        fenced: bool = False,
     ) -> None:
         self.uid = identity.uid
         self.landlock = landlock_abi() if rules is not None else 0
         self.unsandboxed = unsandboxed
+        self.fenced = fenced
         self.environment = dict(environment)
         self.python = ""
         self._identity = identity
@@ -80,6 +85,7 @@ class Sandbox:
         self._browser = Browser((browser[0], program, browser[1]) if browser else None, self._start)
         self._courier: Helper | None = None
         self._closed = False
+        self.at_close: Callable[[], Awaitable[None]] | None = None
 
     @classmethod
     async def create(
@@ -92,6 +98,7 @@ class Sandbox:
         unsandboxed: bool,
         chrome_path: str | None,
         browser_python: str | None,
+        fenced: bool = False,
     ) -> Sandbox:
         """Take a user, make the folder, find an interpreter.
 
@@ -104,15 +111,23 @@ class Sandbox:
             unsandboxed: go on where the hands cannot be kept apart.
             chrome_path: a Chromium or Chrome for the browser tool, and CHROME_PATH.
             browser_python: an interpreter with Playwright, for the browser tool.
+            fenced: the hands reach nothing but this machine's loopback.
 
         Raises:
-            SandboxError: not root and no Landlock, a folder others cannot enter, no interpreter.
+            SandboxError: not root and no Landlock, a folder others cannot enter, no interpreter; or a fence
+                that cannot stand here.
         """
         if os.geteuid() != 0 and landlock_abi() == 0 and not unsandboxed:
             raise SandboxError(
                 "the hands cannot be kept apart: the loop is not root, and this kernel has no Landlock.",
                 hint="run as root (in the container image, say) or on Linux 5.13 or newer with Landlock on; "
                 "if what the model runs may read everything you can, say --unsandboxed.",
+            )
+        if fenced and (reason := fence.why_not()):
+            raise SandboxError(
+                f"the network cannot be closed to the hands: {reason}.",
+                hint="use Linux 5.14 or newer on x86_64 or aarch64, where seccomp is allowed; or set "
+                "the input network (--network) to open, if the hands may reach everything.",
             )
         readable = readable_paths(read_paths, browser_python, chrome_path)
         identity = Identity.take(lock_folder=lock_folder())
@@ -121,7 +136,7 @@ class Sandbox:
         except BaseException:
             identity.release()
             raise
-        starter = Starter()
+        starter = Starter(fenced=fenced)
         inner = folder / "hands"
         sandbox = cls(
             identity=identity,
@@ -133,6 +148,7 @@ class Sandbox:
             else None,
             unsandboxed=unsandboxed,
             browser=(browser_python, chrome_path) if browser_python and chrome_path else None,
+            fenced=fenced,
         )
         try:
             sandbox.python = await find_interpreter(
@@ -271,6 +287,8 @@ class Sandbox:
             await self._starter.end()
             remove_folder(self._folder)
             self._identity.release()
+            if self.at_close is not None:
+                await self.at_close()
 
     async def _carry(self, request: dict[str, object], path: str, *, most: int) -> dict[str, Any]:
         if self._courier is None:

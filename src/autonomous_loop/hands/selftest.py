@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -46,8 +48,8 @@ async def self_test(
         sockets: of services that would do more for whoever connects; `{uid}` is the loop's.
 
     Raises:
-        SandboxError: what was reachable (unless a person agreed to `unsandboxed` and there is nothing that
-            could keep the hands apart), or what does not run.
+        SandboxError: what was reachable, or what does not run. A person who agreed to `unsandboxed`, where
+            nothing could keep the hands apart, is not told what of the loop's they reach.
     """
     await _must_run(
         sandbox, ["git", "--version"], "install git where every user can run it, and put it on the PATH."
@@ -62,22 +64,50 @@ async def self_test(
         "signals": sandbox.uid is not None or sandbox.landlock >= ABI_WITH_SCOPES,
     }
     source = Path(__file__).with_name("probe.py").read_text()
-    argv = [sandbox.python, "-I", "-S", "-c", source, json.dumps(request)]
-    result = await _must_run(sandbox, argv, "see why the hands' interpreter does not run.")
+    with _listener() as listener:
+        request["listener"] = listener if sandbox.fenced else None
+        argv = [sandbox.python, "-I", "-S", "-c", source, json.dumps(request)]
+        result = await _must_run(sandbox, argv, "see why the hands' interpreter does not run.")
     try:
         found = json.loads(result.stdout)
+        outside = [str(one) for one in found["outside"]]
         environment = "\n".join(found["environment"])
         reached += [str(one) for one in found["reached"]]
     except (ValueError, KeyError, TypeError):
         raise SandboxError("the self-test's probe gave no answer.", hint="report this as a fault.") from None
     if any(secret and secret in environment for secret in secrets):
         reached.append("a secret in the environment of a process of the hands")
+    if outside:
+        raise SandboxError(
+            "the network is not closed to the hands:\n    " + "\n    ".join(outside),
+            hint="set the input network (--network) to open, if the hands may reach everything; and report "
+            "this with the kernel's version.",
+        )
     if reached and not (sandbox.unsandboxed and sandbox.uid is None):
         raise SandboxError(
             "the hands can reach what they must not:\n    " + "\n    ".join(reached),
             hint="close it to other users (chmod, or run in the container image); without root, use a user "
             "that has none of it, or say --unsandboxed if what the model runs may have it all.",
         )
+
+
+@contextmanager
+def _listener() -> Iterator[tuple[str, int] | tuple[()]]:
+    """A listening socket at an address of this machine that is not loopback; empty where it has none."""
+    addresses = [
+        one.address
+        for interface in psutil.net_if_addrs().values()
+        for one in interface
+        if one.family == socket.AF_INET and not one.address.startswith("127.")
+    ]
+    with socket.socket() as server:
+        try:
+            server.bind((addresses[0], 0))
+            server.listen()
+        except (IndexError, OSError):
+            yield ()
+            return
+        yield server.getsockname()
 
 
 async def _must_run(sandbox: Sandbox, argv: Sequence[str], hint: str) -> CommandResult:

@@ -22,19 +22,25 @@ END_S = 5.0
 class Starter:
     """A launcher of the loop's own; begun before any process of the hands exists.
 
+    Args:
+        fenced: none of its processes reaches more than this machine's loopback; see `fence`.
+
     Attributes:
         started: how many processes it was asked to start so far.
         pid: of the launcher, from which every process of the hands descends.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, fenced: bool = False) -> None:
         ours, theirs = socket.socketpair()
         self.started = 0
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the launcher
         try:
             # A session of its own: a terminal's interrupt is the loop's to handle.
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", LAUNCHER, str(theirs.fileno())],
+                [
+                    *(sys.executable, "-I", "-S", LAUNCHER, str(theirs.fileno())),
+                    *(["fence"] if fenced else []),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._errors,

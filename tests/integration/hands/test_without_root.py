@@ -66,6 +66,13 @@ async def main():
     found["read again"] = (await hands.read_file("a/b", max_bytes=10)).decode()
     await hands.close()
     found["folder left"] = os.path.exists(hands.work)
+    fenced = await Sandbox.create(base=None, path=[], env={}, read_paths=[], unsandboxed=False,
+                                  chrome_path=None, browser_python=None, fenced=True)
+    await self_test(fenced, secrets=[], forbidden_paths=[])
+    serve = "import socket; s = socket.create_server(('127.0.0.1', 0)); " \
+            "socket.create_connection(s.getsockname()); print('reached')"
+    found["fenced"] = (await fenced.run([fenced.python, "-c", serve], timeout_s=10)).text
+    await fenced.close()
 
 asyncio.run(main())
 print(json.dumps(found))
@@ -101,6 +108,7 @@ def test_landlock_keeps_the_hands_from_the_home_and_the_loop(home, public):
         "own child lives": True,
         "read again": "x",
         "folder left": False,
+        "fenced": "reached\n",
     }
     assert found["landlock"] >= 1
 

@@ -205,3 +205,43 @@ def test_keys_are_in_no_environment_of_the_hands(project, request_file):
     assert code == 0, said
     assert "sk-ant-test" not in said
     assert all("sk-ant-test" not in str(one.body) for one in log_bodies.records)
+
+
+def test_the_network_is_open_and_that_is_said(project, request_file):
+    with model(plan(listed("two")), {"two": [honest("two", 2)]}) as (url, _):
+        code, _, said = run(project, url, "--request", request_file)
+    assert code == 0, said
+    assert "the hands' network is open: what the model runs reaches everything" in said
+
+
+def test_a_closed_network_lets_out_only_what_is_listed(project, request_file):
+    look = bash(
+        "curl -sS -m 20 http://not-listed.example/ 2>&1; "
+        "curl -sS -m 20 --noproxy '*' http://192.0.2.1/ 2>&1; true"
+    )
+    turns = honest("two", 2, before=[{"tools": [look]}])
+    with model(plan(listed("two")), {"two": [turns]}) as (url, _):
+        code, _, said = run(
+            project, url, "--request", request_file,
+            "--network", "allowed", "--allowed-host", "listed.example",
+        )  # fmt: skip
+    assert code == 0, said
+    assert "the hands' network is allowed: what the model runs reaches listed.example" in said
+    assert "the hands' network: not-listed.example:80 is not in allowed-hosts" in said
+
+
+def test_hosts_without_a_network_that_uses_them_are_an_error(project, request_file):
+    code, found, _ = run(
+        project, "http://127.0.0.1:9", "--request", request_file, "--allowed-host", "pypi.org"
+    )
+    assert code == 2
+    assert "network to allowed" in found["hint"]
+
+
+def test_two_credentials_are_an_error(project, request_file):
+    code, found, said = run(
+        project, "http://127.0.0.1:9", "--request", request_file, ANTHROPIC_AUTH_TOKEN="gate-secret"
+    )
+    assert code == 2
+    assert "anthropic-auth-token are all set" in found["error"]
+    assert "gate-secret" not in said

@@ -203,9 +203,9 @@ async def test_a_refused_key_and_an_unknown_price_are_told(desk):
     desk.put({CONFIG_FILE: "model = 'no-such-model'\n"})
     assert "price" in (await desk.look())["model"].text
     desk.put({CONFIG_FILE: ""})
-    desk.around = replace(desk.around, api_key="sk-ant-other")
+    desk.around = replace(desk.around, service=replace(desk.around.service, api_key="sk-ant-other"))
     assert "model" in wrong(await desk.look())
-    desk.around = replace(desk.around, api_key="")
+    desk.around = replace(desk.around, service=replace(desk.around.service, api_key=""))
     assert (await desk.look())["model"].state is State.UNKNOWN
 
 

@@ -89,7 +89,7 @@ def test_credentials_are_kept_apart_and_never_shown():
         }
     )
     assert given.credentials.github_token == "ghs_secret"
-    assert given.anthropic_base_url == "http://127.0.0.1:1"
+    assert given.service["anthropic_base_url"] == "http://127.0.0.1:1"
     assert sorted(given.credentials.all()) == ["ghs_secret", "key-secret", "sk-secret"]
     assert "secret" not in repr(given)
     assert given.overrides == {}

@@ -1,0 +1,54 @@
+"""The hands of one session: their tools, their browser, what they may reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from autonomous_loop.hands.egress import LOCAL_DIRECTLY, Egress
+from autonomous_loop.hands.reach import Network
+from autonomous_loop.hands.sandbox import Sandbox
+from autonomous_loop.hands.selftest import self_test
+from autonomous_loop.surroundings import SYSTEM_PATH, Surroundings, find_browser
+
+
+async def make_hands(
+    around: Surroundings, home: Path, *, say: Callable[[str], None] = lambda _: None
+) -> Sandbox:
+    """The hands, and proof from inside that they reach nothing of the loop's, and the network as told.
+
+    Args:
+        say: told what they may reach, and what was refused to them.
+
+    Raises:
+        SandboxError: they cannot be kept apart here, or the network cannot be closed to them.
+    """
+    tools, reach = around.tools, around.reach
+    say(f"the hands' network is {reach}")
+    fenced = reach.network is not Network.OPEN
+    async with AsyncExitStack() as stack:
+        env = {}
+        if reach.network is Network.ALLOWED:
+            egress = await Egress.start(reach, say)
+            stack.push_async_callback(egress.close)
+            env = egress.environment
+        elif fenced:
+            env = LOCAL_DIRECTLY
+        hands = await Sandbox.create(
+            base=around.temporary,
+            path=((str(tools / "bin"),) if tools else ()) + tuple(SYSTEM_PATH.split(":")),
+            env=env,
+            read_paths=(str(tools),) if tools else (),
+            unsandboxed=around.unsandboxed,
+            chrome_path=find_browser(around.path, around.playwright_cache),
+            browser_python=str(tools / "bin" / "python") if tools else None,
+            fenced=fenced,
+        )
+        try:
+            await self_test(hands, secrets=around.secrets, forbidden_paths=(str(home), *around.service.files))
+        except BaseException:
+            await hands.close()
+            raise
+        hands.at_close = stack.pop_all().aclose
+    return hands
