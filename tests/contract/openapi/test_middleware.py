@@ -6,6 +6,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from contract.ledger import Ledger
 from contract.openapi.middleware import ContractMiddleware
 
 LABEL = {
@@ -27,10 +28,10 @@ def exchange(answer: Response, method: str = "GET", path: str = "/repos/o/r/labe
         return answer
 
     app = Starlette(routes=[Route("/{path:path}", endpoint, methods=["GET", "POST", "DELETE", "PUT"])])
-    contract = ContractMiddleware(app)
-    with TestClient(contract) as client:
+    ledger = Ledger()
+    with TestClient(ContractMiddleware(app, ledger)) as client:
         client.request(method, path, **more)
-    return contract.violations
+    return ledger.violations
 
 
 def test_what_github_describes_passes():
@@ -82,13 +83,13 @@ def test_a_body_behind_no_content_is_found():
 
 
 def test_the_longest_fixed_path_wins():
-    app = Starlette(routes=[Route("/{path:path}", lambda _: JSONResponse({"message": "no"}, 404))])
-    contract = ContractMiddleware(app)
-    with TestClient(contract) as client:
+    app = Starlette(routes=[Route("/{path:path}", lambda _: JSONResponse({}))])
+    ledger = Ledger()
+    with TestClient(ContractMiddleware(app, ledger)) as client:
         client.get("/repos/o/r/issues/comments/5")
         client.get("/repos/o/r/commits/feature/x/check-runs")
         client.get("/repos/o/r/contents/a/b.txt")
-    assert set(contract.operations) == {
+    assert set(ledger.operations) == {
         "GET /repos/{owner}/{repo}/issues/comments/{comment_id}",
         "GET /repos/{owner}/{repo}/commits/{ref}/check-runs",
         "GET /repos/{owner}/{repo}/contents/{path}",
