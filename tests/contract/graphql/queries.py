@@ -6,11 +6,11 @@ from typing import Any
 
 from graphql import (
     FieldNode,
+    GraphQLAbstractType,
     GraphQLError,
     GraphQLResolveInfo,
     GraphQLSchema,
     OperationDefinitionNode,
-    OperationType,
     build_schema,
     execute_sync,
     parse,
@@ -36,19 +36,13 @@ def problems_of_query(query: str, variables: Mapping[str, Any]) -> list[str]:
 
 def problems_of_answer(query: str, variables: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
     """What is wrong with the answer's `data`: GraphQL's own execution completes every value by its type."""
-    document = parse(query)
-    (operation,) = (one for one in document.definitions if isinstance(one, OperationDefinitionNode))
-    root = _Answer(data)
-    if operation.operation is OperationType.MUTATION:
-        # One after the other, each its own step: the same for values that are there already.
-        assert _schema().mutation_type is not None
     done = execute_sync(
         _schema(),
-        document,
-        root_value=root,
+        parse(query),
+        root_value=_Answer(data),
         variable_values=dict(variables),
         field_resolver=_answered,
-        type_resolver=lambda value, *_: value.kind(),
+        type_resolver=_kind,
     )
     assert not hasattr(done, "__await__")
     return [f"{'/'.join(map(str, one.path or ()))}: {one.message}" for one in done.errors or ()]
@@ -60,9 +54,11 @@ class _Answer:
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self.fields = fields
 
-    def kind(self) -> str | None:
-        named = self.fields.get("__typename")
-        return named if isinstance(named, str) else None
+
+def _kind(answer: _Answer, info: GraphQLResolveInfo, kind: GraphQLAbstractType) -> str:
+    """The type it says; else any: what was asked without it stands in the interface itself."""
+    named = answer.fields.get("__typename")
+    return named if isinstance(named, str) else info.schema.get_possible_types(kind)[0].name
 
 
 def _answered(source: _Answer, info: GraphQLResolveInfo, **_: Any) -> Any:

@@ -15,6 +15,8 @@ _UNDESCRIBED = frozenset({"schedule"})
 _DOCUMENT = "urn:github-webhooks"
 # Its `action` is whatever the request named; the description shows a sample of it.
 _DISPATCH = "repository-dispatch-sample.collected"
+# GitHub describes this webhook as apps get it; what Actions gets is of no installation.
+_AS_TO_AN_APP = {"installation": {"id": 1, "node_id": "I_1"}}
 
 
 def problems_of(event: str, payload: Mapping[str, Any]) -> list[str]:
@@ -28,7 +30,7 @@ def problems_of(event: str, payload: Mapping[str, Any]) -> list[str]:
     action = payload.get("action")
     if event == "repository_dispatch":
         named = _DISPATCH
-        payload = {**payload, "action": "sample.collected"} if isinstance(action, str) else payload
+        payload = {**_AS_TO_AN_APP, **payload, **({"action": "sample.collected"} if isinstance(action, str) else {})}
     else:
         named = "-".join([event, *([str(action)] if action else [])]).replace("_", "-")
     validator = _validator(named)
