@@ -17,7 +17,7 @@ from contract.hold import LEDGER
 
 ROOT = Path(__file__).parents[2]
 REPO, OWNER = "octo/tiny", Actor("octo")
-STRAYS = '''
+STRAYS = """
 from autonomous_loop.local.forge.announce import announce
 from autonomous_loop.local.forge.models import Actor
 from autonomous_loop.local.forge.store import Store
@@ -27,7 +27,7 @@ def test_something_else(tmp_path):
     with Store(tmp_path) as store:
         store.create_repository("octo/tiny")
         announce(store, Actor("octo"), "octo/tiny", "issues", "labeled", {"issue": None})
-'''
+"""
 
 
 @pytest.fixture

@@ -68,7 +68,11 @@ class Thread:
         owner = self.repository.full_name.partition("/")[0]
         found = sorted(
             # `owner:branch` names a fork of the same owner too.
-            (one for one in self.repository.get_pulls(state="all", head=f"{owner}:{self.head}") if self._ours(one)),
+            (
+                one
+                for one in self.repository.get_pulls(state="all", head=f"{owner}:{self.head}")
+                if self._ours(one)
+            ),
             key=lambda one: (one.state != "open", -one.number),
         )
         return found[0] if found else None

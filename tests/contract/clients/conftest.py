@@ -99,6 +99,8 @@ def desk(tmp_path):
         main = git.branch("main")
         made = git.commit_tree(git.empty_tree(), [main], "work", git.commit(main).author)
         git.update_ref("refs/heads/loop/pr", made)
-        store.pulls.create(REPO, title="Add replies", body="Closes #1", head="loop/pr", base="main", actor=OWNER)
+        store.pulls.create(
+            REPO, title="Add replies", body="Closes #1", head="loop/pr", base="main", actor=OWNER
+        )
         host = tls.url.removeprefix("https://")
         yield Desk(github, github.url, host, tmp_path / "ca.pem", store.create_token("octo"), tmp_path)

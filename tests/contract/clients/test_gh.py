@@ -12,7 +12,9 @@ from contract.clients.conftest import OWNER, REPO
 @pytest.fixture
 def gh(desk):
     if shutil.which("gh") is None:
-        pytest.fail("gh is not installed (Debian: apt-get install gh), so nothing is known of it.", pytrace=False)
+        pytest.fail(
+            "gh is not installed (Debian: apt-get install gh), so nothing is known of it.", pytrace=False
+        )
 
     def run(*args):
         done = subprocess.run(
@@ -69,7 +71,16 @@ def test_a_pull_request_by_rest_and_by_graphql(gh, desk):
         pullRequest(number: $number) { title isDraft headRefName } } }"""
     owner, name = REPO.split("/")
     answer = gh(
-        "api", "graphql", "-f", f"query={query}", "-f", f"owner={owner}", "-f", f"name={name}", "-F", "number=2"
+        "api",
+        "graphql",
+        "-f",
+        f"query={query}",
+        "-f",
+        f"owner={owner}",
+        "-f",
+        f"name={name}",
+        "-F",
+        "number=2",
     )
     found = json.loads(answer)["data"]["repository"]["pullRequest"]
     assert found == {"title": "Add replies", "isDraft": False, "headRefName": "loop/pr"}

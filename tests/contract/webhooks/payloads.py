@@ -30,7 +30,11 @@ def problems_of(event: str, payload: Mapping[str, Any]) -> list[str]:
     action = payload.get("action")
     if event == "repository_dispatch":
         named = _DISPATCH
-        payload = {**_AS_TO_AN_APP, **payload, **({"action": "sample.collected"} if isinstance(action, str) else {})}
+        payload = {
+            **_AS_TO_AN_APP,
+            **payload,
+            **({"action": "sample.collected"} if isinstance(action, str) else {}),
+        }
     else:
         named = "-".join([event, *([str(action)] if action else [])]).replace("_", "-")
     validator = _validator(named)

@@ -83,7 +83,9 @@ def test_a_listed_bots_label_is_a_request(world, choose):
     assert isinstance(choose("issues", event, bots=("planner",)), Ignore)
 
 
-@pytest.mark.parametrize(("ending", "fault"), [("/permission", "down"), ("/permission", "denied"), ("/events", "down")])
+@pytest.mark.parametrize(
+    ("ending", "fault"), [("/permission", "down"), ("/permission", "denied"), ("/events", "down")]
+)
 def test_where_github_does_not_say_it_is_refused(world, choose, ending, fault):
     event = labelled(world, "ann")
     world.faults.plan = lambda method, path: fault if path.endswith(ending) else None
@@ -115,7 +117,9 @@ def test_a_schedule_takes_no_text_that_was_written_after_the_label(world, choose
         choose("schedule", {"schedule": "7 * * * *"})
 
 
-@pytest.mark.parametrize("body", ["please /loop continue", "> /loop continue", " `/loop continue`", "x\n/loop continue"])
+@pytest.mark.parametrize(
+    "body", ["please /loop continue", "> /loop continue", " `/loop continue`", "x\n/loop continue"]
+)
 def test_a_command_that_is_not_the_first_word_asks_for_nothing(choose, body):
     event = {
         "action": "created", "issue": {"number": 1}, "sender": {"login": "ann"},

@@ -44,7 +44,11 @@ def test_a_players_route_answers_at_both_addresses_and_refuses_as_github(client,
     path = f"{prefix}/repos/octo/guestbook/actions/runs"
     token = store.mint_token("octo/guestbook", {"actions": "write"}, 1)
     answer = client.get(path, headers={"Authorization": f"Bearer {token}"})
-    assert answer.json()["seen"] == {"login": "github-actions[bot]", "api": f"http://forge.test{prefix}", "own": True}
+    assert answer.json()["seen"] == {
+        "login": "github-actions[bot]",
+        "api": f"http://forge.test{prefix}",
+        "own": True,
+    }
     assert "x-github-request-id" in answer.headers
     refused = client.get(path, headers={"Authorization": "Bearer wrong"})
     assert (refused.status_code, refused.json()["message"]) == (401, "Bad credentials")
