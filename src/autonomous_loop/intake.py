@@ -69,8 +69,8 @@ class Intake:
         if isinstance(doing, Queue):
             doing = self._from_queue()
         if facts.run_attempt > 1:
-            # A re-run has the first run's actor: who started it again is somebody else's word. The label stays:
-            # it is not theirs, and taking it off would stop the loop.
+            # A re-run has the first run's actor: who started it again is somebody else's word. The label
+            # stays: it is not theirs, and taking it off would stop the loop.
             try:
                 self._access.require_writer(facts.triggering_actor)
             except AccessError as error:

@@ -1,7 +1,7 @@
-"""Holds every embedded GitHub of this process to GitHub's own descriptions: no test can make one that is not.
+"""Holds every embedded GitHub of this process to GitHub's own descriptions: no test can make another.
 
-`tests/conftest.py` calls `hold` before any test is read, and looks into the ledger after each. What is held is
-made where the product makes it, so a new test, world or middleware needs nothing of its own:
+`tests/conftest.py` calls `hold` before any test is read, and looks into the ledger after each. What is held
+is made where the product makes it, so a new test, world or middleware needs nothing of its own:
 
 * every application of `local/forge/app.py`: each request and answer of REST and GraphQL;
 * every event of the forge: its payload, as a webhook would carry it;

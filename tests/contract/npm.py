@@ -1,4 +1,4 @@
-"""What GitHub publishes of itself, out of npm packages: fetched by name, pinned by digest, kept in `.cache/`."""
+"""What GitHub publishes of itself, out of npm packages: by name, pinned by digest, kept in `.cache/`."""
 
 import base64
 import hashlib

@@ -67,8 +67,9 @@ def test_a_dispatch_its_run_and_its_log(gh, desk):
 def test_a_pull_request_by_rest_and_by_graphql(gh, desk):
     pull = json.loads(gh("api", f"repos/{REPO}/pulls/2"))
     assert (pull["title"], pull["head"]["ref"]) == ("Add replies", "loop/pr")
-    query = """query($owner: String!, $name: String!, $number: Int!) { repository(owner: $owner, name: $name) {
-        pullRequest(number: $number) { title isDraft headRefName } } }"""
+    query = """query($owner: String!, $name: String!, $number: Int!) {
+        repository(owner: $owner, name: $name) {
+            pullRequest(number: $number) { title isDraft headRefName } } }"""
     owner, name = REPO.split("/")
     answer = gh(
         "api",

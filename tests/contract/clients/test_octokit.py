@@ -15,7 +15,7 @@ SOURCE = Path(__file__).parent / "octokit"
 
 @pytest.fixture(scope="session")
 def client():
-    """The script beside its locked packages, installed once into the checkout's cache; no script of theirs runs."""
+    """The script beside its locked packages, installed once into the cache; none of their scripts runs."""
     lock = (SOURCE / "package-lock.json").read_bytes()
     folder = CACHE / "octokit"
     installed = folder / "package-lock.json"

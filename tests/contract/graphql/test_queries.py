@@ -4,8 +4,10 @@ import pytest
 
 from contract.graphql.queries import problems_of_answer, problems_of_query
 
-READY = "mutation Q($input: MarkPullRequestReadyForReviewInput!) { markPullRequestReadyForReview(input: $input) {%s} }"
-EDITED = 'query($n: Int!) { repository(owner: "o", name: "r") { mine: issue(number: $n) { title author { login } } } }'
+READY = """mutation Q($input: MarkPullRequestReadyForReviewInput!) {
+    markPullRequestReadyForReview(input: $input) {%s} }"""
+EDITED = """query($n: Int!) {
+    repository(owner: "o", name: "r") { mine: issue(number: $n) { title author { login } } } }"""
 
 
 def test_what_github_has_passes():

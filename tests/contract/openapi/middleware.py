@@ -1,7 +1,6 @@
 """Holds every exchange of the API against GitHub's own descriptions while the tests run: REST and GraphQL."""
 
 import re
-from collections import Counter
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -40,8 +39,8 @@ def _specification() -> Specification:
 class ContractMiddleware:
     """Wraps the app; the ledger takes what broke the descriptions, and counts the operations that were done.
 
-    What a test asks on purpose and the app refuses (an answer from 400 on) is not held against the asker. What
-    the loop's own client asks always is: a request that GitHub would not understand is a fault, refused or not.
+    What a test asks on purpose and the app refuses (an answer from 400 on) is not held against the asker.
+    What the loop's own client asks always is: a request that GitHub would not understand is a fault.
     """
 
     def __init__(self, app: ASGIApp, ledger: Ledger) -> None:

@@ -1,4 +1,4 @@
-"""The log of a job, a part for each step: what a run's archive holds beside the whole, and `gh run view` reads."""
+"""The log of a job, a part for each step: a run's archive holds them, and `gh run view` reads them."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ class Renderer(GitRenderer):
         }
 
     def review_comment(self, comment: ReviewComment, *, webhook: bool = False) -> Json:
-        """Return `pull-request-review-comment`; a webhook's has every place, those it does not have as null."""
+        """Return `pull-request-review-comment`; a webhook's names every place, null where there is none."""
         url = f"{self.repo_url(comment.repo)}/pulls/comments/{comment.id}"
         pull = f"{self.repo_url(comment.repo)}/pulls/{comment.number}"
         html = f"{self.links.html}/{comment.repo}/pull/{comment.number}#discussion_r{comment.id}"
