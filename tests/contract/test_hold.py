@@ -12,11 +12,13 @@ from starlette.routing import Route
 
 from autonomous_loop.local.embedded import EmbeddedGitHub
 from autonomous_loop.local.forge.announce import announce
+from autonomous_loop.local.forge.events import Event
 from autonomous_loop.local.forge.models import Actor
 from contract.hold import LEDGER
 
 ROOT = Path(__file__).parents[2]
 REPO, OWNER = "octo/tiny", Actor("octo")
+WORKFLOW = "on: {issues: {types: [opened]}}\njobs: {j: {runs-on: ubuntu-latest, steps: [{run: 'true'}]}}\n"
 STRAYS = """
 from autonomous_loop.local.forge.announce import announce
 from autonomous_loop.local.forge.models import Actor
@@ -33,6 +35,9 @@ def test_something_else(tmp_path):
 @pytest.fixture
 def github(tmp_path):
     stray = [Route("/repos/{owner}/{repo}/shades", lambda _: JSONResponse([]))]
+    source = tmp_path / "source"
+    (source / ".github" / "workflows").mkdir(parents=True)
+    (source / ".github" / "workflows" / "w.yml").write_text(WORKFLOW)
     made = EmbeddedGitHub(
         tmp_path / "github",
         entrypoint=lambda action, stage: None,
@@ -43,7 +48,7 @@ def github(tmp_path):
         pages=lambda store, player: stray,
     )
     with made:
-        made.store.create_repository(REPO)
+        made.store.create_repository(REPO, from_folder=source)
         yield made
 
 
@@ -59,6 +64,15 @@ def test_an_event_that_strays_is_in_the_ledger(github):
     painted, label = LEDGER.taken()
     assert painted == "the webhook issues painted: GitHub sends no webhook issues painted"
     assert '"label" is a required property' in label
+
+
+def test_a_payload_that_strays_on_its_way_to_a_job_is_in_the_ledger(github):
+    payload = {"action": "opened", "issue": None}
+    github.player.deliver(Event(REPO, "issues", "opened", payload, "octo", by_workflow_token=False))
+    assert github.player.wait_idle(30)
+    found = LEDGER.taken()
+    assert found
+    assert all(one.startswith("the payload of a run by issues opened: ") for one in found)
 
 
 def test_a_violation_fails_the_test_in_which_it_happens(tmp_path):

@@ -94,3 +94,36 @@ def test_the_longest_fixed_path_wins():
         "GET /repos/{owner}/{repo}/commits/{ref}/check-runs",
         "GET /repos/{owner}/{repo}/contents/{path}",
     }
+
+
+OURS = {"User-Agent": "autonomous-loop"}
+
+
+def test_what_the_loop_asks_is_held_against_it_although_the_app_refuses():
+    refused = JSONResponse({"message": "no"}, 422)
+    found = exchange(refused, "POST", "/repos/o/r/issues", json={"labels": ["x"]}, headers=OURS)
+    assert any("request" in one and "title" in one for one in found)
+    missing = JSONResponse({"message": "no"}, 404)
+    (found,) = exchange(missing, path="/repos/o/r/issues/1/nothing", headers=OURS)
+    assert "no such operation" in found
+
+
+QUERY = {"query": "{ viewer { login } }"}
+
+
+@pytest.mark.parametrize("path", ["/graphql", "/api/graphql", "/api/v3/graphql"])
+def test_a_graphql_query_and_its_answer_are_held_to_githubs_schema(path):
+    assert exchange(JSONResponse({"data": {"viewer": {"login": "ann"}}}), "POST", path, json=QUERY) == []
+    (found,) = exchange(JSONResponse({"data": {"viewer": None}}), "POST", path, json=QUERY)
+    assert "non-nullable" in found
+    (found,) = exchange(JSONResponse({"data": {"who": 1}}), "POST", path, json={"query": "{ who }"})
+    assert "Cannot query field 'who'" in found
+
+
+def test_a_query_of_the_loop_must_be_one_that_github_and_the_app_understand():
+    refused = JSONResponse({"errors": [{"message": "no"}]})
+    assert exchange(refused, "POST", "/graphql", json={"query": "{ who }"}) == []
+    (found,) = exchange(refused, "POST", "/graphql", json={"query": "{ who }"}, headers=OURS)
+    assert "Cannot query field 'who'" in found
+    (found,) = exchange(refused, "POST", "/graphql", json=QUERY, headers=OURS)
+    assert "does not understand it" in found
