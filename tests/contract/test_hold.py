@@ -53,7 +53,8 @@ def github(tmp_path):
 
 
 def test_an_answer_that_strays_is_in_the_ledger(github):
-    urllib.request.urlopen(f"{github.url}/repos/{REPO}/shades").close()
+    with urllib.request.urlopen(f"{github.url}/repos/{REPO}/shades") as answer:
+        answer.read()
     (found,) = LEDGER.taken()
     assert "GitHub has no such operation" in found
 
