@@ -16,7 +16,7 @@ demo: .venv/.demo ## the whole thing on this machine; SERVE=1 keeps the pages up
 
 test: .venv/.dev lint ## every check and test
 	@scripts/hands-tools.sh "$(PYTHON)"
-	@$(BIN)/python tests/contract/openapi/fetch.py >/dev/null
+	@PYTHONPATH=tests $(BIN)/python -m contract.fetch_all
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n 2 --dist loadfile -m "not e2e $$(scripts/markers.sh 2>/dev/null)" $(ARGS)
 	@# Whole loops one after the other: their sessions have deadlines of seconds.

@@ -68,10 +68,14 @@ class Intake:
         doing = trigger.activity(facts.event_name, facts.event, self._config)
         if isinstance(doing, Queue):
             doing = self._from_queue()
-        try:
-            if facts.run_attempt > 1:
-                # A re-run has the first run's actor: who started it again is somebody else's word.
+        if facts.run_attempt > 1:
+            # A re-run has the first run's actor: who started it again is somebody else's word. The label
+            # stays: it is not theirs, and taking it off would stop the loop.
+            try:
                 self._access.require_writer(facts.triggering_actor)
+            except AccessError as error:
+                return Ignore(str(error))
+        try:
             return self._chosen(doing)
         except AccessError as error:
             self._refuse(doing)
@@ -105,6 +109,8 @@ class Intake:
             # A second event that waited for the first one's session, or a re-run, asks for nothing new.
             if (over := record.sessions[-1].ended) and over > at:
                 return Ignore(f"it was asked for before {one} ended; label the issue again for another loop")
+        if self._job.facts.run_attempt > 1:
+            return Ignore("a re-run goes by the journal, and there is none; label the issue again")
         event = self._job.facts.event if self._job.facts.event_name == "issues" else None
         request = content.freeze(
             self._job.repository, issue, requester=requester, at=at, access=self._access, event=event

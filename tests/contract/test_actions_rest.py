@@ -13,7 +13,6 @@ from autonomous_loop.local.forge.app import create_app
 from autonomous_loop.local.forge.auth import Authorizer
 from autonomous_loop.local.forge.store import Store
 from autonomous_loop.local.serve import LocalServer
-from contract.openapi.middleware import ContractMiddleware
 
 WORKFLOW = """
 name: CI
@@ -73,12 +72,10 @@ def desk(tmp_path):
             secrets={},
         )
         store.subscribe(player.deliver)
-        app = ContractMiddleware(create_app(store, extra_routes=routes(player, Authorizer(store))))
+        app = create_app(store, extra_routes=routes(player, Authorizer(store)))
         with player, LocalServer(app) as server:
             address.append(server.url)
             yield Desk(server.url, player, store.create_token("ada"))
-        app.assert_clean()
-        assert len(app.operations) >= 15
 
 
 def test_a_label_runs_the_workflow_and_all_of_it_can_be_read(desk):

@@ -18,7 +18,6 @@ from autonomous_loop.local.embedded import EmbeddedGitHub
 from autonomous_loop.local.forge.models import Actor, Comment, Issue, PullRequest
 from autonomous_loop.local.model.log import RequestLog
 from autonomous_loop.local.pages.routes import routes
-from contract.openapi.middleware import ContractMiddleware
 from git_world import git
 from loop_world import KEY, environment
 
@@ -36,13 +35,11 @@ class World:
 
     Args:
         github: it.
-        contract: around all of it.
         repo: `owner/name`.
         log: what the model was asked.
     """
 
     github: EmbeddedGitHub
-    contract: ContractMiddleware
     repo: str
     log: RequestLog | None = None
 
@@ -141,7 +138,7 @@ def github_world(
     log: RequestLog | None = None,
     **people: str,
 ) -> Iterator[World]:
-    """The embedded GitHub, every answer of its API held against GitHub's own description.
+    """The embedded GitHub.
 
     Args:
         folder: its state.
@@ -150,12 +147,6 @@ def github_world(
         files: become the first commit, the workflow beside them; None: the repository is there.
         people: roles of collaborators by login.
     """
-    seen: list[ContractMiddleware] = []
-
-    def wrap(app):
-        seen.append(ContractMiddleware(app))
-        return seen[0]
-
     with EmbeddedGitHub(
         folder,
         entrypoint=lambda _, stage: (
@@ -166,7 +157,6 @@ def github_world(
         extra_env={name: value for name, value in environment(url).items() if name.startswith(_HANDED)},
         path=os.environ["PATH"],
         pages=lambda store, player: routes(store, player.runs),
-        wrap=wrap,
     ) as github:
         if files is not None:
             target = files / WORKFLOW
@@ -179,5 +169,4 @@ def github_world(
                 allow_actions_to_create_pull_requests=True,
                 collaborators=people,
             )
-        yield World(github, seen[0], repo, log)
-    seen[0].assert_clean()
+        yield World(github, repo, log)

@@ -88,7 +88,7 @@ def _json_block(data: dict[str, Any]) -> str:
 
 
 def _request_text(request: Request) -> str:
-    return "\n\n".join((request.title, request.body, *request.comments)).strip()
+    return "\n\n".join(request.texts).strip()
 
 
 def _situation(task: Task) -> str:

@@ -24,7 +24,12 @@ class Request(Model):
     comments: tuple[str, ...] = ()
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """Everything of it that the model is shown, and a person must be able to read."""
+        return (self.title, self.body, *self.comments)
+
+    @property
     def hash(self) -> str:
         """SHA-256 over what the model is shown."""
-        text = "\0".join((self.title, self.body, *self.comments))
+        text = "\0".join(self.texts)
         return hashlib.sha256(text.encode()).hexdigest()

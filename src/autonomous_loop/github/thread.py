@@ -67,10 +67,19 @@ class Thread:
         """By its branch, whoever opened it: a person may, where Actions may not. Open ones first."""
         owner = self.repository.full_name.partition("/")[0]
         found = sorted(
-            self.repository.get_pulls(state="all", head=f"{owner}:{self.head}"),
+            # `owner:branch` names a fork of the same owner too.
+            (
+                one
+                for one in self.repository.get_pulls(state="all", head=f"{owner}:{self.head}")
+                if self._ours(one)
+            ),
             key=lambda one: (one.state != "open", -one.number),
         )
         return found[0] if found else None
+
+    def _ours(self, pull: PullRequest) -> bool:
+        head = pull.head.repo
+        return head is not None and head.full_name.lower() == self.repository.full_name.lower()
 
     def mark(self, name: str) -> str:
         """The hidden marker of one thing we write."""

@@ -111,6 +111,7 @@ def _render(template: str, record: LoopRecord, site: Site, detail: _Detail) -> s
         complete=bool(record.features and is_complete(record.features, record.status)),
         issue=record.facts.request.issue,
         requester=record.facts.request.requester,
+        passed_on="\n\n".join(record.facts.request.texts),
         loop_id=record.facts.loop,
         pull_request=record.pull_request,
         sessions=record.sessions,

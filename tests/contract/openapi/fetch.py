@@ -1,34 +1,29 @@
 """GitHub's own OpenAPI description, trimmed to what the embedded GitHub answers.
 
-It comes from the npm package `@octokit/openapi` (29 MB), of which a few hundred KB are kept in the checkout's
-`.cache/github-openapi/`. Run this file to fill the cache ahead of time; the tests fill it when it is missing.
+It comes from the npm package `@octokit/openapi` (29 MB), of which a few hundred KB are kept.
 """
 
-import base64
-import hashlib
-import json
-import subprocess
-import tarfile
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-VERSION = "23.0.2"
-INTEGRITY = "sha512-pV8M7L9GY23AybNvTmo2nyjmpmnt6+2sRE/tqr0ZLQcPS4lnw7u5eZGNmwRNkBC3D7gZXbFx5AHzLUVRBXGDhg=="
-PACKAGE = "@octokit/openapi"
-MEMBER = "package/generated/api.github.com.json"
-CACHE = Path(__file__).resolve().parents[3] / ".cache" / "github-openapi"
+from contract.npm import Package
 
-_TRIM = 1  # raised when this file keeps other parts: an older cache is then made anew
+PACKAGE = Package(
+    "@octokit/openapi",
+    "23.0.2",
+    "sha512-pV8M7L9GY23AybNvTmo2nyjmpmnt6+2sRE/tqr0ZLQcPS4lnw7u5eZGNmwRNkBC3D7gZXbFx5AHzLUVRBXGDhg==",
+)
+MEMBER = "package/generated/api.github.com.json"
+
+_TRIM = 1  # raised when this file keeps other parts
 _WHOLE = ("/", "/user", "/users/{username}", "/rate_limit", "/repos/{owner}/{repo}")
 _BELOW_REPOSITORY = (
     "actions", "branches", "check-runs", "check-suites", "collaborators", "commits", "compare", "contents",
     "dispatches", "git", "issues", "labels", "pulls",
 )  # fmt: skip
 _NOISE = ("example", "examples", "x-github", "x-octokit", "externalDocs", "description", "summary", "tags")
-_DEADLINE_S = 240
 
 
 def description() -> Path:
@@ -37,15 +32,9 @@ def description() -> Path:
     Raises:
         RuntimeError: npm could not bring the package, or brought another one than the pinned.
     """
-    path = CACHE / f"{VERSION}-{_TRIM}.json"
-    if not path.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
-            whole = orjson.loads(_pack(Path(scratch)))
-            fresh = Path(scratch) / "trimmed.json"
-            fresh.write_bytes(orjson.dumps(trim(whole)))
-            fresh.replace(path)
-    return path
+    return PACKAGE.keep(
+        "github-openapi", MEMBER, form=_TRIM, make=lambda whole: orjson.dumps(trim(orjson.loads(whole)))
+    )
 
 
 def trim(whole: dict[str, Any]) -> dict[str, Any]:
@@ -102,29 +91,3 @@ def _plain(node: Any, *, names: bool = False) -> Any:
             plain["enum"] = [*plain["enum"], None]
         return plain
     return {"anyOf": [plain, {"type": "null"}]}
-
-
-def _pack(scratch: Path) -> bytes:
-    done = subprocess.run(
-        ["npm", "pack", "--json", f"{PACKAGE}@{VERSION}", "--pack-destination", str(scratch)],
-        capture_output=True,
-        text=True,
-        timeout=_DEADLINE_S,
-        cwd=scratch,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"npm could not fetch {PACKAGE} {VERSION}: {done.stderr.strip()}")
-    archive = scratch / json.loads(done.stdout)[0]["filename"].replace("@", "").replace("/", "-")
-    digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
-    if f"sha512-{digest}" != INTEGRITY:
-        raise RuntimeError(f"{PACKAGE} {VERSION} is not the one pinned here: sha512-{digest}")
-    with tarfile.open(archive) as bundle:
-        member = bundle.extractfile(MEMBER)
-        if member is None:
-            raise RuntimeError(f"{PACKAGE} {VERSION} has no {MEMBER}")
-        return member.read()
-
-
-if __name__ == "__main__":
-    print(description())  # noqa: T201 - what a person who runs it wants to know

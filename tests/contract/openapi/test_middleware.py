@@ -6,6 +6,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from contract.ledger import Ledger
 from contract.openapi.middleware import ContractMiddleware
 
 LABEL = {
@@ -27,10 +28,10 @@ def exchange(answer: Response, method: str = "GET", path: str = "/repos/o/r/labe
         return answer
 
     app = Starlette(routes=[Route("/{path:path}", endpoint, methods=["GET", "POST", "DELETE", "PUT"])])
-    contract = ContractMiddleware(app)
-    with TestClient(contract) as client:
+    ledger = Ledger()
+    with TestClient(ContractMiddleware(app, ledger)) as client:
         client.request(method, path, **more)
-    return contract.violations
+    return ledger.violations
 
 
 def test_what_github_describes_passes():
@@ -82,14 +83,47 @@ def test_a_body_behind_no_content_is_found():
 
 
 def test_the_longest_fixed_path_wins():
-    app = Starlette(routes=[Route("/{path:path}", lambda _: JSONResponse({"message": "no"}, 404))])
-    contract = ContractMiddleware(app)
-    with TestClient(contract) as client:
+    app = Starlette(routes=[Route("/{path:path}", lambda _: JSONResponse({}))])
+    ledger = Ledger()
+    with TestClient(ContractMiddleware(app, ledger)) as client:
         client.get("/repos/o/r/issues/comments/5")
         client.get("/repos/o/r/commits/feature/x/check-runs")
         client.get("/repos/o/r/contents/a/b.txt")
-    assert set(contract.operations) == {
+    assert set(ledger.operations) == {
         "GET /repos/{owner}/{repo}/issues/comments/{comment_id}",
         "GET /repos/{owner}/{repo}/commits/{ref}/check-runs",
         "GET /repos/{owner}/{repo}/contents/{path}",
     }
+
+
+OURS = {"User-Agent": "autonomous-loop"}
+
+
+def test_what_the_loop_asks_is_held_against_it_although_the_app_refuses():
+    refused = JSONResponse({"message": "no"}, 422)
+    found = exchange(refused, "POST", "/repos/o/r/issues", json={"labels": ["x"]}, headers=OURS)
+    assert any("request" in one and "title" in one for one in found)
+    missing = JSONResponse({"message": "no"}, 404)
+    (found,) = exchange(missing, path="/repos/o/r/issues/1/nothing", headers=OURS)
+    assert "no such operation" in found
+
+
+QUERY = {"query": "{ viewer { login } }"}
+
+
+@pytest.mark.parametrize("path", ["/graphql", "/api/graphql", "/api/v3/graphql"])
+def test_a_graphql_query_and_its_answer_are_held_to_githubs_schema(path):
+    assert exchange(JSONResponse({"data": {"viewer": {"login": "ann"}}}), "POST", path, json=QUERY) == []
+    (found,) = exchange(JSONResponse({"data": {"viewer": None}}), "POST", path, json=QUERY)
+    assert "non-nullable" in found
+    (found,) = exchange(JSONResponse({"data": {"who": 1}}), "POST", path, json={"query": "{ who }"})
+    assert "Cannot query field 'who'" in found
+
+
+def test_a_query_of_the_loop_must_be_one_that_github_and_the_app_understand():
+    refused = JSONResponse({"errors": [{"message": "no"}]})
+    assert exchange(refused, "POST", "/graphql", json={"query": "{ who }"}) == []
+    (found,) = exchange(refused, "POST", "/graphql", json={"query": "{ who }"}, headers=OURS)
+    assert "Cannot query field 'who'" in found
+    (found,) = exchange(refused, "POST", "/graphql", json=QUERY, headers=OURS)
+    assert "does not understand it" in found

@@ -155,6 +155,7 @@ def test_a_writers_command_arrives_and_gets_a_receipt(world, said, name, argumen
 @pytest.mark.parametrize("login", ["eve", "tri", "rea", "evil[bot]"])
 def test_nobody_elses_command_arrives(world, login):
     box = inbox(world)
+    world.store.create_user(login, "Bot" if login.endswith("[bot]") else "User")
     number = world.say(login, "/loop stop")
     assert box.poll(consumed=()) == []
     assert list(world.repository().get_issue(1).get_comment(number).get_reactions()) == []

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
+
 import pytest
+from starlette.responses import Response
 
 from autonomous_loop.domain.baton import Baton
 from autonomous_loop.domain.decision import HandoffReason
@@ -205,3 +208,39 @@ def test_a_whole_session_makes_few_requests(world):
     forge.dispatch(baton())
     assert len(world.faults.seen) <= 20, world.faults.seen
     assert world.player.wait_idle(20)
+
+
+class OfAFork:
+    """Before the forge, which knows no forks: a list of pull requests says that their heads are a fork's."""
+
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        if not (scope["path"].endswith("/pulls") and scope["method"] == "GET"):
+            await self.app(scope, receive, send)
+            return
+        kept = {}
+
+        async def keep(message):
+            if message["type"] == "http.response.start":
+                kept["headers"] = [one for one in message["headers"] if one[0] != b"content-length"]
+            else:
+                kept["body"] = kept.get("body", b"") + message["body"]
+
+        await self.app(scope, receive, keep)
+        pulls = json.loads(kept["body"])
+        for one in pulls:
+            one["head"]["repo"]["full_name"] = "octo/guestbook-fork"
+        answer = Response(json.dumps(pulls))
+        for name, value in kept["headers"]:
+            answer.headers[name.decode()] = value.decode()
+        await answer(scope, receive, send)
+
+
+def test_a_forks_pull_request_from_a_branch_of_the_same_name_is_not_the_loops(world):
+    world.push()
+    number = open_one(world)
+    assert world.thread().find_pull_request().number == number
+    world.faults.app = OfAFork(world.faults.app)
+    assert world.thread().find_pull_request() is None

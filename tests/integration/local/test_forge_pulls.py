@@ -135,7 +135,8 @@ def test_graphql_says_what_it_cannot_resolve(world):
         body = {"query": query, "variables": variables or {}}
         return world.ask("POST", "/api/graphql", token, json=body).json()["errors"]
 
-    unknown = "mutation($i: X!) { markPullRequestReadyForReview(input: $i) { pullRequest { isDraft } } }"
+    ready = "markPullRequestReadyForReview(input: $i) { pullRequest { isDraft } }"
+    unknown = f"mutation($i: MarkPullRequestReadyForReviewInput!) {{ {ready} }}"
     assert errors(unknown, {"i": {"pullRequestId": "PR_none"}})[0]["type"] == "NOT_FOUND"
     assert "doesn't exist on type 'Mutation'" in errors("mutation { mergeEverything { ok } }")[0]["message"]
     assert "Unexpected" in errors("{ viewer { login }")[0]["message"]

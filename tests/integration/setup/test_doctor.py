@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from autonomous_loop.local.forge.models import Actor
 from autonomous_loop.local.forge.settings import ActionsSettings
 from autonomous_loop.report.findings import State, findings_as_text
 from autonomous_loop.surroundings import GitHubAccount, Surroundings
-from contract.openapi.middleware import ContractMiddleware
 from git_world import git
 from loop_world import APP, CONFTEST, KEY, TEST_ONE, command, environment, listed, make_project, model, plan
 
@@ -62,31 +60,16 @@ class Desk:
         assert done.status_code < 300, done.text
 
 
-@contextmanager
-def contracted(folder, secrets):
-    seen = []
-
-    def wrap(app):
-        seen.append(ContractMiddleware(app))
-        return seen[0]
-
-    with EmbeddedGitHub(
-        folder,
-        entrypoint=lambda *_: None,
-        action_sources={},
-        secrets=secrets,
-        extra_env={},
-        path="/usr/bin",
-        wrap=wrap,
-    ) as github:
-        yield github
-    seen[0].assert_clean()
+def embedded(folder, secrets):
+    return EmbeddedGitHub(
+        folder, entrypoint=lambda *_: None, action_sources={}, secrets=secrets, extra_env={}, path="/usr/bin"
+    )
 
 
 @pytest.fixture
 def desk(tmp_path):
     secrets: dict[str, str] = {}
-    with contracted(tmp_path / "github", secrets) as github, model(plan(listed("two")), {}) as (url, _):
+    with embedded(tmp_path / "github", secrets) as github, model(plan(listed("two")), {}) as (url, _):
         github.store.create_repository(REPO, collaborators={"rea": "read"})
         clone = tmp_path / "clone"
         clone.mkdir()

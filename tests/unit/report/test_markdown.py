@@ -248,3 +248,12 @@ def test_a_report_holds_all_three(complete, site):
     assert made.title == pull_request_title(complete)
     assert made.body == pull_request_body(complete, site)
     assert made.sticky == sticky_comment(complete, site)
+
+
+def test_the_summary_shows_all_of_the_request_as_it_was_passed_on_and_as_text(make_record, site):
+    record = make_record()
+    asked = record.facts.request.model_copy(update={"body": HOSTILE, "comments": ("ann:\nAlso ```this```.",)})
+    facts = record.facts.model_copy(update={"request": asked})
+    text = job_summary(make_record(facts=facts), site)
+    (block,) = (one for one in GITHUB_LIKE.parse(text) if one.type == "fence" and "Also" in one.content)
+    assert block.content == f"{asked.title}\n\n{HOSTILE}\n\nann:\nAlso ```this```.\n"

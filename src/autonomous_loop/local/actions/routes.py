@@ -23,6 +23,7 @@ from autonomous_loop.local.actions.player import Player
 from autonomous_loop.local.actions.ports import Identity
 from autonomous_loop.local.actions.runs import JobRecord, RunRecord
 from autonomous_loop.local.actions.shapes import Shapes
+from autonomous_loop.local.actions.step_logs import by_step
 
 Authorize = Callable[[Request, str, str], Identity]
 """Says who asks, or raises the forge's own error: request, permission (`actions`), level (read, write)."""
@@ -239,7 +240,11 @@ class _Api:
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as stream:
             for index, job in enumerate(self._runs.jobs(run.id, run.attempt)):
                 if job.log and Path(job.log).is_file():
-                    stream.writestr(f"{index}_{job.name.replace('/', '_')}.txt", Path(job.log).read_bytes())
+                    name, log = job.name.replace("/", "_"), Path(job.log).read_text(encoding="utf-8")
+                    stream.writestr(f"{index}_{name}.txt", log)
+                    for step, said in by_step(log, job.steps):
+                        shown = step.name.replace("/", "_")
+                        stream.writestr(f"{name}/{step.number}_{shown}.txt", said)
         return Response(archive.getvalue(), media_type="application/zip")
 
     def _redirect(self, request: Request, what: str) -> Response:

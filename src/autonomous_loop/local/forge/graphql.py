@@ -22,6 +22,10 @@ Object = Mapping[str, Any]
 _MAX_FIRST = 100
 
 
+class UndefinedFieldError(Exception):
+    """A field that its type does not have: GitHub then answers errors alone."""
+
+
 class GraphqlError(Exception):
     """An error of one field, as GitHub answers it beside `data`."""
 
@@ -54,6 +58,8 @@ def answer(call: Call) -> dict[str, Any]:
     for field in asked.fields:
         try:
             data[field.key] = _resolve(root, field)
+        except UndefinedFieldError as error:
+            return {"errors": [{"path": [asked.kind, field.key], "message": str(error)}]}
         except GraphqlError as error:
             data[field.key] = None
             kind = {"type": error.kind} if error.kind else {}
@@ -64,7 +70,7 @@ def answer(call: Call) -> dict[str, Any]:
 def _resolve(owner: Object, field: Field) -> Any:  # noqa: ANN401 - JSON
     if field.name not in owner:
         kind = owner.get("__typename", "Object")
-        raise GraphqlError(None, f"Field '{field.name}' doesn't exist on type '{kind}'")
+        raise UndefinedFieldError(f"Field '{field.name}' doesn't exist on type '{kind}'")
     value = owner[field.name]
     if callable(value):
         value = value(field.arguments)

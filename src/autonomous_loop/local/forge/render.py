@@ -12,6 +12,9 @@ from autonomous_loop.local.forge.models import (
 from autonomous_loop.local.forge.render_git import GitRenderer
 from autonomous_loop.local.forge.render_issues import Json, node_id
 
+# A comment on one line, as webhooks tell of it; no position is known once the difference has moved on.
+_WHOLE_LINE: Json = {"position": None, "start_line": None, "original_start_line": None, "start_side": None}
+
 
 class Renderer(GitRenderer):
     """Writes everything the store and its repositories hold."""
@@ -130,8 +133,8 @@ class Renderer(GitRenderer):
             "commit_id": review.commit_id,
         }
 
-    def review_comment(self, comment: ReviewComment) -> Json:
-        """Return `pull-request-review-comment`."""
+    def review_comment(self, comment: ReviewComment, *, webhook: bool = False) -> Json:
+        """Return `pull-request-review-comment`; a webhook's names every place, null where there is none."""
         url = f"{self.repo_url(comment.repo)}/pulls/comments/{comment.id}"
         pull = f"{self.repo_url(comment.repo)}/pulls/{comment.number}"
         html = f"{self.links.html}/{comment.repo}/pull/{comment.number}#discussion_r{comment.id}"
@@ -155,7 +158,8 @@ class Renderer(GitRenderer):
             "side": comment.side,
             "subject_type": "file" if comment.line is None else "line",
             "reactions": self.reaction_counts("review_comment", comment.id, url),
-            **({} if comment.line is None else {"line": comment.line, "original_line": comment.line}),
+            **({"line": comment.line, "original_line": comment.line} if webhook or comment.line else {}),
+            **(_WHOLE_LINE | {"original_position": comment.line or 1} if webhook else {}),
         }
 
     # -- checks

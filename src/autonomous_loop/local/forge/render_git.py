@@ -180,7 +180,7 @@ class GitRenderer(IssueRenderer):
             "author": {
                 "name": commit.author.name,
                 "email": commit.author.email,
-                "username": _login(commit.author),
+                **({"username": login} if (login := _login(commit.author)) else {}),
             },
             "committer": {"name": commit.committer.name, "email": commit.committer.email},
             **{

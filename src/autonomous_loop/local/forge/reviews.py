@@ -121,7 +121,10 @@ class Reviews:
         )
         kept = next(one for one in self.comments(review.repo, review.number) if one.id == comment_id)
         render = renderer_for(self._store, actor)
-        parts = {"comment": render.review_comment(kept), "pull_request": render.simple_pull(pull)}
+        parts = {
+            "comment": render.review_comment(kept, webhook=True),
+            "pull_request": render.simple_pull(pull),
+        }
         announce(self._store, actor, review.repo, "pull_request_review_comment", "created", parts)
 
 
