@@ -349,6 +349,8 @@ class JobPlay:
                 "inputs": self._plan.inputs,
                 "vars": self._plan.variables,
                 "needs": self._plan.needs,
+                "matrix": self._plan.matrix,
+                "strategy": self._plan.strategy,
                 "secrets": self._plan.secrets,
                 "env": env,
                 "job": {"status": status},
