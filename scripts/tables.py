@@ -65,6 +65,9 @@ CREDENTIALS = {
     ),
     "handoff-key": ("Signs the handoff and the journal; without it a key derived from the API key does.", ""),
     "handoff-key-previous": ("The handoff key before this one: still accepted while it is changed.", ""),
+    "issue": ("Number of the issue to work on, in place of what the event says.", ""),
+    "loop": ("Id of the loop to go on with, in place of what the event says.", ""),
+    "settings": ("Other keys of docs/configuration.md, KEY=VALUE, one a line; an input of its own wins.", ""),
 }
 OUTPUTS = {
     "result": "How the session ended, such as complete, time, blocked or ignored.",

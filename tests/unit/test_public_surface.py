@@ -44,15 +44,32 @@ def test_every_configuration_key_is_an_input_of_the_action():
     assert {name.replace("_", "-") for name in LoopConfig.model_fields} <= set(inputs)
 
 
-def test_the_workflow_people_copy_has_least_permissions_and_one_session_a_loop():
-    text = (ROOT / ".github" / "workflows" / "autonomous-loop.yml").read_bytes()
-    assert read_workflow(".github/workflows/autonomous-loop.yml", text).problems == ()
-    workflow = yaml.load(text, Loader=yaml.BaseLoader)
-    assert workflow["permissions"] == {}
-    (job,) = workflow["jobs"].values()
+def workflow_of(name):
+    text = (ROOT / ".github" / "workflows" / name).read_bytes()
+    assert read_workflow(f".github/workflows/{name}", text).problems == ()
+    return yaml.load(text, Loader=yaml.BaseLoader)
+
+
+def test_the_workflow_people_copy_grants_what_the_one_it_calls_asks_and_no_more():
+    thin, whole = workflow_of("autonomous-loop.yml"), workflow_of("loop.yml")
+    assert thin["permissions"] == whole["permissions"] == {}
+    (job,) = thin["jobs"].values()
     assert job["permissions"] == dict.fromkeys(["contents", "issues", "pull-requests", "actions"], "write")
-    assert job["concurrency"]["queue"] == "max"
-    assert set(workflow["on"]) == {"issues", "issue_comment", "workflow_dispatch", "schedule"}
+    assert whole["jobs"]["session"]["permissions"] == job["permissions"]
+    assert set(whole["jobs"]["plan"]["permissions"].values()) == {"read"}
+    assert whole["jobs"]["session"]["concurrency"]["queue"] == "max"
+    assert set(thin["on"]) == {
+        "issues", "issue_comment", "workflow_dispatch", "schedule", "pull_request_review", "push",
+        "workflow_run", "pull_request",
+    }  # fmt: skip
+
+
+def test_every_input_the_workflows_give_the_action_is_one_of_its_own():
+    for job in workflow_of("loop.yml")["jobs"].values():
+        (step,) = job["steps"]
+        folder = step["uses"].partition("@")[0].removeprefix("autonomous-loop/autonomous-loop").strip("/")
+        known = yaml.safe_load((ROOT / folder / "action.yml").read_text())["inputs"]
+        assert set(step["with"]) <= set(known)
 
 
 def test_no_lock_file_names_an_address_and_every_requirement_has_a_hash():
