@@ -56,7 +56,7 @@ def test_the_workflow_people_copy_grants_what_the_one_it_calls_asks_and_no_more(
     (job,) = thin["jobs"].values()
     assert job["permissions"] == dict.fromkeys(["contents", "issues", "pull-requests", "actions"], "write")
     assert whole["jobs"]["session"]["permissions"] == job["permissions"]
-    assert set(whole["jobs"]["plan"]["permissions"].values()) == {"read"}
+    assert set(whole["jobs"]["plan"]["permissions"]) == set(job["permissions"])
     assert whole["jobs"]["session"]["concurrency"]["queue"] == "max"
     assert set(thin["on"]) == {
         "issues", "issue_comment", "workflow_dispatch", "schedule", "pull_request_review", "push",
