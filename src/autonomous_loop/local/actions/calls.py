@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,11 +54,11 @@ class Library:
     """Where reusable workflows are read.
 
     Args:
-        own: the repository's workflow files at the run's commit, by path.
+        own: gives the repository's workflow files at the run's commit, by path.
         sources: folders of other repositories, by `owner/name`.
     """
 
-    def __init__(self, own: Mapping[str, bytes], sources: Mapping[str, Path]) -> None:
+    def __init__(self, own: Callable[[], Mapping[str, bytes]], sources: Mapping[str, Path]) -> None:
         self._own = own
         self._sources = sources
 
@@ -111,7 +111,7 @@ class Library:
                 " OWNER/REPOSITORY/.github/workflows/FILE@REF"
             )
         try:
-            content = (self._sources[home] / path).read_bytes() if home else self._own[path]
+            content = (self._sources[home] / path).read_bytes() if home else self._own()[path]
         except (KeyError, OSError):
             raise WorkflowError(f"error parsing called workflow {uses}: workflow was not found") from None
         return content, path, home

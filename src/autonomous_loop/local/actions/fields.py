@@ -15,6 +15,7 @@ NEEDS = RUN | {"needs"}
 JOB = NEEDS | {"strategy", "matrix"}
 STEPS = JOB | {"secrets", "env", "job", "runner", "steps"}
 STEP_IF = STEPS - {"secrets"}
+COMPOSITE = STEPS - {"secrets", "vars", "needs"}
 
 
 def known(value: Mapping[Any, Any], keys: set[str], where: str) -> None:
@@ -64,5 +65,5 @@ def scalars(value: Value, where: str, contexts: frozenset[str]) -> dict[str, Sca
 
 def _checked(value: dict[Any, Any], where: str, contexts: frozenset[str]) -> Iterator[tuple[str, Scalar]]:
     for key, one in value.items():
-        check(scalar(one, f"{where}.{key}"), contexts, files=contexts is STEPS)
+        check(scalar(one, f"{where}.{key}"), contexts, files=contexts >= COMPOSITE)
         yield str(key), one

@@ -120,8 +120,8 @@ class Launcher:
         if problems:
             return self._end(run, STARTUP_FAILURE, problems[0])
         try:
-            own = self._forge.workflow_files(run.repo, run.head_sha)
-            frame = Library(own, self._sources).frame(workflow)
+            library = Library(lambda: self._forge.workflow_files(run.repo, run.head_sha), self._sources)
+            frame = library.frame(workflow)
             live = LiveRun(
                 id=run.id,
                 repo=run.repo,

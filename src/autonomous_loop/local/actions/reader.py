@@ -200,7 +200,7 @@ def _job(key: str, value: Value, shell: str, folder: str) -> Job:
         concurrency=_concurrency(value.get("concurrency"), f"{where}.concurrency", fields.JOB),
         env=fields.scalars(value.get("env"), f"{where}.env", fields.JOB | {"secrets"}),
         outputs=fields.scalars(value.get("outputs"), f"{where}.outputs", fields.STEPS),
-        steps=tuple(_step(number, one, where) for number, one in enumerate(steps, 1)),
+        steps=tuple(read_step(number, one, where) for number, one in enumerate(steps, 1)),
         runs_on=str(value["runs-on"]),
         timeout_minutes=fields.scalar(value.get("timeout-minutes"), f"{where}.timeout-minutes"),
         continue_on_error=fields.scalar(value.get("continue-on-error", False), f"{where}.continue-on-error"),
@@ -258,7 +258,16 @@ def _strategy(value: Value, where: str) -> Strategy | None:
     return result
 
 
-def _step(number: int, value: Value, job: str) -> Step:
+def read_step(number: int, value: Value, job: str, contexts: frozenset[str] = fields.STEPS) -> Step:
+    """One step.
+
+    Args:
+        job: where it stands, for messages.
+        contexts: what its expressions may see.
+
+    Raises:
+        ExpressionError, WorkflowError: what GitHub would refuse, or the player does not play.
+    """
     where = f"{job}.steps[{number - 1}]"
     value = fields.mapping(value, where)
     fields.known(value, _STEP, where)
@@ -273,16 +282,16 @@ def _step(number: int, value: Value, job: str) -> Step:
         run=fields.text(value.get("run"), f"{where}.run"),
         shell=fields.text(value.get("shell"), f"{where}.shell"),
         working_directory=fields.text(value.get("working-directory"), f"{where}.working-directory"),
-        with_=fields.scalars(value.get("with"), f"{where}.with", fields.STEPS),
-        env=fields.scalars(value.get("env"), f"{where}.env", fields.STEPS),
+        with_=fields.scalars(value.get("with"), f"{where}.with", contexts),
+        env=fields.scalars(value.get("env"), f"{where}.env", contexts),
         continue_on_error=fields.scalar(value.get("continue-on-error", False), f"{where}.continue-on-error"),
         timeout_minutes=fields.scalar(value.get("timeout-minutes"), f"{where}.timeout-minutes"),
     )
     if step.shell not in {"", "bash", "sh"}:
         raise WorkflowError(f"{where}.shell is '{step.shell}': the embedded GitHub plays bash and sh")
-    check(step.condition, fields.STEP_IF, bare=True, status=True, files=True)
+    check(step.condition, contexts - {"secrets"}, bare=True, status=True, files=True)
     for text in (step.name, step.run, step.working_directory, step.continue_on_error, step.timeout_minutes):
-        check(text, fields.STEPS, files=True)
+        check(text, contexts, files=True)
     return step
 
 
