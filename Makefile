@@ -26,7 +26,7 @@ test: .venv/.dev lint ## every check and test
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-WORKFLOWS := $(wildcard .github/workflows/*.yml examples/workflows/*.yml)
+WORKFLOWS := $(wildcard .github/workflows/*.yml examples/workflows/*.yml examples/workflows/host/*.yml examples/workflows/own-image/workflow.yml)
 ACTIONS := action.yml $(wildcard */action.yml)
 SCRIPTS := .ci/run $(wildcard scripts/*.sh tests/*.sh host/*.sh)
 

@@ -26,6 +26,7 @@ from autonomous_loop.local.actions.expressions import ExpressionError, Scope, co
 from autonomous_loop.local.actions.metadata import (
     COMPOSITE,
     ActionMeta,
+    action_id,
     input_values,
     quoted,
     resolve_action,
@@ -248,7 +249,7 @@ class JobPlay:
     ) -> Conclusion:
         """Run a command as a step, and take in what it says."""
         files = self._folders.command_files()
-        github = github_context(self._plan, self._folders, self._action_id(step))
+        github = github_context(self._plan, self._folders, action_id(step))
         full = {
             **self._base,
             **env,
@@ -347,7 +348,7 @@ class JobPlay:
             )
             return conclusion == "success"
 
-        github = github_context(self._plan, self._folders, self._action_id(step))
+        github = github_context(self._plan, self._folders, action_id(step))
         done = checkout(options, github, self._masker.add, git)
         self._log.write("##[endgroup]")
         return "success" if done else "cancelled" if self._patience.cancelled else "failure"
@@ -365,7 +366,7 @@ class JobPlay:
         status = self._status
         return Scope(
             {
-                "github": github_context(self._plan, self._folders, self._action_id(step) if step else ""),
+                "github": github_context(self._plan, self._folders, action_id(step) if step else ""),
                 "inputs": self._plan.inputs,
                 "vars": self._plan.variables,
                 "needs": self._plan.needs,
@@ -384,11 +385,6 @@ class JobPlay:
                 "always": lambda: True,
             },
         )
-
-    def _action_id(self, step: Step) -> str:
-        if step.id:
-            return step.id
-        return "__" + step.uses.partition("@")[0].replace("/", "_").strip("._") if step.uses else "__run"
 
     def _error(self, message: str) -> None:
         self._log.write(f"##[error]{message}")

@@ -133,6 +133,13 @@ def input_values(
     return values, [name for name in values if name not in meta.inputs and name not in {"args", "entrypoint"}]
 
 
+def action_id(step: Step) -> str:
+    """What `github.action` and GITHUB_ACTION say in a step."""
+    if step.id:
+        return step.id
+    return "__" + step.uses.partition("@")[0].replace("/", "_").strip("._") if step.uses else "__run"
+
+
 def quoted(names: Iterable[str]) -> str:
     """Names for a message."""
     return ", ".join(f"'{name}'" for name in names)
