@@ -46,6 +46,9 @@ def as_user(folder: str, command: str) -> NoReturn:
     own = {name: os.environ[name] for name in (*RUNNER, *OWN, *CLOUD) if os.environ.get(name)}
     path = lines(inputs.pop("path", ""))
     readable = lines(inputs.pop("readable", ""))
+    for one in path:
+        if not open_to_all(one):
+            sys.exit(f"autonomous-loop: the input path names {one}, where no other user can get to")
     lent = {}
     for name in lines(inputs.pop("env", "")):
         if name not in os.environ:

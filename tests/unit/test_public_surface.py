@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 import autonomous_loop
@@ -97,3 +98,34 @@ except SystemExit:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "run" in done.stdout
+
+
+OURS = "autonomous-loop/autonomous-loop"
+EXAMPLES = sorted((ROOT / "examples" / "workflows").rglob("*.yml"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_gives_our_actions_what_they_take_and_grants_what_they_need(path):
+    workflow = yaml.load(path.read_text(), Loader=yaml.BaseLoader)
+    assert workflow["permissions"] == {}
+    (job,) = workflow["jobs"].values()
+    needed = {"contents": "write", "issues": "write", "pull-requests": "write", "actions": "write"}
+    uses = [(one["uses"], one.get("with", {})) for one in [job, *job.get("steps", [])] if "uses" in one]
+    ours = [
+        (name.partition("@")[0].removeprefix(OURS).strip("/"), given) for name, given in uses if OURS in name
+    ]
+    if path.parent.name != "own-image":
+        assert len(ours) == 1
+    for name, given in ours:
+        if name == ".github/workflows/loop.yml":
+            called = workflow_of("loop.yml")["on"]["workflow_call"]
+            assert set(given) <= set(called["inputs"])
+            assert set(job["secrets"]) <= set(called["secrets"])
+        else:
+            assert set(given) <= set(yaml.safe_load((ROOT / name / "action.yml").read_text())["inputs"])
+        if name == "prove":
+            needed = {"contents": "read"}
+    granted = job["permissions"]
+    assert {name: level for name, level in granted.items() if name != "id-token"} == needed
+    if needed["contents"] == "write":
+        assert {"issue", "loop", "generation", "pin"} == set(workflow["on"]["workflow_dispatch"]["inputs"])
