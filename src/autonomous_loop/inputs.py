@@ -51,7 +51,7 @@ class JobInputs(BaseModel):
     )
     network: str = Field(
         "",
-        description="What the hands may reach: open (default), allowed (allowed-hosts, loopback) or none (loopback).",
+        description="What the hands may reach: open (default), allowed (allowed-hosts) or none but loopback.",
     )
     allowed_hosts: str = Field(
         "", description="With network allowed: hosts, one a line: pypi.org, *.example.com, example.com:8443."

@@ -127,11 +127,8 @@ def _facts(
 ) -> WorkflowFacts:
     on = top.get("on")
     # A workflow that calls ours says it as an input of that.
-    timeout = (
-        _map(step.get("with")).get("timeout-minutes", 60)
-        if step is job
-        else job.get("timeout-minutes", _DEFAULT_TIMEOUT)
-    )
+    given, default = (_map(step.get("with")), 60.0) if step is job else (job, _DEFAULT_TIMEOUT)
+    timeout = given.get("timeout-minutes", default)
     return WorkflowFacts(
         events=frozenset(map(_scalar, [on] if isinstance(on, str) else _listed(on))),
         permissions=_permissions(job.get("permissions", top.get("permissions"))),
