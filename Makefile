@@ -26,11 +26,23 @@ test: .venv/.dev lint ## every check and test
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-lint: .venv/.dev ## ruff, mypy, the import contract
+WORKFLOWS := $(wildcard .github/workflows/*.yml examples/workflows/*.yml examples/workflows/host/*.yml examples/workflows/own-image/workflow.yml)
+ACTIONS := action.yml $(wildcard */action.yml)
+SCRIPTS := .ci/run $(wildcard scripts/*.sh tests/*.sh host/*.sh)
+
+lint: .venv/.dev ## ruff, mypy, the import contract; workflows, actions, Dockerfile, scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/tables.py --check
+	$(BIN)/shellcheck $(SCRIPTS)
+	$(BIN)/actionlint -shellcheck $(BIN)/shellcheck -pyflakes "" $(WORKFLOWS)
+	$(BIN)/zizmor --offline --quiet --no-progress $(WORKFLOWS) $(ACTIONS) .github/dependabot.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions $(ACTIONS)
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/hadolint $(wildcard Dockerfile examples/workflows/own-image/Dockerfile)
 
 format: .venv/.dev ## put the code into shape
 	$(BIN)/ruff check --fix .

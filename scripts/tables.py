@@ -8,11 +8,12 @@ from pathlib import Path
 
 from autonomous_loop.domain import proof
 from autonomous_loop.domain.proof import Proof
+from autonomous_loop.inputs import HostInputs, JobInputs
 from autonomous_loop.report.configuration import keys as every_key
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = """\
-name: Autonomous Loop
+name: {name}
 author: Autonomous Loop
 description: >-
   Takes one issue to a reviewable pull request, over as many CI jobs as it needs.
@@ -22,50 +23,28 @@ branding:
   color: purple
 # Made by scripts/tables.py. Each input that is also a configuration key overrides the project's own
 # configuration (.github/autonomous-loop.toml). An input that is empty is one that was not given.
+{where}"""
+HOST = """\
+# For jobs whose own steps set the toolchain up (setup-node, services, caches): the loop is root by the
+# runner's sudo, the hands are another user with the job's toolchain on PATH.
 """
-CREDENTIALS = {
-    "provider": (
-        (
-            "Who runs the model: anthropic, bedrock, vertex, foundry or aws, by the job's own cloud "
-            "credentials (default anthropic)."
-        ),
-        "",
-    ),
-    "anthropic-api-key": ("Key of the Messages API, from a secret.", ""),
-    "anthropic-auth-token": ("A gateway's bearer token, from a secret, instead of a key.", ""),
-    "anthropic-base-url": ("Another address of the Messages API, such as a gateway.", ""),
-    "anthropic-federation-rule-id": (
-        "Identity federation instead of a key: the rule's id; the job needs `id-token: write`.",
-        "",
-    ),
-    "anthropic-organization-id": ("With a federation rule: your organization's id.", ""),
-    "anthropic-service-account-id": ("With a federation rule: the service account, where the rule asks.", ""),
-    "anthropic-workspace-id": (
-        "With a federation rule for several workspaces: which one; with provider aws: the workspace.",
-        "",
-    ),
-    "anthropic-oidc-audience": (
-        "With a federation rule: the identity token's audience (default https://api.anthropic.com).",
-        "",
-    ),
-    "network": (
-        (
-            "What the model's commands may reach: open (everything the job reaches), allowed (allowed-hosts "
-            "and loopback) or none (loopback) (default open)."
-        ),
-        "",
-    ),
-    "allowed-hosts": (
-        "With network allowed: hosts, one a line, such as pypi.org, *.example.com or example.com:8443.",
-        "",
-    ),
-    "github-token": (
-        "Token of the repository: contents, issues, pull-requests and actions, each write.",
-        "${{ github.token }}",
-    ),
-    "handoff-key": ("Signs the handoff and the journal; without it a key derived from the API key does.", ""),
-    "handoff-key-previous": ("The handoff key before this one: still accepted while it is changed.", ""),
-}
+STEPS = """\
+runs:
+  using: composite
+  steps:
+    - name: Install
+      shell: bash
+      env:
+        ACTION: ${{ github.action_path }}
+      run: '"$ACTION/install.sh" "${AUTONOMOUS_LOOP_FOLDER:-/opt/autonomous-loop}"'
+    - name: Session
+      id: session
+      shell: bash
+      env:
+        ACTION: ${{ github.action_path }}
+        AUTONOMOUS_LOOP_INPUTS: ${{ toJSON(inputs) }}
+      run: exec python3 -I "$ACTION/run.py" "${AUTONOMOUS_LOOP_FOLDER:-/opt/autonomous-loop}" session
+"""
 OUTPUTS = {
     "result": "How the session ended, such as complete, time, blocked or ignored.",
     "loop": "The loop's id, such as issue-12.",
@@ -90,16 +69,33 @@ def keys():
         yield key.name, text, shown
 
 
-def action():
-    lines = [HEAD + "inputs:"]
-    for name, (text, default) in CREDENTIALS.items():
-        lines += entry(name, text, default)
+def inputs(model):
+    lines = ["inputs:"]
+    for name, field in model.model_fields.items():
+        lines += entry(name.replace("_", "-"), field.description, field.default)
     for name, text, default in keys():
         lines += entry(name, f"{text.rstrip('.')} (default {default})." if default else text, "")
-    lines.append("outputs:")
+    return lines
+
+
+def action():
+    """The container action."""
+    lines = [HEAD.format(name="Autonomous Loop", where="") + "\n".join(inputs(JobInputs)), "outputs:"]
     for name, text in OUTPUTS.items():
         lines += [f"  {name}:", f"    description: {json.dumps(text)}"]
     return "\n".join([*lines, "runs:", "  using: docker", "  image: Dockerfile", ""])
+
+
+def host():
+    """The composite action: the same program, on the job's own machine."""
+    lines = [
+        HEAD.format(name="Autonomous Loop, on the job's machine", where=HOST) + "\n".join(inputs(HostInputs))
+    ]
+    lines.append("outputs:")
+    for name, text in OUTPUTS.items():
+        lines += [f"  {name}:", f"    description: {json.dumps(text)}"]
+        lines.append("    value: ${{ steps.session.outputs." + name + " }}")
+    return "\n".join([*lines, STEPS])
 
 
 def entry(name, text, default):
@@ -121,6 +117,19 @@ def page():
         "and addresses are inputs only.", "",
         "| key | what | default |", "|---|---|---|", *rows, "",
     ])  # fmt: skip
+
+
+def readme():
+    """The README with its table of the inputs people set first."""
+    rows = [
+        f"| `{name.replace('_', '-')}` | {field.description} |"
+        for name, field in JobInputs.model_fields.items()
+    ]
+    table = "\n".join(["| input | what |", "|---|---|", *rows])
+    text = (ROOT / "README.md").read_text()
+    begin, end = "<!-- inputs: made by scripts/tables.py -->\n", "\n<!-- end of inputs -->"
+    head, _, rest = text.partition(begin)
+    return head + begin + table + end + rest.partition(end)[2]
 
 
 def schema():
@@ -149,6 +158,8 @@ def meanings(title):
 def main():
     made = {
         "action.yml": action(),
+        "host/action.yml": host(),
+        "README.md": readme(),
         "docs/configuration.md": page(),
         "docs/proof.schema.json": schema(),
     }

@@ -19,6 +19,7 @@ if ! docker version >/dev/null 2>&1; then
   for _ in $(seq 100); do docker version >/dev/null 2>&1 && break; sleep 0.2; done
 fi
 if ! docker image inspect "$base" >/dev/null 2>&1; then
+  # shellcheck disable=SC2016 # mmdebstrap gives its hooks "$1"
   mmdebstrap --quiet --variant=minbase --mode=root --include=ca-certificates,python3,python3-pip,python3-venv \
     --customize-hook='rm -f "$1"/usr/lib/python3*/EXTERNALLY-MANAGED; ln -s /usr/bin/python3 "$1"/usr/local/bin/python; ln -s /usr/bin/pip3 "$1"/usr/local/bin/pip' \
     --customize-hook='copy-in /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/' trixie "$folder/base.tar"

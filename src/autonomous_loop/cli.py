@@ -107,6 +107,17 @@ def session(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
 
 
 @main.command()
+def plan() -> None:
+    """The matrix of jobs for a schedule: one, which takes what waits longest."""
+    from autonomous_loop.github.action import write_outputs  # noqa: PLC0415 - only this command needs it
+
+    matrix = json.dumps({"include": [{"issue": "", "loop": ""}]})
+    if path := environment().get("GITHUB_OUTPUT"):
+        write_outputs(path, {"matrix": matrix})
+    click.echo(matrix)
+
+
+@main.command()
 @click.option("--project", type=click.Path(path_type=Path), default=".", help="A git directory.")
 @json_option
 def status(project: Path, as_json: bool) -> None:  # noqa: FBT001 - click gives it so

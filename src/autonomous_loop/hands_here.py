@@ -22,9 +22,10 @@ async def make_hands(
         say: told what they may reach, and what was refused to them.
 
     Raises:
+        ConfigurationError: what the job lends them holds a secret.
         SandboxError: they cannot be kept apart here, or the network cannot be closed to them.
     """
-    tools, reach = around.tools, around.reach
+    tools, reach, lent = around.tools, around.reach, around.lent.without(around.secrets)
     say(f"the hands' network is {reach}")
     fenced = reach.network is not Network.OPEN
     async with AsyncExitStack() as stack:
@@ -37,9 +38,10 @@ async def make_hands(
             env = LOCAL_DIRECTLY
         hands = await Sandbox.create(
             base=around.temporary,
-            path=((str(tools / "bin"),) if tools else ()) + tuple(SYSTEM_PATH.split(":")),
-            env=env,
-            read_paths=(str(tools),) if tools else (),
+            # The job's own toolchain first: it is what the project is built with.
+            path=(*lent.path, *((str(tools / "bin"),) if tools else ()), *SYSTEM_PATH.split(":")),
+            env={**lent.variables, **env},
+            read_paths=(*lent.path, *lent.readable, *((str(tools),) if tools else ())),
             unsandboxed=around.unsandboxed,
             chrome_path=find_browser(around.path, around.playwright_cache),
             browser_python=str(tools / "bin" / "python") if tools else None,

@@ -14,6 +14,7 @@ from typing import Self
 
 from autonomous_loop.domain.service import ServiceAccess
 from autonomous_loop.errors import CredentialError
+from autonomous_loop.hands.lent import Lent
 from autonomous_loop.hands.reach import Reach
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -32,6 +33,7 @@ class Surroundings:
         token: of the forge; never shown.
         path: where the loop finds git.
         tools: a virtual environment the hands may run, with pytest and Playwright; None: none was found.
+        lent: what the job lends the hands.
         temporary: where the loop's and the hands' folders are made.
         unsandboxed: a person agreed to hands that are not kept apart.
         observe: told of progress.
@@ -43,6 +45,7 @@ class Surroundings:
     token: str = field(default="", repr=False)
     path: str = SYSTEM_PATH
     tools: Path | None = None
+    lent: Lent = field(default_factory=Lent)
     temporary: Path = Path("/tmp")  # noqa: S108 - the folders made in it are 0700 and random
     playwright_cache: Path | None = None
     unsandboxed: bool = False
@@ -60,7 +63,7 @@ class Surroundings:
         """From the environment of this process; nothing else in the program reads it.
 
         Raises:
-            ConfigurationError: it names a provider we do not know.
+            ConfigurationError: it names an unknown provider, or lends the hands what must not be.
         """
         env = os.environ if environ is None else environ
         home = Path(env.get("HOME", "/nonexistent"))
@@ -76,6 +79,7 @@ class Surroundings:
             ),
             path=env.get("PATH", SYSTEM_PATH),
             tools=find_tools(env.get("AUTONOMOUS_LOOP_TOOLS"), cache),
+            lent=Lent.read(env),
             temporary=Path(tempfile.gettempdir()),
             playwright_cache=Path(browsers) if browsers else cache / "ms-playwright",
             unsandboxed=unsandboxed,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autonomous_loop.local.actions.metadata import ActionMeta
 from autonomous_loop.local.actions.runs import RunRecord
 from autonomous_loop.local.embedded import EmbeddedGitHub
 from autonomous_loop.local.forge.models import Actor, Comment, Issue, PullRequest
@@ -128,6 +129,12 @@ class World:
                 return error.code, error.read()
 
 
+def entrypoint(action: ActionMeta, stage: str) -> list[str] | None:
+    """What stands for the image: its command is `session`, unless the action names another."""
+    command = [] if action.args else ["session"]
+    return [sys.executable, "-I", "-m", "autonomous_loop", *command] if stage == "main" else None
+
+
 @contextmanager
 def github_world(
     folder: Path,
@@ -149,9 +156,7 @@ def github_world(
     """
     with EmbeddedGitHub(
         folder,
-        entrypoint=lambda _, stage: (
-            [sys.executable, "-I", "-m", "autonomous_loop", "session"] if stage == "main" else None
-        ),
+        entrypoint=entrypoint,
         action_sources={ACTION: ROOT},
         secrets={"ANTHROPIC_API_KEY": KEY},
         extra_env={name: value for name, value in environment(url).items() if name.startswith(_HANDED)},

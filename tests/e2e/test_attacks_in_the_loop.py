@@ -21,13 +21,23 @@ HONEST = {"two": [honest("two", 2)], "three": [honest("three", 3)]}
 BY_HAND = 'session-features = 1\ncontinuation = "manual"\n'
 
 
+CALLED = ".github/workflows/loop.yml"
+OURS = f"uses: autonomous-loop/autonomous-loop/{CALLED}@v1"
+
+
 @contextmanager
-def world_of(tmp_path, features=None, *, config="", workflow="", **people):
-    """The tiny project on the embedded GitHub, with an issue; nobody has labelled it yet."""
+def world_of(tmp_path, features=None, *, config="", called="", **people):
+    """The tiny project on the embedded GitHub, with an issue; nobody has labelled it yet.
+
+    `called`: a reusable workflow of its own, in place of ours.
+    """
     files = make_project(tmp_path / "project", config=config)
-    if workflow:
+    if called:
+        thin = (ROOT / WORKFLOW).read_text()
+        assert OURS in thin
         (files / WORKFLOW).parent.mkdir(parents=True, exist_ok=True)
-        (files / WORKFLOW).write_text(workflow)
+        (files / WORKFLOW).write_text(thin.replace(OURS, f"uses: ./{CALLED}"))
+        (files / CALLED).write_text(called)
     with (
         model(TWO, features or HONEST) as (url, log),
         github_world(tmp_path / "github", url, repo=REPO, files=files, log=log, **people) as world,
@@ -112,13 +122,13 @@ def test_a_killed_session_loses_nothing_that_was_proved_and_its_spending_is_coun
 
 @pytest.mark.parametrize("guarded", [True, False], ids=["by the workflow", "without its concurrency"])
 def test_of_two_sessions_dispatched_at_once_one_works_and_the_other_ends_neutrally(tmp_path, guarded):
-    text = (ROOT / WORKFLOW).read_text()
+    text = (ROOT / CALLED).read_text()
     head, _, rest = text.partition("    concurrency:\n")
     bare = head + rest[rest.index("    steps:\n") :]
     assert "queue: max" in text
     assert "concurrency" not in bare
     features = {"two": [honest("two", 2)], "three": [honest("three", 3, delay_s=2)]}
-    with world_of(tmp_path, features, config=BY_HAND, workflow=text if guarded else bare) as world:
+    with world_of(tmp_path, features, config=BY_HAND, called="" if guarded else bare) as world:
         world.label(1)
         world.settle()
         assert proved(world) == ["two"]

@@ -59,6 +59,8 @@ class ActionInputs:
         service: what they say of the model's service, keys included, by name; empty where they say nothing.
         network: what the hands may reach, as given; empty for the default.
         allowed_hosts: as given, one each line.
+        issue: the number of the issue to work on, as given; empty: the event says.
+        loop: the loop to go on with, as given; empty: the event says.
     """
 
     overrides: Mapping[str, Any]
@@ -66,6 +68,8 @@ class ActionInputs:
     service: Mapping[str, str] = field(default_factory=dict, repr=False)
     network: str = ""
     allowed_hosts: tuple[str, ...] = ()
+    issue: str = ""
+    loop: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +119,9 @@ def read_inputs(environment: Mapping[str, str]) -> ActionInputs:
     only what `action.yml` declares, and warns about others itself.
 
     Raises:
-        ConfigurationError: `prices` is not a JSON object.
+        ConfigurationError: `prices` is not a JSON object, or a line of `settings` is not KEY=VALUE.
     """
-    overrides: dict[str, Any] = {}
+    overrides = read_settings(_input(environment, "settings"))
     for name in LoopConfig.model_fields:
         value = _input(environment, name)
         if value:
@@ -128,7 +132,29 @@ def read_inputs(environment: Mapping[str, str]) -> ActionInputs:
         service={name: _input(environment, name) for name in SERVICE_INPUTS},
         network=_input(environment, "network").lower(),
         allowed_hosts=tuple(_input(environment, "allowed_hosts").split()),
+        issue=_input(environment, "issue"),
+        loop=_input(environment, "loop"),
     )
+
+
+def read_settings(text: str) -> dict[str, Any]:
+    """The input `settings`: KEY=VALUE, one a line; `#` begins a line that says nothing.
+
+    Raises:
+        ConfigurationError: a line that is neither.
+    """
+    made: dict[str, Any] = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        if line.startswith("#"):
+            continue
+        key, equals, value = line.partition("=")
+        if not equals:
+            raise ConfigurationError(
+                f"the input settings has the line {line!r}", hint="write KEY=VALUE, one a line."
+            )
+        name = key.strip().replace("-", "_")
+        made[name] = _prices(value) if name == "prices" else value.strip()
+    return made
 
 
 def read_facts(environment: Mapping[str, str], event: Mapping[str, Any]) -> RunFacts:

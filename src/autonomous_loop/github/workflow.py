@@ -64,7 +64,7 @@ class WorkflowFacts:
     Attributes:
         events: that start it.
         permissions: of its job by name; None: the repository's default.
-        timeout_minutes: of its job; None: another workflow's, which it calls.
+        timeout_minutes: of its job; None: not known before a run.
         inputs: given to the action, those left out that only a run can evaluate.
         secrets: that it names.
         condition: of its job; empty: none.
@@ -126,7 +126,9 @@ def _facts(
     top: Mapping[str, Any], job: Mapping[str, Any], step: Mapping[str, Any], text: str
 ) -> WorkflowFacts:
     on = top.get("on")
-    timeout = job.get("timeout-minutes", None if step is job else _DEFAULT_TIMEOUT)
+    # A workflow that calls ours says it as an input of that.
+    given, default = (_map(step.get("with")), 60.0) if step is job else (job, _DEFAULT_TIMEOUT)
+    timeout = given.get("timeout-minutes", default)
     return WorkflowFacts(
         events=frozenset(map(_scalar, [on] if isinstance(on, str) else _listed(on))),
         permissions=_permissions(job.get("permissions", top.get("permissions"))),

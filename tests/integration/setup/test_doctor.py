@@ -118,9 +118,8 @@ async def test_a_fresh_repository_is_mended_thing_by_thing_until_nothing_is_left
 async def test_what_the_files_get_wrong_is_told_with_its_place(desk):
     init(desk.clone, desk.around, desk.account)
     workflow = (desk.clone / WORKFLOW).read_text()
-    short = workflow.replace("timeout-minutes: 60", "timeout-minutes: 50").replace(
-        "actions: write", "actions: read"
-    )
+    given = "    with: {timeout-minutes: 50}\n    secrets:\n"
+    short = workflow.replace("    secrets:\n", given).replace("actions: write", "actions: read")
     desk.put({WORKFLOW: short, CONFIG_FILE: "label = 'go'\n"})
     found = await desk.look()
     assert {"limits", "permissions", "trigger"} <= wrong(found)

@@ -62,7 +62,7 @@ def test_a_workflow_that_calls_ours_is_one():
     text = b"on: issues\npermissions: write-all\n"
     text += b"jobs: {a: {uses: x/autonomous-loop/.github/workflows/loop.yml@v1}}"
     facts = read_workflow(text, source="w")
-    assert (facts.missing_permissions, facts.timeout_minutes) == ((), None)
+    assert (facts.missing_permissions, facts.timeout_minutes) == ((), 60)
 
 
 @pytest.mark.parametrize(

@@ -74,9 +74,9 @@ def _value(one: Input, given: object) -> str:
     if given is None or given == "":
         if one.required and one.default is None:
             raise Refused(422, f"Required input '{one.name}' not provided")
-        text = _text(one.default)
+        text = as_text(one.default)
         return text or {"boolean": "false"}.get(one.type, "")
-    text = _text(given)
+    text = as_text(given)
     allowed = {"boolean": ("true", "false"), "choice": one.options}.get(one.type)
     if allowed is not None and text not in allowed:
         raise Refused(
@@ -85,7 +85,8 @@ def _value(one: Input, given: object) -> str:
     return text
 
 
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
+    """A value of an input as the API has it."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -20,21 +20,24 @@ from autonomous_loop.local.actions.commands import (
     read_pairs,
     read_summary,
 )
+from autonomous_loop.local.actions.composite import Composite
 from autonomous_loop.local.actions.environment import Folders, github_context, runner_context, variables
 from autonomous_loop.local.actions.expressions import ExpressionError, Scope, condition, render, render_value
-from autonomous_loop.local.actions.metadata import ActionMeta, input_values, quoted, resolve_action
+from autonomous_loop.local.actions.metadata import (
+    COMPOSITE,
+    ActionMeta,
+    action_id,
+    input_values,
+    quoted,
+    resolve_action,
+)
 from autonomous_loop.local.actions.ports import Annotation, JobControl, JobPlan, JobResult, StepResult
 from autonomous_loop.local.actions.process import Grace, Patience, play
+from autonomous_loop.local.actions.scripts import script
 from autonomous_loop.local.actions.values import to_number, truthy
 from autonomous_loop.local.actions.workflow import Scalar, Step, WorkflowError
 
 Conclusion = str
-_SHELLS = {
-    # What a step without `shell:` gets, and what `shell: bash` gets, differ in pipefail.
-    "": (["bash", "-e"], "sh"),
-    "bash": (["bash", "--noprofile", "--norc", "-eo", "pipefail"], "sh"),
-    "sh": (["sh", "-e"], "sh"),
-}
 
 
 @dataclass(frozen=True)
@@ -177,12 +180,18 @@ class JobPlay:
         scope = self._scope(env, step)
         minutes = to_number(render_value(step.timeout_minutes, scope)) if step.timeout_minutes else math.inf
         if step.run:
-            command, cwd = self._script(step, scope)
+            job = self._plan.job
+            command, cwd = script(
+                step, scope, self._folders, f"step-{step.number}",
+                shell=job.shell, working_directory=job.working_directory,
+            )  # fmt: skip
             extra: dict[str, str] = {}
         elif self._builtin(step):
             return self._checkout(step, env, scope)
         else:
             meta = self._actions.get(step.number) or self._resolve(step)
+            if meta.using == COMPOSITE:
+                return self._composite(step, meta, env, scope, outputs)
             command, extra = self._docker(step, meta, scope)
             cwd = self._folders.workspace
         state: dict[str, str] = {}
@@ -209,8 +218,7 @@ class JobPlay:
         outcome = "skipped"
         try:
             if not self._patience.killed and condition(post.meta.post_if, self._scope(self._env)):
-                self._log.write(f"##[group]{name}")
-                self._log.write("##[endgroup]")
+                self._log.write(f"##[group]{name}\n##[endgroup]")
                 env = self._env | dict(post.env) | {f"STATE_{key}": one for key, one in post.state.items()}
                 outcome = self._process(
                     post.command,
@@ -241,7 +249,7 @@ class JobPlay:
     ) -> Conclusion:
         """Run a command as a step, and take in what it says."""
         files = self._folders.command_files()
-        github = github_context(self._plan, self._folders, self._action_id(step))
+        github = github_context(self._plan, self._folders, action_id(step))
         full = {
             **self._base,
             **env,
@@ -284,21 +292,34 @@ class JobPlay:
 
     # -- the kinds of step
 
-    def _script(self, step: Step, scope: Scope) -> tuple[list[str], Path]:
-        shell, suffix = _SHELLS[step.shell or self._plan.job.shell]
-        script = self._folders.temp / f"step-{step.number}.{suffix}"
-        script.write_text(render(step.run, scope), encoding="utf-8")
-        folder = render(step.working_directory or self._plan.job.working_directory, scope)
-        cwd = self._folders.workspace / folder
-        if not cwd.is_dir():
-            raise WorkflowError(f"the working directory '{folder}' does not exist")
-        return [*shell, str(script)], cwd
+    def _composite(
+        self, step: Step, meta: ActionMeta, env: Mapping[str, str], scope: Scope, outputs: dict[str, str]
+    ) -> Conclusion:
+        """The steps of a composite action, in its own scope; the steps around it see its outputs alone."""
+        values = self._inputs(step, meta, scope)
+        own = {name: env[name] for name in step.env} | {"GITHUB_ACTION_PATH": str(meta.folder)}
 
-    def _docker(self, step: Step, meta: ActionMeta, scope: Scope) -> tuple[list[str], dict[str, str]]:
-        """The command and the variables of a docker action."""
+        def run(one: Step, inner: Scope, extra: Mapping[str, str], made: dict[str, str]) -> Conclusion:
+            command, cwd = script(one, inner, self._folders, f"step-{step.number}-{one.number}")
+            self._log.write(f"##[group]{render(one.title, inner)}\n##[endgroup]")
+            return self._process(
+                command, {**self._env, **own, **extra}, step, cwd, one.condition, outputs=made, state={}
+            )
+
+        composite = Composite(meta, values, run, lambda: self._scope(self._env | own, step).contexts)
+        conclusion = composite.play(cancelled=lambda: self._patience.cancelled)
+        outputs |= composite.outputs()
+        return conclusion
+
+    def _inputs(self, step: Step, meta: ActionMeta, scope: Scope) -> dict[str, str]:
         values, unexpected = input_values(meta, step.with_, lambda value: render(value, scope))
         if unexpected:
             self._warn(f"Unexpected input(s) {quoted(unexpected)}, valid inputs are [{quoted(meta.inputs)}]")
+        return values
+
+    def _docker(self, step: Step, meta: ActionMeta, scope: Scope) -> tuple[list[str], dict[str, str]]:
+        """The command and the variables of a docker action."""
+        values = self._inputs(step, meta, scope)
         command = self._docker_entrypoint(meta, "main")
         if command is None:
             raise WorkflowError(f"nothing stands in for the docker action '{step.uses}' on this machine")
@@ -327,7 +348,7 @@ class JobPlay:
             )
             return conclusion == "success"
 
-        github = github_context(self._plan, self._folders, self._action_id(step))
+        github = github_context(self._plan, self._folders, action_id(step))
         done = checkout(options, github, self._masker.add, git)
         self._log.write("##[endgroup]")
         return "success" if done else "cancelled" if self._patience.cancelled else "failure"
@@ -345,10 +366,12 @@ class JobPlay:
         status = self._status
         return Scope(
             {
-                "github": github_context(self._plan, self._folders, self._action_id(step) if step else ""),
+                "github": github_context(self._plan, self._folders, action_id(step) if step else ""),
                 "inputs": self._plan.inputs,
                 "vars": self._plan.variables,
                 "needs": self._plan.needs,
+                "matrix": self._plan.matrix,
+                "strategy": self._plan.strategy,
                 "secrets": self._plan.secrets,
                 "env": env,
                 "job": {"status": status},
@@ -362,11 +385,6 @@ class JobPlay:
                 "always": lambda: True,
             },
         )
-
-    def _action_id(self, step: Step) -> str:
-        if step.id:
-            return step.id
-        return "__" + step.uses.partition("@")[0].replace("/", "_").strip("._") if step.uses else "__run"
 
     def _error(self, message: str) -> None:
         self._log.write(f"##[error]{message}")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from autonomous_loop.local.actions.calls import Library
 from autonomous_loop.local.actions.dispatch import typed_inputs
 from autonomous_loop.local.actions.expressions import ExpressionError, render
 from autonomous_loop.local.actions.live import LiveJob, LiveRun
@@ -14,7 +17,7 @@ from autonomous_loop.local.actions.reader import read_workflow
 from autonomous_loop.local.actions.runs import JobRecord, RunRecord, Runs, WorkflowRecord, timestamp
 from autonomous_loop.local.actions.scheduler import Scheduler
 from autonomous_loop.local.actions.triggers import BY_TOKEN, Origin, github_context, title_of
-from autonomous_loop.local.actions.workflow import Workflow
+from autonomous_loop.local.actions.workflow import Workflow, WorkflowError
 
 STARTUP_FAILURE = "startup_failure"
 """The conclusion of a run that could not start."""
@@ -29,6 +32,8 @@ class Launcher:
         scheduler: plays them.
         server_url: the forge's address.
         variables: the `vars` context.
+        secrets: the repository's, without GITHUB_TOKEN.
+        sources: folders of other repositories, by `owner/name`: reusable workflows are read there.
         clock: the time, in UTC.
     """
 
@@ -39,6 +44,8 @@ class Launcher:
         scheduler: Scheduler,
         server_url: Callable[[], str],
         variables: Mapping[str, str],
+        secrets: Mapping[str, str],
+        sources: Mapping[str, Path],
         clock: Callable[[], datetime],
     ) -> None:
         self.runs = runs
@@ -46,6 +53,8 @@ class Launcher:
         self._scheduler = scheduler
         self._server_url = server_url
         self._variables = dict(variables)
+        self._secrets = dict(secrets)
+        self._sources = dict(sources)
         self._clock = clock
 
     def see(self, repo: str, path: str, content: bytes) -> tuple[Workflow, WorkflowRecord]:
@@ -108,30 +117,32 @@ class Launcher:
             problems.append(
                 f"'{trigger.unsupported[0]}' in on.{run.event} is not played by the embedded GitHub"
             )
-        live = LiveRun(
-            id=run.id,
-            repo=run.repo,
-            attempt=run.attempt,
-            workflow=workflow,
-            github=self._context(run, workflow),
-            payload=run.payload,
-            inputs=typed_inputs(workflow, run.inputs),
-            variables=self._variables,
-        )
         if problems:
             return self._end(run, STARTUP_FAILURE, problems[0])
         try:
+            library = Library(lambda: self._forge.workflow_files(run.repo, run.head_sha), self._sources)
+            frame = library.frame(workflow)
+            live = LiveRun(
+                id=run.id,
+                repo=run.repo,
+                attempt=run.attempt,
+                frame=replace(frame, inputs=typed_inputs(workflow, run.inputs)),
+                github=self._context(run, workflow),
+                payload=run.payload,
+                variables=self._variables,
+                secrets=self._secrets,
+            )
             if workflow.run_name and (title := render(workflow.run_name, live.scope()).strip()):
                 run = self.runs.update_run(run.id, title=title)
             if workflow.concurrency:
                 live.concurrency(workflow.concurrency)
-        except ExpressionError as error:
+        except (ExpressionError, WorkflowError) as error:
             return self._end(run, STARTUP_FAILURE, str(error))
         for key, job in workflow.jobs.items():
             record = self.runs.add_job(
                 JobRecord(run.id, run.attempt, key, job.name or key, self._now(), runs_on=job.runs_on)
             )
-            live.jobs[key] = LiveJob(record.id, job)
+            live.jobs[key] = LiveJob(record.id, job, key, live.frame)
         self._scheduler.start(live)
         return run
 

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autonomous_loop.local.actions import yaml12
+from autonomous_loop.local.actions import fields, yaml12
 from autonomous_loop.local.actions.checkout import BUILTIN
-from autonomous_loop.local.actions.workflow import Scalar, WorkflowError
+from autonomous_loop.local.actions.reader import read_step
+from autonomous_loop.local.actions.workflow import Scalar, Step, WorkflowError
+
+COMPOSITE = "composite"
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class ActionMeta:
         reference: what stands behind `uses:`.
         folder: where its action.yml is.
         using: docker, node20, composite, ...
+        steps: of a composite action.
+        outputs: of a composite action, each an expression over `steps`.
     """
 
     reference: str
@@ -43,6 +48,8 @@ class ActionMeta:
     args: tuple[Scalar, ...] = ()
     env: Mapping[str, Scalar] = field(default_factory=dict)
     inputs: Mapping[str, ActionInput] = field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
+    outputs: Mapping[str, Scalar] = field(default_factory=dict)
 
 
 def read_action(reference: str, folder: Path) -> ActionMeta:
@@ -77,6 +84,7 @@ def read_action(reference: str, folder: Path) -> ActionMeta:
         args=tuple(runs.get("args") or ()),
         env=dict(runs.get("env") or {}),
         inputs=_inputs(tree.get("inputs") or {}),
+        **_composite(reference, runs, tree.get("outputs") or {}),
     )
 
 
@@ -105,9 +113,11 @@ def resolve_action(uses: str, sources: Mapping[str, Path], workspace: Path) -> A
             f" {', '.join([BUILTIN, *sources])} and no other"
         )
     meta = read_action(uses, folder)
-    if meta.using != "docker" or meta.pre_entrypoint:
+    if meta.using not in {"docker", COMPOSITE} or meta.pre_entrypoint:
         kind = f"'{meta.using}' with a pre-entrypoint" if meta.pre_entrypoint else f"'{meta.using}'"
-        raise WorkflowError(f"the action '{uses}' runs by {kind}: the embedded GitHub plays 'docker'")
+        raise WorkflowError(
+            f"the action '{uses}' runs by {kind}: the embedded GitHub plays docker and composite"
+        )
     return meta
 
 
@@ -123,6 +133,13 @@ def input_values(
     return values, [name for name in values if name not in meta.inputs and name not in {"args", "entrypoint"}]
 
 
+def action_id(step: Step) -> str:
+    """What `github.action` and GITHUB_ACTION say in a step."""
+    if step.id:
+        return step.id
+    return "__" + step.uses.partition("@")[0].replace("/", "_").strip("._") if step.uses else "__run"
+
+
 def quoted(names: Iterable[str]) -> str:
     """Names for a message."""
     return ", ".join(f"'{name}'" for name in names)
@@ -133,3 +150,20 @@ def _inputs(value: Mapping[str, Any]) -> dict[str, ActionInput]:
         str(name): ActionInput(str(name), (one or {}).get("default"), (one or {}).get("required") is True)
         for name, one in value.items()
     }
+
+
+def _composite(reference: str, runs: Mapping[str, Any], outputs: Mapping[str, Any]) -> dict[str, Any]:
+    if runs["using"] != COMPOSITE:
+        return {}
+    steps = runs.get("steps")
+    if not isinstance(steps, list) or not steps:
+        raise WorkflowError(f"the composite action '{reference}' has no steps")
+    made = tuple(read_step(number, one, reference, fields.COMPOSITE) for number, one in enumerate(steps, 1))
+    for step in made:
+        if step.uses:
+            raise WorkflowError(
+                f"the composite action '{reference}' uses '{step.uses}': its scripts alone are played"
+            )
+        if not step.shell:
+            raise WorkflowError(f"'{step.title}' of the composite action '{reference}' names no shell")
+    return {"steps": made, "outputs": {str(name): one.get("value") for name, one in outputs.items()}}

@@ -63,10 +63,10 @@ class Player:
         self.runs = Runs(folder / "actions.sqlite3")
         self.forge = forge
         self._clock = clock
-        self._scheduler = Scheduler(
-            Stage(folder, forge, runner, self.runs, action_sources, secrets, max_jobs, clock)
+        self._scheduler = Scheduler(Stage(folder, forge, runner, self.runs, action_sources, max_jobs, clock))
+        self._launcher = Launcher(
+            self.runs, forge, self._scheduler, server_url, variables or {}, secrets, action_sources, clock
         )
-        self._launcher = Launcher(self.runs, forge, self._scheduler, server_url, variables or {}, clock)
         self._launcher.bury_the_dead()
         self._events: queue.Queue[Event | None] = queue.Queue()
         self._thread = threading.Thread(target=self._take_events, name="actions-events", daemon=True)

@@ -108,6 +108,8 @@ class JobPlan:
     payload: Mapping[str, Any]
     inputs: Mapping[str, Scalar]
     needs: Mapping[str, Any]
+    matrix: Mapping[str, Any] | None
+    strategy: Mapping[str, Scalar]
     variables: Mapping[str, str]
     secrets: Mapping[str, str]
     env: Mapping[str, str]

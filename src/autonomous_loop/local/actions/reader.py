@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from autonomous_loop.local.actions import yaml12
+from autonomous_loop.local.actions import fields, yaml12
 from autonomous_loop.local.actions.expressions import ExpressionError, check
+from autonomous_loop.local.actions.matrix import leaves
 from autonomous_loop.local.actions.values import Value
 from autonomous_loop.local.actions.workflow import (
+    Call,
     Concurrency,
     Input,
     Job,
     Permissions,
-    Scalar,
     Step,
+    Strategy,
     Trigger,
     Workflow,
     WorkflowError,
@@ -25,13 +27,15 @@ from autonomous_loop.local.actions.workflow import (
 _TOP = {"name", "run-name", "on", "permissions", "env", "defaults", "concurrency", "jobs"}
 _JOB = {
     "name", "needs", "if", "permissions", "concurrency", "env", "outputs", "steps", "runs-on",
-    "timeout-minutes", "continue-on-error", "defaults",
+    "timeout-minutes", "continue-on-error", "defaults", "strategy",
 }  # fmt: skip
+_CALLER = {"name", "needs", "if", "permissions", "uses", "with", "secrets"}
 _STEP = {
     "id", "name", "if", "uses", "run", "shell", "working-directory", "with", "env", "continue-on-error",
     "timeout-minutes",
 }  # fmt: skip
 _INPUT = {"description", "type", "required", "default", "options", "deprecationMessage"}
+_CALL_INPUT = {"description", "type", "required", "default", "deprecationMessage"}
 _LIMITED = {"branches", "branches-ignore", "tags", "tags-ignore"}
 _PERMISSIONS = {
     "actions", "artifact-metadata", "attestations", "checks", "contents", "deployments", "discussions",
@@ -39,13 +43,6 @@ _PERMISSIONS = {
     "security-events", "statuses",
 }  # fmt: skip
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
-
-# Which contexts GitHub offers where ("Contexts reference", context availability).
-_RUN = frozenset({"github", "inputs", "vars"})
-_NEEDS = _RUN | {"needs"}
-_STEPS = _NEEDS | {"secrets", "env", "job", "runner", "steps"}
-_STEP_IF = _STEPS - {"secrets"}
-# Contexts of matrix jobs, which the player does not play, are left out on purpose.
 
 
 def read_workflow(path: str, content: bytes) -> Workflow:
@@ -71,19 +68,19 @@ def read_workflow(path: str, content: bytes) -> Workflow:
 
 
 def _workflow(workflow: Workflow, tree: dict[Any, Any]) -> Workflow:
-    _known(tree, _TOP, "the workflow")
+    fields.known(tree, _TOP, "the workflow")
     jobs = tree.get("jobs")
     if not isinstance(jobs, dict) or not jobs:
         raise WorkflowError("it has no jobs")
-    run_name = _text(tree.get("run-name"), "run-name")
-    check(run_name, _RUN)
+    run_name = fields.text(tree.get("run-name"), "run-name")
+    check(run_name, fields.RUN)
     shell, folder = _defaults(tree.get("defaults"), "defaults")
     result = replace(
         workflow,
         run_name=run_name,
         permissions=_permissions(tree.get("permissions"), "permissions"),
-        env=_scalars(tree.get("env"), "env", _RUN | {"secrets"}),
-        concurrency=_concurrency(tree.get("concurrency"), "concurrency", _RUN),
+        env=fields.scalars(tree.get("env"), "env", fields.RUN | {"secrets"}),
+        concurrency=_concurrency(tree.get("concurrency"), "concurrency", fields.RUN),
         jobs={str(key): _job(str(key), job, shell, folder) for key, job in jobs.items()},
     )
     _acyclic(result.jobs)
@@ -110,22 +107,26 @@ def _trigger(event: str, settings: Value) -> Trigger:
         return Trigger(event, crons=crons)
     if settings is None:
         return Trigger(event)
-    settings = _mapping(settings, where)
+    settings = fields.mapping(settings, where)
     if event == "workflow_dispatch":
-        _known(settings, {"inputs"}, where)
-        inputs = _mapping(settings.get("inputs") or {}, f"{where}.inputs")
+        fields.known(settings, {"inputs"}, where)
+        inputs = fields.mapping(settings.get("inputs") or {}, f"{where}.inputs")
         if len(inputs) > 25:
             raise WorkflowError("you may only define up to 25 `inputs` for a `workflow_dispatch` event")
         return Trigger(event, inputs={str(name): _input(str(name), one) for name, one in inputs.items()})
+    if event == "workflow_call":
+        return _called(settings, where)
     types = settings.get("types")
     return Trigger(
         event,
-        types=None if types is None else _words(types, f"{where}.types"),
+        types=None if types is None else fields.words(types, f"{where}.types"),
         include={
-            key: _words(settings[key], f"{where}.{key}") for key in ("branches", "tags") if key in settings
+            key: fields.words(settings[key], f"{where}.{key}")
+            for key in ("branches", "tags")
+            if key in settings
         },
         exclude={
-            key: _words(settings[f"{key}-ignore"], f"{where}.{key}-ignore")
+            key: fields.words(settings[f"{key}-ignore"], f"{where}.{key}-ignore")
             for key in ("branches", "tags")
             if f"{key}-ignore" in settings
         },
@@ -133,10 +134,37 @@ def _trigger(event: str, settings: Value) -> Trigger:
     )
 
 
+def _called(settings: Mapping[Any, Any], where: str) -> Trigger:
+    """`on.workflow_call`: what a caller gives and gets."""
+    fields.known(settings, {"inputs", "secrets", "outputs"}, where)
+    inputs = {}
+    for name, one in fields.mapping(settings.get("inputs") or {}, f"{where}.inputs").items():
+        place = f"{where}.inputs.{name}"
+        entry = fields.mapping(one or {}, place)
+        fields.known(entry, _CALL_INPUT, place)
+        if entry.get("type") not in {"string", "boolean", "number"}:
+            raise WorkflowError(f"{place}.type must be string, boolean or number")
+        default = fields.scalar(entry.get("default"), f"{place}.default")
+        check(default, fields.RUN)
+        inputs[str(name)] = Input(str(name), entry["type"], entry.get("required") is True, default)
+    secrets = {}
+    for name, one in fields.mapping(settings.get("secrets") or {}, f"{where}.secrets").items():
+        entry = fields.mapping(one or {}, f"{where}.secrets.{name}")
+        fields.known(entry, {"description", "required"}, f"{where}.secrets.{name}")
+        secrets[str(name)] = entry.get("required") is True
+    outputs = {}
+    for name, one in fields.mapping(settings.get("outputs") or {}, f"{where}.outputs").items():
+        entry = fields.mapping(one, f"{where}.outputs.{name}")
+        fields.known(entry, {"description", "value"}, f"{where}.outputs.{name}")
+        outputs[str(name)] = fields.scalar(entry.get("value"), f"{where}.outputs.{name}.value")
+        check(outputs[str(name)], fields.RUN | {"jobs"})
+    return Trigger("workflow_call", inputs=inputs, secrets=secrets, outputs=outputs)
+
+
 def _input(name: str, settings: Value) -> Input:
     where = f"on.workflow_dispatch.inputs.{name}"
-    settings = _mapping(settings or {}, where)
-    _known(settings, _INPUT, where)
+    settings = fields.mapping(settings or {}, where)
+    fields.known(settings, _INPUT, where)
     kind = settings.get("type", "string")
     if kind not in {"string", "boolean", "choice", "number", "environment"}:
         raise WorkflowError(
@@ -150,10 +178,12 @@ def _input(name: str, settings: Value) -> Input:
 
 def _job(key: str, value: Value, shell: str, folder: str) -> Job:
     where = f"jobs.{key}"
-    value = _mapping(value, where)
+    value = fields.mapping(value, where)
     if not _NAME.match(key):
         raise WorkflowError(f"the job name '{key}' is malformed: letters, digits, '-' and '_' only")
-    _known(value, _JOB, where)
+    if "uses" in value:
+        return _caller(key, value, where)
+    fields.known(value, _JOB, where)
     if "runs-on" not in value:
         raise WorkflowError(f"{where} has no 'runs-on'")
     steps = value.get("steps")
@@ -163,54 +193,105 @@ def _job(key: str, value: Value, shell: str, folder: str) -> Job:
     needs = value.get("needs") or ()
     job = Job(
         key,
-        name=_text(value.get("name"), f"{where}.name"),
-        needs=_words(needs, f"{where}.needs") if needs else (),
-        condition=_scalar(value.get("if"), f"{where}.if"),
+        name=fields.text(value.get("name"), f"{where}.name"),
+        needs=fields.words(needs, f"{where}.needs") if needs else (),
+        condition=fields.scalar(value.get("if"), f"{where}.if"),
         permissions=_permissions(value.get("permissions"), f"{where}.permissions"),
-        concurrency=_concurrency(value.get("concurrency"), f"{where}.concurrency", _NEEDS),
-        env=_scalars(value.get("env"), f"{where}.env", _NEEDS | {"secrets"}),
-        outputs=_scalars(value.get("outputs"), f"{where}.outputs", _STEPS),
-        steps=tuple(_step(number, one, where) for number, one in enumerate(steps, 1)),
+        concurrency=_concurrency(value.get("concurrency"), f"{where}.concurrency", fields.JOB),
+        env=fields.scalars(value.get("env"), f"{where}.env", fields.JOB | {"secrets"}),
+        outputs=fields.scalars(value.get("outputs"), f"{where}.outputs", fields.STEPS),
+        steps=tuple(read_step(number, one, where) for number, one in enumerate(steps, 1)),
         runs_on=str(value["runs-on"]),
-        timeout_minutes=_scalar(value.get("timeout-minutes"), f"{where}.timeout-minutes"),
-        continue_on_error=_scalar(value.get("continue-on-error", False), f"{where}.continue-on-error"),
+        timeout_minutes=fields.scalar(value.get("timeout-minutes"), f"{where}.timeout-minutes"),
+        continue_on_error=fields.scalar(value.get("continue-on-error", False), f"{where}.continue-on-error"),
+        strategy=_strategy(value.get("strategy"), f"{where}.strategy"),
         shell=own_shell or shell,
         working_directory=own_folder or folder,
     )
-    check(job.condition, _NEEDS, bare=True, status=True)
+    check(job.condition, fields.NEEDS, bare=True, status=True)
     for text in (job.name, job.timeout_minutes, job.continue_on_error, job.runs_on):
-        check(text, _NEEDS)
+        check(text, fields.JOB)
     ids = [step.id for step in job.steps if step.id]
     if len(set(ids)) < len(ids):
         raise WorkflowError(f"{where}: two steps have the same id")
     return job
 
 
-def _step(number: int, value: Value, job: str) -> Step:
+def _caller(key: str, value: Mapping[Any, Any], where: str) -> Job:
+    """A job that calls a reusable workflow."""
+    fields.known(value, _CALLER, f"{where}, which calls a workflow,")
+    needs, secrets = value.get("needs") or (), value.get("secrets")
+    if secrets != "inherit":
+        secrets = fields.scalars(secrets, f"{where}.secrets", fields.JOB | {"secrets"})
+    job = Job(
+        key,
+        name=fields.text(value.get("name"), f"{where}.name"),
+        needs=fields.words(needs, f"{where}.needs") if needs else (),
+        condition=fields.scalar(value.get("if"), f"{where}.if"),
+        permissions=_permissions(value.get("permissions"), f"{where}.permissions"),
+        call=Call(
+            fields.text(value["uses"], f"{where}.uses"),
+            fields.scalars(value.get("with"), f"{where}.with", fields.JOB),
+            None if secrets == "inherit" else secrets,
+        ),
+    )
+    check(job.condition, fields.NEEDS, bare=True, status=True)
+    check(job.name, fields.NEEDS)
+    return job
+
+
+def _strategy(value: Value, where: str) -> Strategy | None:
+    if value is None:
+        return None
+    value = fields.mapping(value, where)
+    fields.known(value, {"matrix", "fail-fast", "max-parallel"}, where)
+    matrix = value.get("matrix")
+    if not isinstance(matrix, dict | str) or not matrix:
+        raise WorkflowError(f"{where} has no matrix")
+    result = Strategy(
+        matrix,
+        fields.scalar(value.get("fail-fast", True), f"{where}.fail-fast"),
+        fields.scalar(value.get("max-parallel"), f"{where}.max-parallel"),
+    )
+    for text in (*leaves(matrix), result.fail_fast, result.max_parallel):
+        check(text, fields.NEEDS)
+    return result
+
+
+def read_step(number: int, value: Value, job: str, contexts: frozenset[str] = fields.STEPS) -> Step:
+    """One step.
+
+    Args:
+        job: where it stands, for messages.
+        contexts: what its expressions may see.
+
+    Raises:
+        ExpressionError, WorkflowError: what GitHub would refuse, or the player does not play.
+    """
     where = f"{job}.steps[{number - 1}]"
-    value = _mapping(value, where)
-    _known(value, _STEP, where)
+    value = fields.mapping(value, where)
+    fields.known(value, _STEP, where)
     if ("uses" in value) == ("run" in value):
         raise WorkflowError(f"{where} needs either 'uses' or 'run'")
     step = Step(
         number,
-        id=_text(value.get("id"), f"{where}.id"),
-        name=_text(value.get("name"), f"{where}.name"),
-        condition=_scalar(value.get("if"), f"{where}.if"),
-        uses=_text(value.get("uses"), f"{where}.uses"),
-        run=_text(value.get("run"), f"{where}.run"),
-        shell=_text(value.get("shell"), f"{where}.shell"),
-        working_directory=_text(value.get("working-directory"), f"{where}.working-directory"),
-        with_=_scalars(value.get("with"), f"{where}.with", _STEPS),
-        env=_scalars(value.get("env"), f"{where}.env", _STEPS),
-        continue_on_error=_scalar(value.get("continue-on-error", False), f"{where}.continue-on-error"),
-        timeout_minutes=_scalar(value.get("timeout-minutes"), f"{where}.timeout-minutes"),
+        id=fields.text(value.get("id"), f"{where}.id"),
+        name=fields.text(value.get("name"), f"{where}.name"),
+        condition=fields.scalar(value.get("if"), f"{where}.if"),
+        uses=fields.text(value.get("uses"), f"{where}.uses"),
+        run=fields.text(value.get("run"), f"{where}.run"),
+        shell=fields.text(value.get("shell"), f"{where}.shell"),
+        working_directory=fields.text(value.get("working-directory"), f"{where}.working-directory"),
+        with_=fields.scalars(value.get("with"), f"{where}.with", contexts),
+        env=fields.scalars(value.get("env"), f"{where}.env", contexts),
+        continue_on_error=fields.scalar(value.get("continue-on-error", False), f"{where}.continue-on-error"),
+        timeout_minutes=fields.scalar(value.get("timeout-minutes"), f"{where}.timeout-minutes"),
     )
     if step.shell not in {"", "bash", "sh"}:
         raise WorkflowError(f"{where}.shell is '{step.shell}': the embedded GitHub plays bash and sh")
-    check(step.condition, _STEP_IF, bare=True, status=True, files=True)
+    check(step.condition, contexts - {"secrets"}, bare=True, status=True, files=True)
     for text in (step.name, step.run, step.working_directory, step.continue_on_error, step.timeout_minutes):
-        check(text, _STEPS, files=True)
+        check(text, contexts, files=True)
     return step
 
 
@@ -219,14 +300,14 @@ def _concurrency(value: Value, where: str, contexts: frozenset[str]) -> Concurre
         return None
     if isinstance(value, str):
         value = {"group": value}
-    value = _mapping(value, where)
-    _known(value, {"group", "cancel-in-progress", "queue"}, where)
+    value = fields.mapping(value, where)
+    fields.known(value, {"group", "cancel-in-progress", "queue"}, where)
     if not value.get("group"):
         raise WorkflowError(f"{where} has no group")
     result = Concurrency(
-        _text(value["group"], f"{where}.group"),
-        _scalar(value.get("cancel-in-progress", False), f"{where}.cancel-in-progress"),
-        _text(value.get("queue", "single"), f"{where}.queue"),
+        fields.text(value["group"], f"{where}.group"),
+        fields.scalar(value.get("cancel-in-progress", False), f"{where}.cancel-in-progress"),
+        fields.text(value.get("queue", "single"), f"{where}.queue"),
     )
     if result.queue not in {"single", "max"}:
         raise WorkflowError(f"{where}.queue is '{result.queue}': it must be single or max")
@@ -242,7 +323,7 @@ def _permissions(value: Value, where: str) -> Permissions | None:
         return None
     if value in ("read-all", "write-all"):
         return dict.fromkeys(sorted(_PERMISSIONS), value.removesuffix("-all"))
-    for name, level in _mapping(value, where).items():
+    for name, level in fields.mapping(value, where).items():
         if name not in _PERMISSIONS:
             raise WorkflowError(f"{where}: there is no permission '{name}'")
         if level not in {"none", "read", "write"}:
@@ -253,14 +334,14 @@ def _permissions(value: Value, where: str) -> Permissions | None:
 def _defaults(value: Value, where: str) -> tuple[str, str]:
     if value is None:
         return "", ""
-    value = _mapping(value, where)
-    _known(value, {"run"}, where)
-    run = _mapping(value.get("run") or {}, f"{where}.run")
-    _known(run, {"shell", "working-directory"}, f"{where}.run")
-    shell = _text(run.get("shell"), f"{where}.run.shell")
+    value = fields.mapping(value, where)
+    fields.known(value, {"run"}, where)
+    run = fields.mapping(value.get("run") or {}, f"{where}.run")
+    fields.known(run, {"shell", "working-directory"}, f"{where}.run")
+    shell = fields.text(run.get("shell"), f"{where}.run.shell")
     if shell not in {"", "bash", "sh"}:
         raise WorkflowError(f"{where}.run.shell is '{shell}': the embedded GitHub plays bash and sh")
-    return shell, _text(run.get("working-directory"), f"{where}.run.working-directory")
+    return shell, fields.text(run.get("working-directory"), f"{where}.run.working-directory")
 
 
 def _acyclic(jobs: Mapping[str, Job]) -> None:
@@ -274,48 +355,3 @@ def _acyclic(jobs: Mapping[str, Job]) -> None:
         if not ready:
             raise WorkflowError("the jobs' 'needs' form a circle")
         done.update(ready)
-
-
-def _known(value: Mapping[Any, Any], keys: set[str], where: str) -> None:
-    for key in value:
-        if key not in keys:
-            raise WorkflowError(f"'{key}' in {where} is unknown, or not played by the embedded GitHub")
-
-
-def _mapping(value: Value, where: str) -> dict[Any, Any]:
-    if not isinstance(value, dict):
-        raise WorkflowError(f"{where} must be a mapping")
-    return value
-
-
-def _scalar(value: Value, where: str) -> Scalar:
-    if value is None or isinstance(value, str | bool | int | float):
-        return value
-    raise WorkflowError(f"{where} must be one value")
-
-
-def _text(value: Value, where: str) -> str:
-    value = _scalar(value, where)
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _words(value: Value, where: str) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return (value,)
-    if not isinstance(value, list):
-        raise WorkflowError(f"{where} must be a list")
-    return tuple(_text(one, where) for one in value)
-
-
-def _scalars(value: Value, where: str, contexts: frozenset[str]) -> dict[str, Scalar]:
-    if value is None:
-        return {}
-    return dict(_checked(_mapping(value, where), where, contexts))
-
-
-def _checked(value: dict[Any, Any], where: str, contexts: frozenset[str]) -> Iterator[tuple[str, Scalar]]:
-    for key, one in value.items():
-        check(_scalar(one, f"{where}.{key}"), contexts, files=contexts is _STEPS)
-        yield str(key), one

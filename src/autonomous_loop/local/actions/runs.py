@@ -256,6 +256,10 @@ class Runs:
         self._update("jobs", job_id, changes)
         return self.job(job_id)
 
+    def remove_job(self, job_id: int) -> None:
+        """Forget a job that gave way to others before it was played."""
+        self._rows("DELETE FROM jobs WHERE id = ?", job_id)
+
     def jobs(self, run_id: int, attempt: int | None = None) -> list[JobRecord]:
         """The jobs of a run's attempt (None: of all), in order of the workflow file."""
         rows = self._rows("SELECT * FROM jobs WHERE run_id = ? ORDER BY id", run_id)

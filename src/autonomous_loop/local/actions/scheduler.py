@@ -12,12 +12,12 @@ from datetime import datetime
 from pathlib import Path
 
 from autonomous_loop.local.actions.concurrency import Entry, Groups, Ticket
-from autonomous_loop.local.actions.expressions import ExpressionError, render, render_value
-from autonomous_loop.local.actions.live import LiveJob, LiveRun, State
+from autonomous_loop.local.actions.expressions import ExpressionError, render_value
+from autonomous_loop.local.actions.live import LiveJob, LiveRun, State, together
 from autonomous_loop.local.actions.ports import Annotation, Forge, JobPlan, JobResult, JobRunner
-from autonomous_loop.local.actions.runs import Runs, timestamp
+from autonomous_loop.local.actions.runs import JobRecord, Runs, timestamp
 from autonomous_loop.local.actions.values import to_number, truthy
-from autonomous_loop.local.actions.workflow import Concurrency
+from autonomous_loop.local.actions.workflow import Concurrency, WorkflowError
 
 _log = logging.getLogger(__name__)
 DEFAULT_MINUTES = 360.0
@@ -32,7 +32,6 @@ class Stage:
     Args:
         folder: `jobs/` and `logs/` are made below it.
         action_sources: folders of actions by name.
-        secrets: the repository's, without GITHUB_TOKEN.
         max_jobs: how many are played at once; further ones are queued in order.
     """
 
@@ -41,7 +40,6 @@ class Stage:
     runner: JobRunner
     runs: Runs
     action_sources: Mapping[str, Path]
-    secrets: Mapping[str, str]
     max_jobs: int
     clock: Callable[[], datetime]
 
@@ -133,46 +131,75 @@ class Scheduler:
         ready = [
             job
             for job in run.jobs.values()
-            if job.state is State.WAITING and all(run.jobs[key].state is State.DONE for key in job.job.needs)
+            if job.state is State.WAITING and all(one.state is State.DONE for one in run.needed(job).values())
         ]
         for job in ready:
             self._decide(run, job)
+        whole = [
+            job
+            for job in run.jobs.values()
+            if job.state is State.EXPANDED and all(part.state is State.DONE for part in job.parts)
+        ]
+        for job in whole:
+            self._put_together(run, job)
         if run.done():
             self._finish_run(run)
             return True
-        return bool(ready)
+        return bool(whole) or any(job.state is not State.WAITING for job in ready)
 
     def _decide(self, run: LiveRun, job: LiveJob) -> None:
         if self._stopping:
             self._finish_job(run, job, _cancelled(""))
             return
+        if job.waits_for_a_place and not run.cancelled:
+            return
         try:
-            if not run.wants(job.job):
-                self._finish_job(run, job, JobResult("skipped"))
+            if not run.wants(job):
+                whole_matrix_decided = job.matrix is not None
+                self._finish_job(run, job, JobResult("cancelled" if whole_matrix_decided else "skipped"))
                 return
-            name = render(job.job.name, run.scope(job.job)) or job.job.key
-            self._runs.update_job(job.record_id, name=name)
+            if parts := run.parts_of(job):
+                self._expand(run, job, parts)
+                return
+            self._runs.update_job(job.record_id, name=run.title(job))
             setting = job.job.concurrency
             if setting is None:
                 self._make_ready(run, job)
             else:
                 self._enter(run, job, setting)
+        except (ExpressionError, WorkflowError) as error:
+            self._finish_job(run, job, _failed(str(error)))
+
+    def _expand(self, run: LiveRun, job: LiveJob, parts: list[LiveJob]) -> None:
+        """A job gives way to its parts: lists show these, never it."""
+        job.state, job.parts = State.EXPANDED, parts
+        self._runs.remove_job(job.record_id)
+        job.record_id = 0
+        for part in parts:
+            title = run.title(part) if part.matrix is not None else part.frame.title + part.job.key
+            record = JobRecord(run.id, run.attempt, part.key, title, self._now(), runs_on=part.job.runs_on)
+            part.record_id = self._runs.add_job(record).id
+            run.jobs[part.key] = part
+
+    def _put_together(self, run: LiveRun, job: LiveJob) -> None:
+        try:
+            self._finish_job(run, job, JobResult(together(iter(job.parts)), run.outputs_of(job)))
         except ExpressionError as error:
-            self._finish_job(run, job, JobResult("failure", annotations=(Annotation("failure", str(error)),)))
+            self._finish_job(run, job, _failed(str(error)))
 
     def _enter(self, run: LiveRun, job: LiveJob | None, setting: Concurrency) -> None:
         """Ask for a place in a concurrency group, for a job or for the whole run."""
-        name, cancel_in_progress = run.concurrency(setting, job.job if job else None)
+        name, cancel_in_progress = run.concurrency(setting, job)
         if job and name.lower() == run.group.lower():
             message = (
                 f"Canceling since a deadlock for concurrency group '{name}' was detected between"
-                f" 'top level workflow' and '{job.job.key}'"
+                f" 'top level workflow' and '{job.key}'"
             )
             self._finish_job(run, job, _cancelled(message))
             return
         holder: LiveRun | LiveJob = job or run
         holder.group = name
-        ticket = Ticket(run.id, job.job.key if job else "")
+        ticket = Ticket(run.id, job.key if job else "")
         entry = self._groups.enter(
             run.repo, name, ticket, cancel_in_progress=cancel_in_progress, queue=setting.queue
         )
@@ -217,7 +244,7 @@ class Scheduler:
             run.admitted = True
             for job in run.jobs.values():
                 self._finish_job(run, job, _cancelled(message))
-        for job in run.jobs.values():
+        for job in list(run.jobs.values()):
             if job.state in {State.PENDING, State.READY}:
                 self._finish_job(run, job, _cancelled(message))
             elif job.state is State.RUNNING:
@@ -254,26 +281,37 @@ class Scheduler:
     def _finish_job(self, run: LiveRun, job: LiveJob, result: JobResult) -> None:
         job.state = State.DONE
         tolerated = False
-        if result.conclusion == "failure":
+        if result.conclusion == "failure" and not job.parts:
             try:
-                tolerated = truthy(render_value(job.job.continue_on_error, run.scope(job.job)))
+                tolerated = truthy(render_value(job.job.continue_on_error, run.scope(job)))
             except ExpressionError:
                 _log.warning("continue-on-error of job %s cannot be evaluated", job.job.key)
         job.conclusion = "success" if tolerated else result.conclusion
         job.outputs = result.outputs
-        self._runs.update_job(
-            job.record_id,
-            status="completed",
-            conclusion=result.conclusion,
-            completed_at=self._now(),
-            outputs=dict(result.outputs),
-            annotations=list(result.annotations),
-            steps=list(result.steps),
-            summary=result.summary,
-        )
+        if job.record_id:
+            self._runs.update_job(
+                job.record_id,
+                status="completed",
+                conclusion=result.conclusion,
+                completed_at=self._now(),
+                outputs=dict(result.outputs),
+                annotations=list(result.annotations),
+                steps=list(result.steps),
+                summary=result.summary,
+            )
         if job.group:
-            self._leave(run.repo, job.group, Ticket(run.id, job.job.key))
+            self._leave(run.repo, job.group, Ticket(run.id, job.key))
             job.group = ""
+        if job.conclusion == "failure" and job.parent and job.strategy.get("fail-fast"):
+            for part in job.parent.parts:
+                self._end_part(run, part)
+
+    def _end_part(self, run: LiveRun, part: LiveJob) -> None:
+        """`fail-fast`: what is left of a matrix ends with the first that failed."""
+        if part.state is State.RUNNING:
+            part.control.cancel()
+        elif part.state is not State.DONE:
+            self._finish_job(run, part, _cancelled("The strategy configuration was canceled"))
 
     def _finish_run(self, run: LiveRun) -> None:
         del self._live[run.id]
@@ -303,7 +341,7 @@ class Scheduler:
         folder = self._stage.folder / "jobs" / str(job.record_id)
         token = ""
         try:
-            token = self._stage.forge.mint_token(run.repo, run.permissions(job.job), run.id)
+            token = self._stage.forge.mint_token(run.repo, run.permissions(job), run.id)
             with self._changed:
                 self._tokens[token] = run.id
                 plan = self._plan(run, job, token, folder, log)
@@ -329,22 +367,28 @@ class Scheduler:
             self._advance()
 
     def _plan(self, run: LiveRun, job: LiveJob, token: str, folder: Path, log: Path) -> JobPlan:
-        secrets = {**self._stage.secrets, "GITHUB_TOKEN": token}
-        minutes = to_number(render_value(job.job.timeout_minutes, run.scope(job.job))) or DEFAULT_MINUTES
+        secrets = {**run.secrets_of(job.frame), "GITHUB_TOKEN": token}
+        minutes = to_number(render_value(job.job.timeout_minutes, run.scope(job))) or DEFAULT_MINUTES
         return JobPlan(
             job=job.job,
             github={**run.github, "job": job.job.key, "token": token},
             payload=run.payload,
-            inputs=run.inputs,
-            needs=run.needs(job.job),
+            inputs=job.frame.inputs,
+            needs=run.needs(job),
+            matrix=job.matrix,
+            strategy=job.strategy,
             variables=run.variables,
             secrets=secrets,
-            env=run.env(secrets),
+            env=run.env(job.frame, secrets),
             timeout_s=minutes * 60,
             folder=folder,
             log=log,
             action_sources=self._stage.action_sources,
         )
+
+
+def _failed(message: str) -> JobResult:
+    return JobResult("failure", annotations=(Annotation("failure", message),))
 
 
 def _cancelled(message: str) -> JobResult:

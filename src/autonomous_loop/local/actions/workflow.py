@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 Scalar = str | int | float | bool | None
 """A value of the file; a string may carry `${{ }}` that is evaluated later."""
@@ -42,7 +43,9 @@ class Trigger:
         types: activity types it is limited to; None takes the event's default.
         include: branch or tag patterns, by `branches` or `tags`; empty takes all.
         exclude: patterns of `branches-ignore` or `tags-ignore`, by `branches` or `tags`.
-        inputs: of `workflow_dispatch`.
+        inputs: of `workflow_dispatch` or `workflow_call`.
+        secrets: of `workflow_call`: whether each must be given.
+        outputs: of `workflow_call`: each an expression over `jobs`.
         crons: of `schedule`.
         unsupported: keys that the player does not know and that would change when it starts.
     """
@@ -52,6 +55,8 @@ class Trigger:
     include: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     exclude: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     inputs: Mapping[str, Input] = field(default_factory=dict)
+    secrets: Mapping[str, bool] = field(default_factory=dict)
+    outputs: Mapping[str, Scalar] = field(default_factory=dict)
     crons: tuple[str, ...] = ()
     unsupported: tuple[str, ...] = ()
 
@@ -124,8 +129,26 @@ Permissions = Mapping[str, str]
 
 
 @dataclass(frozen=True)
+class Call:
+    """A reusable workflow that a job calls: `secrets` is None where all are inherited."""
+
+    uses: str
+    with_: Mapping[str, Scalar] = field(default_factory=dict)
+    secrets: Mapping[str, Scalar] | None = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A matrix, whole or in part expressions, and how its jobs are played."""
+
+    matrix: Mapping[str, Any] | str
+    fail_fast: Scalar = True
+    max_parallel: Scalar = None
+
+
+@dataclass(frozen=True)
 class Job:
-    """One job. `permissions` is None where only the workflow's hold."""
+    """One job: `steps`, or `call`. `permissions` is None where only the workflow's hold."""
 
     key: str
     name: str = ""
@@ -139,6 +162,8 @@ class Job:
     runs_on: str = ""
     timeout_minutes: Scalar = None
     continue_on_error: Scalar = False
+    strategy: Strategy | None = None
+    call: Call | None = None
     shell: str = ""
     working_directory: str = ""
 
