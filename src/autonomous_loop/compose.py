@@ -14,31 +14,26 @@ from pathlib import Path
 
 from autonomous_loop.attempt import Workbench
 from autonomous_loop.config import CONFIG_FILE, LoopConfig
-from autonomous_loop.continuation import ContinuationHandler
 from autonomous_loop.domain.events import LoopFacts
 from autonomous_loop.domain.feature import FeatureList, read_feature_list, slug
-from autonomous_loop.domain.keys import Keyring
 from autonomous_loop.domain.model import CommitSha
 from autonomous_loop.domain.request import Request
 from autonomous_loop.domain.work import CommandResult
 from autonomous_loop.errors import RequestError
-from autonomous_loop.git.checkpoints import CheckpointManager
+from autonomous_loop.frame import frame
 from autonomous_loop.git.claimants import ProcessClaimants
 from autonomous_loop.git.handoffs import FileHandoffStore
 from autonomous_loop.git.journal import StateTracker
 from autonomous_loop.git.project import Project
 from autonomous_loop.git.repository import Repository
 from autonomous_loop.git.workspace import ScratchWorkspace
-from autonomous_loop.handoff import HandoffCoordinator
 from autonomous_loop.hands.sandbox import Sandbox
 from autonomous_loop.hands_here import make_hands
 from autonomous_loop.limits import SessionLimits
 from autonomous_loop.orchestrator import FeatureOrchestrator
 from autonomous_loop.ports import Claimants, Forge, HandoffStore, Inbox, Journal
 from autonomous_loop.progress import ProgressTracker
-from autonomous_loop.publisher import Publisher
 from autonomous_loop.recovery import ErrorRecoverer
-from autonomous_loop.report.redactor import Redactor
 from autonomous_loop.report.reporter import MarkdownReporter
 from autonomous_loop.report.rows import Site
 from autonomous_loop.session import SessionManager
@@ -229,23 +224,25 @@ async def connect(
     """Every part of one session, on whatever place."""
     around.service.require()
     clock = SystemClock()
-    branches = f"{config.branch_prefix}/{place.loop}"
-    keys = Keyring.derive(around.key_materials, repository=place.name, loop=place.loop)
-    checkpoints = CheckpointManager(repository, branches=branches)
-    checkpoints.refuse_in_the_way(config.branch_prefix)
-    checkpoints.refuse_in_the_way(branches)
-    redactor = Redactor(around.secrets)
-    journal = StateTracker(
+    framed = frame(
         repository,
-        branches=branches,
+        config,
+        around,
         name=place.name,
         loop=place.loop,
-        keys=keys,
+        handoffs=place.handoffs,
+        forge=place.forge,
+        site=place.site,
         clock=clock,
-        redact=redactor.text,
     )
-    reporter = MarkdownReporter(place.site, state=journal.tip, redactor=redactor)
-    progress = ProgressTracker(*around.observe, redact=redactor.text)
+    checkpoints, journal, reporter, progress = (
+        framed.checkpoints,
+        framed.journal,
+        framed.reporter,
+        framed.progress,
+    )
+    checkpoints.refuse_in_the_way(config.branch_prefix)
+    checkpoints.refuse_in_the_way(framed.branches)
     hands = await make_hands(around, home, say=progress.step)
     # The SDK takes a second to import: the commands begin it on a thread (`warm_up`), and here it is awaited.
     from autonomous_loop.agent.team import make_team  # noqa: PLC0415
@@ -271,9 +268,6 @@ async def connect(
             hands, workspace, repository, config, model_command=_command_of(journal), prepare=prepare
         )
         limits = SessionLimits(config, clock=clock, inbox=place.inbox)
-        handoff = HandoffCoordinator(
-            place.handoffs, keys=keys, name=place.name, loop=place.loop, checkpoints=checkpoints
-        )
         bench = Workbench(
             journal=journal,
             checkpoints=checkpoints,
@@ -300,26 +294,12 @@ async def connect(
             pin_state=place.pin_state,
             journal=journal,
             checkpoints=checkpoints,
-            handoff=handoff,
-            continuation=ContinuationHandler(
-                config.continuation,
-                forge=place.forge,
-                clock=clock,
-                signed=handoff.signed,
-                allow_unsigned=config.allow_unsigned,
-                max_sessions=config.max_sessions,
-            ),
+            handoff=framed.handoff,
+            continuation=framed.continuation,
             claimants=place.claimants,
             inbox=place.inbox,
             verifier=verifier,
-            publisher=Publisher(
-                journal=journal,
-                checkpoints=checkpoints,
-                forge=place.forge,
-                reporter=reporter,
-                progress=progress,
-                head=f"{branches}/pr",
-            ),
+            publisher=framed.publisher,
             reporter=reporter,
             progress=progress,
             limits=limits,
@@ -341,7 +321,7 @@ async def connect(
         journal=journal,
         reporter=reporter,
         imported=place.imported,
-        branches=branches,
+        branches=framed.branches,
         closers=(close,),
     )
 

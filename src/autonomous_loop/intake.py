@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from autonomous_loop.config import LoopConfig
-from autonomous_loop.domain.decision import HandoffReason
+from autonomous_loop.domain.fleet import Stand, Turn, asked_again
 from autonomous_loop.domain.model import CommitSha, LoopId
 from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.domain.request import Request
@@ -22,8 +21,11 @@ from autonomous_loop.domain.trigger import (
     issue_of,
 )
 from autonomous_loop.errors import AccessError, LoopError
+from autonomous_loop.fleet import Fleet, is_over
 from autonomous_loop.github import content, trigger
 from autonomous_loop.github.access import Access
+from autonomous_loop.github.client import WORKFLOW_BOT
+from autonomous_loop.github.closing import Closing, closing_of
 from autonomous_loop.github.runs import made_at
 from autonomous_loop.job import Job
 
@@ -51,12 +53,18 @@ class Intake:
     Args:
         config: of the default branch's head.
         access: asked before anything is begun.
+        fleet: what a schedule starts.
+        turn: whose session the workflow says this is: a job of `plan`'s matrix.
     """
 
-    def __init__(self, job: Job, config: LoopConfig, access: Access) -> None:
+    def __init__(
+        self, job: Job, config: LoopConfig, access: Access, fleet: Fleet, *, turn: Turn | None = None
+    ) -> None:
         self._job = job
         self._config = config
         self._access = access
+        self._fleet = fleet
+        self._turn = turn
 
     def choose(self) -> Choice | Ignore:
         """What this job's event comes to.
@@ -66,8 +74,10 @@ class Intake:
         """
         facts = self._job.facts
         doing = trigger.activity(facts.event_name, facts.event, self._config)
-        if isinstance(doing, Queue):
-            doing = self._from_queue()
+        turn = self._turn
+        if turn is None and isinstance(doing, Queue):
+            turns = self._fleet.plan().turns
+            turn = turns[0] if turns else None
         if facts.run_attempt > 1:
             # A re-run has the first run's actor: who started it again is somebody else's word. The label
             # stays: it is not theirs, and taking it off would stop the loop.
@@ -76,9 +86,10 @@ class Intake:
             except AccessError as error:
                 return Ignore(str(error))
         try:
-            return self._chosen(doing)
+            return self._taken(turn) if turn else self._chosen(doing)
         except AccessError as error:
-            self._refuse(doing)
+            if turn is None:
+                self._refuse(doing)
             return Ignore(str(error))
 
     def _chosen(self, doing: Activity) -> Choice | Ignore:
@@ -94,17 +105,31 @@ class Intake:
             case Asked():
                 return self._asked(doing)
 
-    def _start(self, issue: int, actor: str) -> Choice | Ignore:
+    def _taken(self, turn: Turn) -> Choice | Ignore:
+        """What a schedule chose may have waited for a runner: things are looked at as they are now."""
+        record = self._job.peek(turn.loop, self._config)
+        standing = Stand.OVER if record is None else self._fleet.stand(record)
+        if record is None or standing is Stand.OVER:
+            return self._start(turn.issue, "", chosen=True)
+        if standing is not Stand.DUE:
+            return Ignore(f"{turn.loop}: {standing}")
+        if self._fleet.stopped(turn.loop, record):
+            return Ignore(f"{turn.loop}: a person stopped it")
+        return self._go_on(turn.loop, actor=WORKFLOW_BOT)
+
+    def _start(self, issue: int, actor: str, *, chosen: bool = False) -> Choice | Ignore:
         loops = self._job.loops(self._config, issue)
-        loop = choose_loop(issue, {one: _over(record) for one, record in loops.items()})
-        if self._job.facts.event_name == "workflow_dispatch":
+        loop = choose_loop(issue, {one: self._is_over(one, record) for one, record in loops.items()})
+        if not chosen and self._job.facts.event_name == "workflow_dispatch":
             self._access.require_writer(actor)
             requester, at = actor, made_at(self._job.repository, self._job.facts.run_id)
         else:
             found = self._access.check_start(issue, self._config.label, actor=actor)
             requester, at = found.actor, found.at
+        if chosen and not asked_again(loops, at):
+            return Ignore(f"nobody labelled issue #{issue} since its loop ended")
         if loop in loops:
-            return self._go_on(loop, actor=actor)
+            return self._go_on(loop, actor=requester)
         for one, record in loops.items():
             # A second event that waited for the first one's session, or a re-run, asks for nothing new.
             if (over := record.sessions[-1].ended) and over > at:
@@ -128,6 +153,8 @@ class Intake:
         record = self._job.peek(loop, self._config)
         if record is None:
             return Ignore(f"there is no loop {loop}")
+        if closing := self._closing(loop, record):
+            return Ignore(f"{closing}: {loop} ended with it; label the issue again for another loop")
         request = record.facts.request
         self._access.check_continuation(dispatcher=actor, requester=request.requester)
         issue = request.issue or issue_of(loop) or 0
@@ -147,26 +174,17 @@ class Intake:
             return Ignore(f"/loop {asked.name}: a running session acts on it")
         return self._go_on(loop, actor=asked.actor)
 
-    def _from_queue(self) -> Activity:
-        now = datetime.now(UTC)
-        loops = self._job.loops(self._config)
-        for loop, record in sorted(loops.items()):
-            last = record.sessions[-1] if record.sessions else None
-            waits = last is not None and last.not_before is not None and last.not_before > now
-            if last is None or waits or (last.reason is not None and not last.reason.continues):
-                continue
-            return Continue(loop=loop, generation=None, pin=None, actor="github-actions[bot]")
-        working = {issue for loop in loops if (issue := issue_of(loop)) is not None}
-        waiting = trigger.find_waiting(self._job.repository, self._config, working=working)
-        return Queue() if waiting is None else Start(issue=waiting, actor="")
+    def _closing(self, loop: LoopId, record: LoopRecord) -> Closing | None:
+        issue = record.facts.request.issue or issue_of(loop) or 0
+        return closing_of(self._job.repository, issue=issue, pull_request=record.pull_request)
+
+    def _is_over(self, loop: LoopId, record: LoopRecord) -> bool:
+        """A label on the issue of a pull request that was closed asks for another loop."""
+        if is_over(record):
+            return True
+        return record.pull_request is not None and self._closing(loop, record) is not None
 
     def _refuse(self, doing: Activity) -> None:
         if isinstance(doing, Start) and self._job.facts.event_name != "workflow_dispatch":
             with suppress(LoopError):  # a courtesy: it must not turn a refusal into a failure
                 self._access.remove_label(doing.issue, self._config.label)
-
-
-def _over(record: LoopRecord) -> bool:
-    """Whether a label means another loop: this one came to its end."""
-    last = record.sessions[-1] if record.sessions else None
-    return last is not None and last.reason is HandoffReason.COMPLETE

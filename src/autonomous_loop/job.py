@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from github.Repository import Repository as GitHubRepository
 
 from autonomous_loop.compose import IDENTITY, SystemClock
 from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain.events import Claimant
+from autonomous_loop.domain.keys import Keyring
 from autonomous_loop.domain.model import CommitSha, LoopId
 from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.domain.trigger import issue_of
@@ -76,12 +79,14 @@ class Job:
         self.git.fetch(f"{ref}:refs/loop/base")
         return head
 
+    def is_own(self, claimant: Claimant) -> bool:
+        """Whether this attempt of this run claimed it."""
+        return (claimant.run_id, claimant.run_attempt) == (str(self.facts.run_id), self.facts.run_attempt)
+
     def loops(self, config: LoopConfig, issue: int | None = None) -> dict[LoopId, LoopRecord]:
         """The records of an issue's loops (or of all), as they say: their chains are checked at restore."""
-        prefix = f"refs/heads/{config.branch_prefix}/"
         found = {}
-        for ref in self.git.remote_refs(f"{prefix}*/state"):
-            loop = ref.removeprefix(prefix).removesuffix("/state")
+        for loop in self.names(config):
             if issue is not None and issue_of(loop) != issue:
                 continue
             with suppress(JournalError):  # its own session says so; the others go on
@@ -89,13 +94,27 @@ class Job:
                     found[loop] = record
         return found
 
+    def names(self, config: LoopConfig) -> Sequence[LoopId]:
+        """Every loop that has a state branch."""
+        prefix = f"refs/heads/{config.branch_prefix}/"
+        found = self.git.remote_refs(f"{prefix}*/state")
+        return [ref.removeprefix(prefix).removesuffix("/state") for ref in sorted(found)]
+
     def peek(self, loop: LoopId, config: LoopConfig) -> LoopRecord | None:
         """A loop's record, as it says."""
+        return self.journal(loop, config).read()
+
+    def journal(self, loop: LoopId, config: LoopConfig, keys: Keyring | None = None) -> StateTracker:
+        """A loop's journal, not read yet.
+
+        Args:
+            keys: None: it is only looked at; else its chain is verified, and it can be written.
+        """
         return StateTracker(
             self.git,
             branches=f"{config.branch_prefix}/{loop}",
             name=self.facts.repository,
             loop=loop,
-            keys=None,
+            keys=keys,
             clock=SystemClock(),
-        ).read()
+        )

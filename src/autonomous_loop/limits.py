@@ -60,6 +60,11 @@ class SessionLimits:
         """Wall minutes of this session so far."""
         return (self._clock.monotonic() - self._started) / 60
 
+    @property
+    def late(self) -> bool:
+        """Whether the session's own deadline is past: what ends it now is no person."""
+        return self.seconds_left() <= 0
+
     def spend(self, spending: Spending, *, answered: bool) -> None:
         """See `Watch`."""
         self.answered = self.answered or answered

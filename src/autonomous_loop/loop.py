@@ -122,8 +122,9 @@ async def run_session(parts: Parts) -> Ending:
             note = "; ".join(reasons)
         return session.end(session.reason_at_end(over), note=note, not_before=ended.not_before)
     except asyncio.CancelledError:
-        # A signal: a person's stop. What there was is saved; nothing is dispatched.
-        return session.end(HandoffReason.STOPPED, note="the job was told to stop")
+        # A signal before our own deadline is a person's stop: what there was is saved, nothing is dispatched.
+        reason = session.reason_at_end(HandoffReason.TIME) if parts.limits.late else HandoffReason.STOPPED
+        return session.end(reason, note="the job was told to stop")
     except Superseded:
         raise
     except (UsageError, StopLoop) as error:

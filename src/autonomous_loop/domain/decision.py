@@ -23,6 +23,7 @@ class HandoffReason(StrEnum):
     MINUTES = "minutes"
     SESSIONS = "sessions"
     NO_PROGRESS = "no-progress"
+    DIED = "died"  # killed without a signal: its job finished it
     STOPPED = "stopped"  # by a person
     BLOCKED = "blocked"  # only blocked features are left
     FAILED = "failed"  # stopped by an error a person must look at
@@ -52,6 +53,7 @@ _CONTINUES = frozenset(
         HandoffReason.USAGE_LIMIT,
         HandoffReason.OUTAGE,
         HandoffReason.ENVIRONMENT,
+        HandoffReason.DIED,
     }
 )
 

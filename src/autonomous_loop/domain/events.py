@@ -242,6 +242,33 @@ class Ended(Model):
     note: str = ""
 
 
+class Bundle(Model):
+    """Where a loop's branches were kept when it came to its end.
+
+    Attributes:
+        artifact_id: of GitHub; 0 where there is none.
+        sha256: of the bundle file itself.
+    """
+
+    run_id: int
+    artifact_id: int
+    name: str
+    sha256: str
+
+
+class Closed(Model):
+    """The pull request, or the issue of a loop without one, was closed.
+
+    Attributes:
+        how: merged, or closed without it.
+    """
+
+    type: Literal["closed"] = "closed"
+    how: Literal["merged", "closed"]
+    pull_request: int | None = None
+    bundle: Bundle | None = None
+
+
 Event = Annotated[
     Claimed
     | Planned
@@ -261,6 +288,7 @@ Event = Annotated[
     | SuiteHeld
     | Revoked
     | CleanRoomHeld
-    | Ended,
+    | Ended
+    | Closed,
     Field(discriminator="type"),
 ]

@@ -18,6 +18,7 @@ from autonomous_loop.domain.events import (
     Claimant,
     Claimed,
     CleanRoomHeld,
+    Closed,
     Consumed,
     Ended,
     Event,
@@ -84,6 +85,7 @@ class LoopRecord(Model):
         suite: the whole suite between features, when it last ran.
         held: the newest commit it is known to hold on.
         recovered: errors recovered over the whole loop.
+        closed: its pull request (or issue) was closed; a later session opens it again.
         unsettled: what a session that died has spent and not said; the next claim settles it.
     """
 
@@ -109,6 +111,7 @@ class LoopRecord(Model):
     published: CommitSha | None = None
     pull_request: int | None = None
     clean_room: CleanRoomHeld | None = None
+    closed: Closed | None = None
     suite: SuiteHeld | None = None
     held: CommitSha = CommitSha("")
     recovered: int = 0
@@ -245,11 +248,14 @@ class _Folding:
                 self.values["clean_room"] = event
             case Ended() as event:
                 self._ended(event, entry)
+            case Closed() as event:
+                self.values["closed"] = event
             case Planned():
                 pass
         self.last_at = entry.at
 
     def _claimed(self, event: Claimed, entry: Entry) -> None:
+        self.values.pop("closed", None)
         if self.open is not None:  # the session before died in the middle of an attempt
             self._close(
                 Attempt(

@@ -99,6 +99,10 @@ class StateTracker:
         """What happened, in order, as last read or written."""
         return [entry.event for entry in self._entries]
 
+    def entries(self) -> Sequence[Entry]:
+        """The same with their times."""
+        return tuple(self._entries)
+
     def tip(self) -> CommitSha | None:
         """See `Journal`."""
         return self._tip

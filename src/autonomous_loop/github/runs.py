@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 
 import requests
 from github.GithubException import GithubException
@@ -50,6 +50,28 @@ class GitHubClaimants:
             logger.warning("whether run %s is over cannot be told (%s)", claimant.run_id, why)
             return True
         return status != "completed" and attempt <= claimant.run_attempt
+
+    def was_cancelled(self, claimant: Claimant, *, before: datetime) -> bool:
+        """Whether its run was cancelled before a time: a person's stop, not a job that ran into its limit."""
+        if not claimant.run_id.isdecimal():
+            return False
+        with translated(f"looking at run {claimant.run_id}"):
+            run = self._repository.get_workflow_run(int(claimant.run_id))
+            return run.conclusion == "cancelled" and run.updated_at < before
+
+
+def step_cancelled_at(repository: Repository, facts: RunFacts) -> datetime | None:
+    """When a step of a job of this run that is still at work was cancelled; None: none was.
+
+    Raises:
+        ForgeError: GitHub did not answer.
+    """
+    with translated(f"reading the jobs of run {facts.run_id}"):
+        for job in repository.get_workflow_run(facts.run_id).jobs():
+            for step in job.steps:
+                if job.status != "completed" and step.conclusion == "cancelled":
+                    return step.completed_at or datetime.now(UTC)
+    return None
 
 
 def made_at(repository: Repository, run_id: int) -> datetime:

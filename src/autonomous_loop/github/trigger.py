@@ -9,6 +9,7 @@ from typing import Any, Final
 from github.Repository import Repository
 
 from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain.fleet import Turn
 from autonomous_loop.domain.model import CommitSha
 from autonomous_loop.domain.trigger import (
     Activity,
@@ -17,6 +18,8 @@ from autonomous_loop.domain.trigger import (
     Ignore,
     Queue,
     Start,
+    issue_of,
+    loop_of,
     oldest_waiting,
     parse_command,
 )
@@ -46,6 +49,20 @@ def activity(event_name: str, event: Mapping[str, Any], config: LoopConfig) -> A
         case "issues" | "issue_comment":
             return Ignore(f"{event_name} {action} asks for nothing")
     return Ignore(f"the event {event_name} asks for nothing")
+
+
+def turn_of(loop: str, issue: str) -> Turn | None:
+    """A job of `plan`'s matrix, from the action's inputs; None where they are empty.
+
+    Raises:
+        ConfigurationError: inputs that make no sense.
+    """
+    if loop and not _LOOP.fullmatch(loop):
+        raise _bad("loop", loop, "the id of a loop, such as issue-12")
+    number = _number("issue", issue) or (issue_of(loop) if loop else None)
+    if not loop and number is None:
+        return None
+    return Turn(loop or loop_of(number or 0), number or 0)
 
 
 def find_waiting(repository: Repository, config: LoopConfig, *, working: Collection[int]) -> int | None:
@@ -140,7 +157,7 @@ def _pin(value: str) -> CommitSha | None:
 
 def _bad(name: str, value: str, wanted: str) -> ConfigurationError:
     return ConfigurationError(
-        f"The dispatch input {name} is {value[:80]!r}; it must be {wanted}.",
+        f"The input {name} is {value[:80]!r}; it must be {wanted}.",
         hint="to start a loop by hand give `issue`; to go on with one give `loop` alone.",
     )
 

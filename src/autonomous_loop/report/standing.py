@@ -18,6 +18,7 @@ _ENDINGS: dict[HandoffReason, str] = {
     HandoffReason.USAGE_LIMIT: "the API's usage limit was reached",
     HandoffReason.OUTAGE: "the API did not answer",
     HandoffReason.ENVIRONMENT: "the job's environment failed",
+    HandoffReason.DIED: "its job was killed half-way",
     HandoffReason.MONEY: "the loop's money is spent",
     HandoffReason.TOKENS: "the loop's token budget is spent",
     HandoffReason.MINUTES: "the loop's runner minutes are spent",
