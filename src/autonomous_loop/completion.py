@@ -1,4 +1,4 @@
-"""The completion signal: `repository_dispatch: autonomous-loop-finished`, for workflows that wait for a loop."""
+"""The completion signal: `repository_dispatch: autonomous-loop-finished`, for workflows that wait for it."""
 
 from __future__ import annotations
 
