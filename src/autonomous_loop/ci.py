@@ -8,11 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autonomous_loop.ci_place import place_of
-from autonomous_loop.compose import Parts, configuration, connect, warm_up
+from autonomous_loop.cleanup import Cleanup
+from autonomous_loop.completion import tell_if_finished
+from autonomous_loop.compose import Parts, Place, configuration, connect, warm_up
 from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.service import ServiceAccess
+from autonomous_loop.domain.fleet import Stand, Wait
 from autonomous_loop.domain.trigger import Ignore
 from autonomous_loop.errors import LoopError, Superseded
+from autonomous_loop.fleet import Fleet
 from autonomous_loop.github.access import Access
 from autonomous_loop.github.action import (
     ActionInputs,
@@ -24,6 +28,7 @@ from autonomous_loop.github.action import (
     write_outputs,
 )
 from autonomous_loop.hands.reach import Reach
+from autonomous_loop.github.trigger import turn_of
 from autonomous_loop.intake import Intake
 from autonomous_loop.job import Job
 from autonomous_loop.loop import run_session
@@ -32,6 +37,8 @@ from autonomous_loop.session import Ending
 from autonomous_loop.surroundings import Surroundings
 
 IGNORED = "ignored"
+CLOSED = "closed"
+WAITING = "waiting"
 SUPERSEDED = "superseded"
 FAILED = frozenset({HandoffReason.FAILED, HandoffReason.BLOCKED})
 
@@ -41,7 +48,8 @@ class Outcome:
     """What the step says of itself.
 
     Attributes:
-        result: why the session ended, or "ignored", or "superseded".
+        result: why the session ended; or "ignored", "superseded", "waiting" (for room within the
+            repository's limits) or "closed" (the loop was ended, since its pull request was closed).
         why: for people.
     """
 
@@ -125,21 +133,49 @@ async def _play(inputs: ActionInputs, facts: RunFacts, around: Surroundings, hom
     job = Job.connect(facts, around, home)
     base = job.default_head()
     config = configuration(job.git, base, overrides=inputs.overrides)
+    cleanup = Cleanup(job, config, key_materials=around.key_materials, bundles=None)
+    closed = cleanup.closed_by_event()
+    if closed is not None:
+        said = [one for one in map(cleanup.close, closed) if one]
+        return Outcome(result=CLOSED if said else IGNORED, why="; ".join(said) or "it closed no loop")
     access = Access(job.repository, allowed_bots=config.allowed_bots, own_login=job.login)
-    choice = Intake(job, config, access).choose()
+    fleet = Fleet(job, config, access, overrides=inputs.overrides)
+    turn = turn_of(inputs.loop, inputs.issue)
+    choice = Intake(job, config, access, fleet, turn=turn).choose()
     if isinstance(choice, Ignore):
         return Outcome(result=IGNORED, why=choice.reason)
     record = job.peek(choice.loop, config)
+    wait = fleet.wait_of(choice.loop)
     if record is not None:
         # Read once, from the commit the loop started from: a later push cannot change a running loop.
         config = configuration(job.git, record.facts.base, overrides=inputs.overrides)
     place = place_of(job, choice, config, access, base)
+    if wait is not None:
+        seen = facts.event_name == "issues" or turn is not None
+        seen |= record is not None and fleet.stand(record) in {Stand.DUE, Stand.LATER}
+        return _waits(place, wait, seen=seen)
     parts = await connect(place, job.git, config, around, home=home)
     try:
         ending = await run_session(parts)
         return _outcome(place.loop, ending, parts)
     finally:
         await parts.close()
+        tell_if_finished(job, place.loop, config)
+
+
+def _waits(place: Place, wait: Wait, *, seen: bool) -> Outcome:
+    """Tell people once that the repository's limits keep the loop waiting, and until when.
+
+    Args:
+        seen: a schedule finds it again.
+    """
+    when = f"after {wait.until:%Y-%m-%d %H:%M} UTC" if wait.until else "when a loop ends"
+    again = "the schedule starts it" if seen else "start it again, or say `/loop continue`"
+    why = f"{wait.why}; {when} {again}"
+    if place.forge is not None:
+        place.forge.set_state_label("paused")
+        place.forge.comment(f"waits {wait.key}", f"### Autonomous Loop waits\n\n{why[0].upper()}{why[1:]}.")
+    return Outcome(result=WAITING, why=why, loop=place.loop)
 
 
 def _outcome(loop: str, ending: Ending, parts: Parts) -> Outcome:

@@ -7,7 +7,8 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -17,6 +18,7 @@ from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.feature import FeatureKind
 from autonomous_loop.errors import LoopError, Superseded, UsageError, explain
 from autonomous_loop.hands.reach import Network, Reach
+from autonomous_loop.github.action import STOPPED
 from autonomous_loop.surroundings import GitHubAccount, Surroundings, environment, secrets_in
 
 EXIT_LIMIT = 3
@@ -97,7 +99,7 @@ def session(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
 
     async def work() -> int:
         around = Surroundings.from_environment(observe=(ProgressView(sys.stderr, for_runner=True),))
-        outcome = await _interruptible(run_ci_session(around, environment()))
+        outcome = await _interruptible(run_ci_session(around, environment()), told=_note_signal)
         click.echo(_clean(f"{outcome.result}. {outcome.why}"), err=True)
         if as_json:
             click.echo(json.dumps(outcome.as_dict()))
@@ -107,14 +109,44 @@ def session(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
 
 
 @main.command()
-def plan() -> None:
-    """The matrix of jobs for a schedule: one, which takes what waits longest."""
-    from autonomous_loop.github.action import write_outputs  # noqa: PLC0415 - only this command needs it
+@json_option
+def finish(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
+    """The action's post step: completes what a killed session left."""
+    from autonomous_loop.finish import finish_ci_session  # noqa: PLC0415 - only this command needs it
 
-    matrix = json.dumps({"include": [{"issue": "", "loop": ""}]})
-    if path := environment().get("GITHUB_OUTPUT"):
-        write_outputs(path, {"matrix": matrix})
-    click.echo(matrix)
+    async def work() -> int:
+        try:
+            done = finish_ci_session(Surroundings.from_environment(), environment())
+        except Exception as error:  # noqa: BLE001 - the job's verdict is the session's, not this step's
+            _say(f"the session could not be completed: {explain(error)}")
+            return 0
+        _say(f"{done.reason or 'finish'}: {done.why}")
+        if as_json:
+            click.echo(json.dumps(done.as_dict()))
+        return 0
+
+    _exit(work(), as_json=as_json)
+
+
+@main.command()
+@json_option
+def plan(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
+    """Print the matrix of sessions that may start now, for a fleet of jobs.
+
+    In CI its inputs come as those of `session`; elsewhere from GITHUB_REPOSITORY and GITHUB_TOKEN.
+    """
+    from autonomous_loop.planning import plan_ci  # noqa: PLC0415 - only this command needs it
+
+    async def work() -> int:
+        made = plan_ci(Surroundings.from_environment(), environment())
+        for note in made.notes:
+            _say(note)
+        if made.wait:
+            _say(f"something waits: {made.wait.why}")
+        click.echo(made.matrix)
+        return 0
+
+    _exit(work(), as_json=as_json)
 
 
 @main.command()
@@ -288,16 +320,31 @@ def doctor(*, project: Path, repo: str, try_it: bool, as_json: bool) -> None:
     _exit(work(), as_json=as_json, stopped="stopped")
 
 
-async def _interruptible(work: Coroutine[Any, Any, T]) -> T:
-    """A first signal asks the session to save and end; CI kills it a few seconds later if it does not."""
+async def _interruptible(work: Coroutine[Any, Any, T], *, told: Callable[[], None] = lambda: None) -> T:
+    """A first signal asks the session to save and end; CI kills it a few seconds later if it does not.
+
+    Args:
+        told: called on a signal, even while git or GitHub keeps the event loop waiting.
+    """
     loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
+
+    def stop(_number: int, _frame: object) -> None:
+        told()
+        loop.call_soon_threadsafe(task.cancel)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         return await task
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _note_signal() -> None:
+    """For the post step, should this process not live to journal it."""
+    if state := environment().get("GITHUB_STATE"):
+        with Path(state).open("a", encoding="utf-8") as file:
+            file.write(f"{STOPPED}={datetime.now(UTC).isoformat()}\n")
 
 
 def _exit(

@@ -23,16 +23,20 @@ from autonomous_loop.domain.trigger import issue_of
 from autonomous_loop.errors import JournalError
 from autonomous_loop.frame import Frame, frame
 from autonomous_loop.github.access import Access
-from autonomous_loop.github.action import ActionInputs, append_summary, read_event, read_facts, read_inputs
+from autonomous_loop.github.action import (
+    STOPPED,
+    ActionInputs,
+    append_summary,
+    read_event,
+    read_facts,
+    read_inputs,
+)
 from autonomous_loop.github.runs import step_cancelled_at
 from autonomous_loop.intake import Choice
 from autonomous_loop.job import Job
 from autonomous_loop.report.redactor import Redactor
 from autonomous_loop.session import WITHOUT_PROGRESS
 from autonomous_loop.surroundings import Surroundings
-
-STOPPED = "stopped"
-"""The action's saved state in which the main step notes when it got a signal."""
 
 
 @dataclass(frozen=True, slots=True)

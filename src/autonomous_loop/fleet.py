@@ -62,6 +62,7 @@ class Fleet:
         config: of the default branch's head: the repository's limits are its.
         overrides: keys over each loop's own configuration.
         now: a clock.
+        tidy: take labels off that nobody with write access put on.
     """
 
     def __init__(
@@ -71,12 +72,14 @@ class Fleet:
         access: Access,
         *,
         overrides: Mapping[str, object],
+        tidy: bool = True,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._job = job
         self._config = config
         self._access = access
         self._overrides = overrides
+        self._tidy = tidy
         self._now = now
         self._claimants = GitHubClaimants(job.repository, job.facts)
         self._room = Room(usd=config.max_usd_per_day, loops=config.max_open_loops)
@@ -114,7 +117,10 @@ class Fleet:
         cancelled = False
         if headless is not None and not alive:
             before = headless.started + timedelta(minutes=config.session_minutes)
-            cancelled = self._claimants.was_cancelled(headless.claimant, before=before)
+            try:
+                cancelled = self._claimants.was_cancelled(headless.claimant, before=before)
+            except ForgeError:
+                cancelled = True  # a loop a person stopped is never restarted: the next look knows more
         return stand(
             record,
             alive=alive,
@@ -200,9 +206,10 @@ class Fleet:
             labelled = self._access.labelled(issue, label)
             # An answer that does not come is no refusal: the label stays for the next look.
             if not self._access.may_write(labelled.actor, labelled.kind):
-                self._access.remove_label(issue, label)
                 who = labelled.actor or "an account that is gone"
-                self.notes.append(f"#{issue}: labelled by {who}, who may not ask; the label was taken off")
+                self.notes.append(f"#{issue}: labelled by {who}, who may not ask")
+                if self._tidy:
+                    self._access.remove_label(issue, label)
                 return None
         except (AccessError, ForgeError) as error:
             self.notes.append(f"#{issue}: {error.message}")

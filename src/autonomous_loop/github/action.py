@@ -29,6 +29,8 @@ SERVICE_INPUTS: Final = (
     "anthropic_oidc_audience",
 )
 """What says where the model is and who the loop is there."""
+STOPPED: Final = "stopped"
+"""The action's saved state in which its main step notes when it got a signal, for its post step."""
 
 
 @dataclass(frozen=True, slots=True)
