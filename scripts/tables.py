@@ -45,8 +45,16 @@ runs:
         AUTONOMOUS_LOOP_INPUTS: ${{ toJSON(inputs) }}
       run: exec python3 -I "$ACTION/run.py" "${AUTONOMOUS_LOOP_FOLDER:-/opt/autonomous-loop}" session
 """
+RUNS = """\
+runs:
+  using: docker
+  image: Dockerfile
+  # In a new container of the same image, after a cancel and a failure too: `autonomous-loop finish`.
+  post-entrypoint: /opt/autonomous-loop/finish
+  post-if: always()
+"""
 OUTPUTS = {
-    "result": "How the session ended, such as complete, time, blocked or ignored.",
+    "result": "How the session ended, such as complete, time, blocked, waiting, closed or ignored.",
     "loop": "The loop's id, such as issue-12.",
     "session": "The session's number.",
     "features-passing": "Features with a proof.",
@@ -83,7 +91,7 @@ def action():
     lines = [HEAD.format(name="Autonomous Loop", where="") + "\n".join(inputs(JobInputs)), "outputs:"]
     for name, text in OUTPUTS.items():
         lines += [f"  {name}:", f"    description: {json.dumps(text)}"]
-    return "\n".join([*lines, "runs:", "  using: docker", "  image: Dockerfile", ""])
+    return "\n".join([*lines, RUNS])
 
 
 def host():

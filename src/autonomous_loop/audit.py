@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pydantic import ValidationError
 
-from autonomous_loop.compose import SystemClock, configuration
+from autonomous_loop.compose import IDENTITY, SystemClock, configuration
 from autonomous_loop.domain.events import Event, Kept, Reopened, Revoked, TakenIn
 from autonomous_loop.domain.feature import Feature, FeatureStatus
 from autonomous_loop.domain.keys import Keyring
@@ -18,6 +20,7 @@ from autonomous_loop.domain.proof import Baseline, Proof, Reason, Submission, Ve
 from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.errors import JournalError, RepositoryError, UsageError
 from autonomous_loop.git.checkpoints import CheckpointManager
+from autonomous_loop.git.command import GitError
 from autonomous_loop.git.journal import StateTracker
 from autonomous_loop.git.repository import Repository
 from autonomous_loop.loops_here import LoopBranches, choose, loops_in
@@ -45,7 +48,8 @@ async def audit(
     """Prove a loop's final tree again, and with `deep` the red and green of each feature.
 
     Args:
-        folder: a git directory with the loop's branches, its own or remote-tracking ones.
+        folder: a git directory with the loop's branches, its own or remote-tracking ones; or the bundle that
+            was kept of them when the loop was closed.
         ref: the loop's id or one of its branches; empty: the only loop there is.
         overrides: configuration keys over the project's own.
         say: told of each step.
@@ -54,7 +58,7 @@ async def audit(
         UsageError: no such loop, several, no proof yet, no sandbox.
         JournalError: the journal cannot be read.
     """
-    with taken_from(folder, around) as taken:
+    with unbundled(folder, around) as directory, taken_from(directory, around) as taken:
         loop = choose(loops_in(taken.source), ref, taken.source)
         _bring(taken, loop)
         tracker = _tracker(taken.repository, loop, name="", keys=None)
@@ -99,6 +103,32 @@ async def audit(
             reasons=tuple(Reason(code=one.code, text=redact(one.text)) for one in verdict.reasons),
             notes=notes,
         )
+
+
+@contextmanager
+def unbundled(folder: Path, around: Surroundings) -> Iterator[Path]:
+    """A git directory as it is; of a bundle, a repository with its branches.
+
+    Raises:
+        UsageError: a file that is no git bundle, or not a whole one.
+    """
+    if not folder.is_file():
+        yield folder
+        return
+    with TemporaryDirectory(prefix="autonomous-loop-", dir=around.temporary) as home:
+        taken = Repository.create(
+            Path(home), remote=str(folder.resolve()), identity=IDENTITY, path=around.path, auth={}
+        )
+        try:
+            taken.git("fetch", "--quiet", "--no-tags", "--", taken.remote, "refs/heads/*:refs/heads/*")
+            yield taken.git.git_dir
+        except GitError as error:
+            raise UsageError(
+                f"{folder} is no git bundle that can be read: {error.message}",
+                hint="give the file LOOP.bundle out of the artifact LOOP-journal (unzip it first).",
+            ) from None
+        finally:
+            taken.close()
 
 
 def _bring(taken: Taken, loop: LoopBranches) -> None:

@@ -243,16 +243,19 @@ def audit(
 ) -> None:
     """Prove every feature of a loop again, from a clean clone.
 
-    REF is a loop's id or one of its branches; it may be left out where there is only one loop.
+    REF is a loop's id or one of its branches; it may be left out where there is only one loop. It can be the
+    bundle, too, that was kept of a loop's branches when its pull request was closed.
     """
     from autonomous_loop.audit import audit  # noqa: PLC0415 - only this command needs it
     from autonomous_loop.report.audit import as_text  # noqa: PLC0415
 
     overrides = _pairs(settings) | ({} if setup is None else {"setup": setup})
 
+    where, name = (Path(ref), "") if ref and Path(ref).is_file() else (project, ref)
+
     async def work() -> int:
         around = Surroundings.from_environment(unsandboxed=unsandboxed)
-        found = await _interruptible(audit(project, ref, around, deep=deep, overrides=overrides, say=_say))
+        found = await _interruptible(audit(where, name, around, deep=deep, overrides=overrides, say=_say))
         click.echo(_clean(json.dumps(found.as_dict()) if as_json else as_text(found)))
         return 0 if found.holds else 1
 

@@ -227,8 +227,8 @@ def _table(status: LoopStatus, minutes: float) -> Table:
 
 def _entrypoint(action: ActionMeta, stage: str) -> Sequence[str] | None:
     """What stands for the container: the same program as a process of its own, and its command."""
-    command = [] if action.args else ["session"]
-    return [sys.executable, "-I", "-m", "autonomous_loop", *command] if stage == "main" else None
+    command = ["finish"] if stage == "post" else [] if action.args else ["session"]
+    return [sys.executable, "-I", "-m", "autonomous_loop", *command]
 
 
 def _pages(store: Store, player: Player) -> Sequence[BaseRoute]:

@@ -131,8 +131,8 @@ class World:
 
 def entrypoint(action: ActionMeta, stage: str) -> list[str] | None:
     """What stands for the image: its command is `session`, unless the action names another."""
-    command = [] if action.args else ["session"]
-    return [sys.executable, "-I", "-m", "autonomous_loop", *command] if stage == "main" else None
+    command = ["finish"] if stage == "post" else [] if action.args else ["session"]
+    return [sys.executable, "-I", "-m", "autonomous_loop", *command]
 
 
 @contextmanager

@@ -20,11 +20,13 @@ from autonomous_loop.domain.work import Command
 from autonomous_loop.errors import ForgeError
 from autonomous_loop.github.access import Access
 from autonomous_loop.github.client import once, status_of, translated
+from autonomous_loop.github.closing import closing_of
 from autonomous_loop.github.thread import MARK, Thread
 
 MOST_COMMENT: Final = 65_000
 POLL_S: Final = 20.0
 """Two requests each: 360 an hour of the 1,000 a repository's token has."""
+CLOSED_EVERY: Final = 3
 _NUMBER: Final = re.compile(r"/issues/([0-9]+)\Z")
 _RECEIPT, _NOT_UNDERSTOOD = "eyes", "confused"
 
@@ -156,6 +158,7 @@ class CommentInbox:
         self._monotonic = monotonic
         self._next_look = float("-inf")
         self._handled: set[str] = set()
+        self._looks = 0
         self._unlabelled: tuple[datetime | None, Command | None] = (None, None)
 
     def poll(self, *, consumed: Sequence[str]) -> Sequence[Command]:
@@ -166,7 +169,7 @@ class CommentInbox:
         self._handled.update(consumed)
         try:
             with translated("looking for commands"):
-                found = [*self._commands(), *self._label_removed()]
+                found = [*self._commands(), *self._label_removed(), *self._closed()]
         except ForgeError as error:
             logger.warning("%s", error.message)
             return []
@@ -224,6 +227,19 @@ class CommentInbox:
                     command = stop if event.event == "unlabeled" else None
             self._unlabelled = (issue.updated_at, command)
         return [command] if command and command.id not in self._handled else []
+
+    def _closed(self) -> list[Command]:
+        """A pull request that was closed, or the issue of a loop without one, ends what works on it."""
+        number = self._thread.pull_request
+        # A third request at every look would take too much of the token's rate.
+        self._looks += 1
+        if number is not None and self._looks % CLOSED_EVERY != 1:
+            return []
+        closing = closing_of(self._thread.repository, issue=self._thread.issue, pull_request=number)
+        name = f"closed-{number or self._thread.issue}-{closing.at if closing else ''}"
+        if closing is None or name in self._handled:
+            return []
+        return [Command(id=name, actor="", name="stop")]
 
 
 def command_id(comment_id: int) -> str:

@@ -174,6 +174,7 @@ class JobPlay:
         self._results.append(
             StepResult(step.number, self._masker.mask(name), conclusion, started, self._now())
         )
+        self._plan.on_step(tuple(self._results))
 
     def _perform(self, step: Step, env: Mapping[str, str], name: str, outputs: dict[str, str]) -> Conclusion:
         self._log.write(f"##[group]{name}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -101,6 +101,7 @@ class JobPlan:
         folder: empty and the job's own; workspace, home and file commands are made below it.
         log: the file the log is written to.
         action_sources: `owner/name`, or `./...`, to the folder with its action.yml.
+        on_step: told after each step of all that are over: GitHub shows them while the job still runs.
     """
 
     job: Job
@@ -117,6 +118,7 @@ class JobPlan:
     folder: Path
     log: Path
     action_sources: Mapping[str, Path]
+    on_step: Callable[[Sequence[StepResult]], object] = lambda steps: None
 
 
 @dataclass(frozen=True)

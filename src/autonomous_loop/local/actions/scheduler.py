@@ -384,6 +384,7 @@ class Scheduler:
             folder=folder,
             log=log,
             action_sources=self._stage.action_sources,
+            on_step=lambda steps: self._runs.update_job(job.record_id, steps=list(steps)),
         )
 
 
