@@ -159,8 +159,8 @@ async def _play(inputs: ActionInputs, facts: RunFacts, around: Surroundings, hom
         ending = await run_session(parts)
         return _outcome(place.loop, ending, parts)
     finally:
-        await parts.close()
         tell_if_finished(job, place.loop, config)
+        await parts.close()
 
 
 def _waits(place: Place, wait: Wait, *, seen: bool) -> Outcome:

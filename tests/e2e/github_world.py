@@ -143,6 +143,7 @@ def github_world(
     repo: str,
     files: Path | None = None,
     log: RequestLog | None = None,
+    post: bool = True,
     **people: str,
 ) -> Iterator[World]:
     """The embedded GitHub.
@@ -152,11 +153,12 @@ def github_world(
         url: of the model.
         repo: `owner/name`.
         files: become the first commit, the workflow beside them; None: the repository is there.
+        post: False: as if the runner itself died with a job: no post step runs.
         people: roles of collaborators by login.
     """
     with EmbeddedGitHub(
         folder,
-        entrypoint=entrypoint,
+        entrypoint=lambda action, stage: entrypoint(action, stage) if post or stage == "main" else None,
         action_sources={ACTION: ROOT},
         secrets={"ANTHROPIC_API_KEY": KEY},
         extra_env={name: value for name, value in environment(url).items() if name.startswith(_HANDED)},
