@@ -365,9 +365,7 @@ def test_the_journal_is_kept_as_a_bundle_that_audit_proves_and_the_branches_go_a
     with world_of(tmp_path) as world:
         world.label(1)
         world.settle()
-        world.github.player.set_enabled(
-            REPO, "autonomous-loop.yml", enabled=False
-        )
+        world.github.player.set_enabled(REPO, "autonomous-loop.yml", enabled=False)
         with cleanup_of(world, tmp_path, bundles=store, days=99) as cleanup:
             assert cleanup.sweep() == []  # nothing was closed
         world.github.store.pulls.merge(REPO, world.pull().number, Actor("octo"))
