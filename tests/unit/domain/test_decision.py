@@ -43,6 +43,7 @@ def test_only_our_own_limits_and_faults_of_services_continue_by_themselves():
         HandoffReason.USAGE_LIMIT,
         HandoffReason.OUTAGE,
         HandoffReason.ENVIRONMENT,
+        HandoffReason.DIED,
     }
 
 
