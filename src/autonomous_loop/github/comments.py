@@ -233,7 +233,7 @@ class CommentInbox:
         number = self._thread.pull_request
         # A third request at every look would take too much of the token's rate.
         self._looks += 1
-        if number is not None and self._looks % CLOSED_EVERY != 1:
+        if self._looks % CLOSED_EVERY != 1:
             return []
         closing = closing_of(self._thread.repository, issue=self._thread.issue, pull_request=number)
         name = f"closed-{number or self._thread.issue}-{closing.at if closing else ''}"
