@@ -12,7 +12,6 @@ from autonomous_loop.cleanup import Cleanup
 from autonomous_loop.completion import tell_if_finished
 from autonomous_loop.compose import Parts, Place, configuration, connect, warm_up
 from autonomous_loop.domain.decision import HandoffReason
-from autonomous_loop.domain.service import ServiceAccess
 from autonomous_loop.domain.fleet import Stand, Wait
 from autonomous_loop.domain.trigger import Ignore
 from autonomous_loop.errors import LoopError, Superseded
@@ -27,10 +26,9 @@ from autonomous_loop.github.action import (
     read_inputs,
     write_outputs,
 )
-from autonomous_loop.hands.reach import Reach
 from autonomous_loop.github.trigger import turn_of
 from autonomous_loop.intake import Intake
-from autonomous_loop.job import Job
+from autonomous_loop.job import Job, given_to
 from autonomous_loop.loop import run_session
 from autonomous_loop.report.redactor import Redactor
 from autonomous_loop.session import Ending
@@ -98,14 +96,8 @@ async def run_ci_session(around: Surroundings, environ: dict[str, str]) -> Outco
     """
     inputs = read_inputs(environ)
     facts = read_facts(environ, read_event(environ.get("GITHUB_EVENT_PATH", "")))
-    around = around.with_inputs(
-        service=ServiceAccess.read(environ, inputs.service),
-        reach=Reach.read(inputs.network, inputs.allowed_hosts),
-        token=inputs.credentials.github_token,
-        handoff_keys=(inputs.credentials.handoff_key, inputs.credentials.handoff_key_previous),
-    )
+    around = given_to(around, inputs, environ)
     around.service.require()
-    around.require_token()
     warm_up()
     home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=around.temporary))
     fault: LoopError | None = None

@@ -5,24 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import signal
 import sys
-from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
 
 import click
 
+from autonomous_loop.console import EXIT_LIMIT, clean, exit_with, interruptible, pairs, say
 from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.feature import FeatureKind
-from autonomous_loop.errors import LoopError, Superseded, UsageError, explain
-from autonomous_loop.hands.reach import Network, Reach
+from autonomous_loop.errors import explain
 from autonomous_loop.github.action import STOPPED
-from autonomous_loop.surroundings import GitHubAccount, Surroundings, environment, secrets_in
-
-EXIT_LIMIT = 3
-T = TypeVar("T")
+from autonomous_loop.hands.reach import Network, Reach
+from autonomous_loop.surroundings import GitHubAccount, Surroundings, environment
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -70,8 +65,8 @@ def run(
         with ProgressView(sys.stderr) as view:
             reach = Reach.read(network or "", hosts)
             around = Surroundings.from_environment(unsandboxed=unsandboxed, reach=reach, observe=(view,))
-            loop = AutonomousLoop(project, request=request, surroundings=around, overrides=_pairs(settings))
-            result = await _interruptible(loop.run())
+            loop = AutonomousLoop(project, request=request, surroundings=around, overrides=pairs(settings))
+            result = await interruptible(loop.run())
         if as_json:
             click.echo(json.dumps(result.as_dict()))
         else:
@@ -87,7 +82,7 @@ def run(
         reason = HandoffReason(result.handoff_reason)
         return EXIT_LIMIT if reason.by_limit or reason.continues or reason is HandoffReason.STOPPED else 1
 
-    _exit(work(), as_json=as_json)
+    exit_with(work(), as_json=as_json)
 
 
 @main.command()
@@ -99,13 +94,13 @@ def session(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
 
     async def work() -> int:
         around = Surroundings.from_environment(observe=(ProgressView(sys.stderr, for_runner=True),))
-        outcome = await _interruptible(run_ci_session(around, environment()), told=_note_signal)
-        click.echo(_clean(f"{outcome.result}. {outcome.why}"), err=True)
+        outcome = await interruptible(run_ci_session(around, environment()), told=_note_signal)
+        click.echo(clean(f"{outcome.result}. {outcome.why}"), err=True)
         if as_json:
             click.echo(json.dumps(outcome.as_dict()))
         return outcome.exit_code
 
-    _exit(work(), as_json=as_json)
+    exit_with(work(), as_json=as_json)
 
 
 @main.command()
@@ -118,14 +113,14 @@ def finish(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
         try:
             done = finish_ci_session(Surroundings.from_environment(), environment())
         except Exception as error:  # noqa: BLE001 - the job's verdict is the session's, not this step's
-            _say(f"the session could not be completed: {explain(error)}")
+            say(f"the session could not be completed: {explain(error)}")
             return 0
-        _say(f"{done.reason or 'finish'}: {done.why}")
+        say(f"{done.reason or 'finish'}: {done.why}")
         if as_json:
             click.echo(json.dumps(done.as_dict()))
         return 0
 
-    _exit(work(), as_json=as_json)
+    exit_with(work(), as_json=as_json)
 
 
 @main.command()
@@ -140,13 +135,13 @@ def plan(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
     async def work() -> int:
         made = plan_ci(Surroundings.from_environment(), environment())
         for note in made.notes:
-            _say(note)
+            say(note)
         if made.wait:
-            _say(f"something waits: {made.wait.why}")
+            say(f"something waits: {made.wait.why}")
         click.echo(made.matrix)
         return 0
 
-    _exit(work(), as_json=as_json)
+    exit_with(work(), as_json=as_json)
 
 
 @main.command()
@@ -161,7 +156,7 @@ def status(project: Path, as_json: bool) -> None:  # noqa: FBT001 - click gives 
         click.echo(json.dumps([loop.as_dict() for loop in found]) if as_json else render(found))
         return 0
 
-    _exit(work(), as_json=as_json)
+    exit_with(work(), as_json=as_json)
 
 
 @main.command()
@@ -198,17 +193,17 @@ def prove(
     from autonomous_loop.report.receipt import as_text  # noqa: PLC0415
 
     commands = {"test-command": test_command, "suite-command": suite_command, "setup": setup}
-    overrides = _pairs(settings) | {key: value for key, value in commands.items() if value is not None}
+    overrides = pairs(settings) | {key: value for key, value in commands.items() if value is not None}
     question = Question(project, base, head, tests, FeatureKind(kind), overrides)
 
     async def work() -> int:
         around = Surroundings.from_environment(unsandboxed=unsandboxed)
-        receipt = await _interruptible(prove(question, around, say=_say))
+        receipt = await interruptible(prove(question, around, say=say))
         verdict = receipt.verdict.model_dump(mode="json")
-        click.echo(_clean(json.dumps(verdict) if as_json else as_text(receipt)))
+        click.echo(clean(json.dumps(verdict) if as_json else as_text(receipt)))
         return 0 if receipt.verdict.accepted else 1
 
-    _exit(work(), as_json=as_json, stopped="stopped: there is no verdict")
+    exit_with(work(), as_json=as_json, stopped="stopped: there is no verdict")
 
 
 @main.command(hidden=True)
@@ -218,9 +213,9 @@ def prove_in_ci() -> None:
 
     async def work() -> int:
         around = Surroundings.from_environment()
-        return await _interruptible(prove_in_ci(around, environment(), say=_say))
+        return await interruptible(prove_in_ci(around, environment(), say=say))
 
-    _exit(work(), as_json=False, stopped="stopped: there is no verdict")
+    exit_with(work(), as_json=False, stopped="stopped: there is no verdict")
 
 
 @main.command()
@@ -249,17 +244,17 @@ def audit(
     from autonomous_loop.audit import audit  # noqa: PLC0415 - only this command needs it
     from autonomous_loop.report.audit import as_text  # noqa: PLC0415
 
-    overrides = _pairs(settings) | ({} if setup is None else {"setup": setup})
+    overrides = pairs(settings) | ({} if setup is None else {"setup": setup})
 
     where, name = (Path(ref), "") if ref and Path(ref).is_file() else (project, ref)
 
     async def work() -> int:
         around = Surroundings.from_environment(unsandboxed=unsandboxed)
-        found = await _interruptible(audit(where, name, around, deep=deep, overrides=overrides, say=_say))
-        click.echo(_clean(json.dumps(found.as_dict()) if as_json else as_text(found)))
+        found = await interruptible(audit(where, name, around, deep=deep, overrides=overrides, say=say))
+        click.echo(clean(json.dumps(found.as_dict()) if as_json else as_text(found)))
         return 0 if found.holds else 1
 
-    _exit(work(), as_json=as_json, stopped="stopped: there is no verdict")
+    exit_with(work(), as_json=as_json, stopped="stopped: there is no verdict")
 
 
 @main.command()
@@ -277,7 +272,7 @@ def demo(folder: Path | None, serve: bool, live: bool, port: int, as_json: bool)
             Demo(folder=folder, serve=serve, live=live, port=port, as_json=as_json).play
         )
 
-    _exit(work(), as_json=as_json)
+    exit_with(work(), as_json=as_json)
 
 
 @main.command()
@@ -295,10 +290,10 @@ def init(*, project: Path, dry: bool, force: bool) -> None:
         made = init(
             project, Surroundings.from_environment(), GitHubAccount.from_environment(), dry=dry, force=force
         )
-        click.echo(_clean(initialised_as_text(made)))
+        click.echo(clean(initialised_as_text(made)))
         return 1 if made.refused else 0
 
-    _exit(work(), as_json=False, stopped="stopped")
+    exit_with(work(), as_json=False, stopped="stopped")
 
 
 @main.command()
@@ -315,32 +310,12 @@ def doctor(*, project: Path, repo: str, try_it: bool, as_json: bool) -> None:
 
     async def work() -> int:
         around, account = Surroundings.from_environment(), GitHubAccount.from_environment()
-        found = await _interruptible(examine(Question(project, repo, try_it), around, account, say=_say))
+        found = await interruptible(examine(Question(project, repo, try_it), around, account, say=say))
         shown = json.dumps([one.as_dict() for one in found]) if as_json else findings_as_text(found)
-        click.echo(_clean(shown))
+        click.echo(clean(shown))
         return 1 if any(one.state is State.MEND for one in found) else 0
 
-    _exit(work(), as_json=as_json, stopped="stopped")
-
-
-async def _interruptible(work: Coroutine[Any, Any, T], *, told: Callable[[], None] = lambda: None) -> T:
-    """A first signal asks the session to save and end; CI kills it a few seconds later if it does not.
-
-    Args:
-        told: called on a signal, even while git or GitHub keeps the event loop waiting.
-    """
-    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
-
-    def stop(_number: int, _frame: object) -> None:
-        told()
-        loop.call_soon_threadsafe(task.cancel)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        return await task
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    exit_with(work(), as_json=as_json, stopped="stopped")
 
 
 def _note_signal() -> None:
@@ -348,54 +323,3 @@ def _note_signal() -> None:
     if state := environment().get("GITHUB_STATE"):
         with Path(state).open("a", encoding="utf-8") as file:
             file.write(f"{STOPPED}={datetime.now(UTC).isoformat()}\n")
-
-
-def _exit(
-    work: Coroutine[Any, Any, int],
-    *,
-    as_json: bool,
-    stopped: str = "stopped; what was proved is kept, run again to resume",
-) -> NoReturn:
-    try:
-        code = asyncio.run(work)
-    except Superseded as error:
-        if as_json:
-            click.echo(json.dumps({"handoff_reason": "superseded", "why": _clean(str(error))}))
-        click.echo(f"{_clean(str(error))}; nothing to do", err=True)
-        code = 0
-    except LoopError as error:
-        if as_json:
-            click.echo(json.dumps({"error": _clean(error.message), "hint": _clean(error.hint)}))
-        click.echo(_clean(f"autonomous-loop: {error}"), err=True)
-        code = error.exit_code
-    except Exception as error:  # noqa: BLE001 - a person gets a sentence, not a traceback
-        if as_json:
-            click.echo(json.dumps({"error": _clean(explain(error)), "hint": ""}))
-        click.echo(_clean(f"autonomous-loop: {explain(error)}"), err=True)
-        code = 1
-    except asyncio.CancelledError:
-        click.echo(f"autonomous-loop: {stopped}", err=True)
-        code = EXIT_LIMIT
-    sys.exit(code)
-
-
-def _say(text: str) -> None:
-    click.echo(_clean(f"autonomous-loop: {text}"), err=True)
-
-
-def _clean(text: str) -> str:
-    """What no part has redacted, for a person; a CI runner that reads along must find no command in it."""
-    from autonomous_loop.report.log import harmless  # noqa: PLC0415 - only on the way out
-    from autonomous_loop.report.redactor import Redactor  # noqa: PLC0415 - the same
-
-    return harmless(Redactor(secrets_in(environment())).text(text))
-
-
-def _pairs(settings: tuple[str, ...]) -> dict[str, str]:
-    made = {}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise UsageError(f"--set {setting} is not KEY=VALUE", hint="for example --set max-usd=2.5")
-        made[key] = value
-    return made

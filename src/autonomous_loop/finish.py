@@ -33,7 +33,7 @@ from autonomous_loop.github.action import (
 )
 from autonomous_loop.github.runs import step_cancelled_at
 from autonomous_loop.intake import Choice
-from autonomous_loop.job import Job
+from autonomous_loop.job import Job, given_to
 from autonomous_loop.report.redactor import Redactor
 from autonomous_loop.session import WITHOUT_PROGRESS
 from autonomous_loop.surroundings import Surroundings
@@ -73,13 +73,7 @@ def finish_ci_session(around: Surroundings, environ: Mapping[str, str]) -> Finis
     """
     inputs = read_inputs(environ)
     facts = read_facts(environ, read_event(environ.get("GITHUB_EVENT_PATH", "")))
-    around = around.with_credentials(
-        api_key=inputs.credentials.anthropic_api_key,
-        base_url=inputs.anthropic_base_url,
-        token=inputs.credentials.github_token,
-        handoff_keys=(inputs.credentials.handoff_key, inputs.credentials.handoff_key_previous),
-    )
-    around.require_token()
+    around = given_to(around, inputs, environ)
     with tempfile.TemporaryDirectory(prefix="autonomous-loop-", dir=around.temporary) as home:
         job = Job.connect(facts, around, Path(home))
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +16,33 @@ from autonomous_loop.domain.events import Claimant
 from autonomous_loop.domain.keys import Keyring
 from autonomous_loop.domain.model import CommitSha, LoopId
 from autonomous_loop.domain.record import LoopRecord
+from autonomous_loop.domain.service import ServiceAccess
 from autonomous_loop.domain.trigger import issue_of
 from autonomous_loop.errors import JournalError, RepositoryError
 from autonomous_loop.git.command import bearer
 from autonomous_loop.git.journal import StateTracker
 from autonomous_loop.git.repository import Repository
 from autonomous_loop.github import client
-from autonomous_loop.github.action import RunFacts
+from autonomous_loop.github.action import ActionInputs, RunFacts
+from autonomous_loop.hands.reach import Reach
 from autonomous_loop.surroundings import Surroundings
+
+
+def given_to(around: Surroundings, inputs: ActionInputs, environ: Mapping[str, str]) -> Surroundings:
+    """The surroundings of a job with what the action's inputs say.
+
+    Raises:
+        ConfigurationError: an unknown provider or network, or hosts that make no sense.
+        CredentialError: there is no token.
+    """
+    made = around.with_inputs(
+        service=ServiceAccess.read(environ, inputs.service),
+        reach=Reach.read(inputs.network, inputs.allowed_hosts),
+        token=inputs.credentials.github_token,
+        handoff_keys=(inputs.credentials.handoff_key, inputs.credentials.handoff_key_previous),
+    )
+    made.require_token()
+    return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autonomous_loop.cleanup import BundleStore, Cleanup
@@ -14,7 +14,7 @@ from autonomous_loop.domain.fleet import Turn, Wait
 from autonomous_loop.fleet import Fleet
 from autonomous_loop.github.access import Access
 from autonomous_loop.github.action import read_event, read_facts, read_inputs, write_outputs
-from autonomous_loop.job import Job
+from autonomous_loop.job import Job, given_to
 from autonomous_loop.surroundings import Surroundings
 
 OUTSIDE = {"GITHUB_RUN_ID": "0", "GITHUB_EVENT_NAME": "schedule"}
@@ -64,13 +64,7 @@ def plan_ci(
     in_job = "GITHUB_RUN_ID" in environ
     given = dict(environ) if in_job else {**environ, **OUTSIDE}
     facts = read_facts(given, read_event(environ.get("GITHUB_EVENT_PATH", "")))
-    around = around.with_credentials(
-        api_key=inputs.credentials.anthropic_api_key,
-        base_url=inputs.anthropic_base_url,
-        token=inputs.credentials.github_token or environ.get("GITHUB_TOKEN", ""),
-        handoff_keys=(inputs.credentials.handoff_key, inputs.credentials.handoff_key_previous),
-    )
-    around.require_token()
+    around = given_to(replace(around, token=environ.get("GITHUB_TOKEN", "")), inputs, environ)
     with tempfile.TemporaryDirectory(prefix="autonomous-loop-", dir=around.temporary) as home:
         job = Job.connect(facts, around, Path(home))
         try:

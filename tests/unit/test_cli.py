@@ -2,7 +2,6 @@ import json
 
 import pytest
 
-from autonomous_loop import cli
 from autonomous_loop.errors import Superseded, UsageError
 
 KEY = "sk-hidden-0123456789"
@@ -15,7 +14,7 @@ def ended(error, capsys, monkeypatch):
         raise error
 
     with pytest.raises(SystemExit) as ending:
-        cli._exit(work(), as_json=True)
+        console.exit_with(work(), as_json=True)
     shown = capsys.readouterr()
     return ending.value.code, json.loads(shown.out), shown.err
 
