@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the action's image on a machine that reaches no image registry: a container engine of its own, a base
 # image made from Debian's packages, then the committed Dockerfile. Usage: tests/container.sh FOLDER IMAGE
-# Leaves the engine running; its pid stands in FOLDER/pid, and tests/container.sh --stop FOLDER ends it.
+# Leaves the engine running; its pid stands in FOLDER/pid, and tests/container.sh --stop FOLDER ends it. What the
+# image was built from lies in FOLDER/action, for those who build it again (as act does for every job).
 set -euo pipefail
 if [ "$1" = --stop ]; then
   folder=$2
@@ -27,4 +28,7 @@ if ! docker image inspect "$base" >/dev/null 2>&1; then
     "$folder/base.tar" "$base" >/dev/null
   rm -f "$folder/base.tar"
 fi
-docker build --network host --quiet -t "$image" .
+# What a checkout of the action holds, and no more: neither .git nor .venv, nor what is ignored.
+rm -rf "$folder/action" && mkdir "$folder/action"
+git ls-files -z --cached --others --exclude-standard | tar -c --null --ignore-failed-read -T - 2>/dev/null | tar -x -C "$folder/action"
+docker build --network host --quiet -t "$image" "$folder/action"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from autonomous_loop.local.actions.metadata import ActionMeta
+from autonomous_loop.local.actions.ports import JobRunner
 from autonomous_loop.local.actions.runs import RunRecord
 from autonomous_loop.local.embedded import EmbeddedGitHub
 from autonomous_loop.local.forge.models import Actor, Comment, Issue, PullRequest
@@ -144,6 +145,7 @@ def github_world(
     files: Path | None = None,
     log: RequestLog | None = None,
     post: bool = True,
+    runner: JobRunner | None = None,
     **people: str,
 ) -> Iterator[World]:
     """The embedded GitHub.
@@ -154,6 +156,7 @@ def github_world(
         repo: `owner/name`.
         files: become the first commit, the workflow beside them; None: the repository is there.
         post: False: as if the runner itself died with a job: no post step runs.
+        runner: plays the jobs; None: as processes of this machine.
         people: roles of collaborators by login.
     """
     with EmbeddedGitHub(
@@ -163,6 +166,7 @@ def github_world(
         secrets={"ANTHROPIC_API_KEY": KEY},
         extra_env={name: value for name, value in environment(url).items() if name.startswith(_HANDED)},
         path=os.environ["PATH"],
+        runner=runner,
         pages=lambda store, player: routes(store, player.runs),
     ) as github:
         if files is not None:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from autonomous_loop.local.actions.metadata import ActionMeta
 from autonomous_loop.local.actions.player import Player
+from autonomous_loop.local.actions.ports import JobRunner
 from autonomous_loop.local.actions.routes import routes as actions_routes
 from autonomous_loop.local.actions.runner import ProcessRunner, Stage
 from autonomous_loop.local.forge.actions_view import ActionsView
@@ -35,6 +36,7 @@ class EmbeddedGitHub:
         extra_env: for every step, below the workflow's own.
         path: PATH of the steps.
         port: 0 takes a free one.
+        runner: plays jobs; None: as processes of this machine, by `entrypoint`, `extra_env` and `path`.
         wrap: middleware around the whole application, such as a contract check.
     """
 
@@ -49,6 +51,7 @@ class EmbeddedGitHub:
         path: str,
         port: int = 0,
         pages: Callable[[Store, Player], Sequence[BaseRoute]] | None = None,
+        runner: JobRunner | None = None,
         wrap: Callable[[ASGIApp], ASGIApp] | None = None,
     ) -> None:
         self.store = Store(folder / "forge")
@@ -57,7 +60,8 @@ class EmbeddedGitHub:
             ActionsView(self.store),
             server_url=lambda: self.url,
             action_sources=action_sources,
-            runner=ProcessRunner(docker_entrypoint=entrypoint, extra_env=extra_env, path=path),
+            runner=runner
+            or ProcessRunner(docker_entrypoint=entrypoint, extra_env=extra_env, path=path),
             secrets=secrets,
         )
         self.store.subscribe(self.player.deliver)

@@ -1,0 +1,89 @@
+"""The chain as GitHub would play it: the committed workflow, by act, a fresh container of the image for every job."""
+
+import json
+import re
+import shutil
+from itertools import pairwise
+from types import SimpleNamespace
+
+import pytest
+
+from autonomous_loop.local.model.log import RequestLog
+from autonomous_loop.local.model.script import load_script
+from autonomous_loop.local.model.server import create_app
+from autonomous_loop.local.serve import LocalServer
+from e2e.act_runner import ActRunner
+from e2e.github_world import BOT, LABEL, ROOT, WORKFLOW, github_world
+from loop_world import KEY, journal_events
+
+pytestmark = [pytest.mark.e2e, pytest.mark.container, pytest.mark.root, pytest.mark.timeout(1200)]
+REPOSITORY = "octo/guestbook"
+LOOP = "issue-1"
+# Three of the guestbook's eight wishes, in this order, by what the script's last attempt at each says: a plain
+# one, one that writes the program anew on top, and one that builds on it and has tests in a browser.
+WISHES = ("message-limit", "paging", "search")
+# A session keeps one feature, so that there is a chain.
+CONFIGURATION = "session-features = 1\nmax-usd = 5.0\n"
+
+
+def short_script():
+    """The sample project's script, cut down to the wishes."""
+    script = load_script(ROOT / "examples" / "guestbook")
+    listed = script.planner[0].turns[-1].tools[0].input["features"]
+    for feature in listed:
+        feature["depends_on"] = [one for one in feature["depends_on"] if one in WISHES]
+    listed[:] = [feature for feature in listed if feature["id"] in WISHES]
+    return script.model_copy(update={"features": {one: script.features[one][-1:] for one in WISHES}})
+
+
+@pytest.fixture(scope="module")
+def played(engine, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("containers")
+    files = folder / "files"
+    shutil.copytree(
+        ROOT / "examples" / "guestbook" / "repository", files,
+        ignore=shutil.ignore_patterns("__pycache__", ".pytest_cache"),
+    )  # fmt: skip
+    (files / ".github").mkdir()
+    (files / ".github" / "autonomous-loop.toml").write_text(CONFIGURATION)
+    log = RequestLog(bodies=True)
+    began = engine.docker("info", "--format", "{{.SystemTime}}", check=True).stdout.strip()
+    with LocalServer(create_app(short_script(), api_keys=frozenset({KEY}), log=log)) as model:
+        runner = ActRunner(
+            engine=engine.address,
+            repositories=folder / "github" / "forge" / "repos",
+            actions={"autonomous-loop/autonomous-loop@v1": engine.action},
+            env={"ANTHROPIC_BASE_URL": model.url},
+        )
+        with github_world(
+            folder / "github", model.url, repo=REPOSITORY, files=files, log=log, runner=runner
+        ) as world:
+            issue = world.issue((ROOT / "examples" / "guestbook" / "issue.md").read_text())
+            world.label(issue.number)
+            world.settle(900)
+            said = "\n".join(world.said(run) for run in world.runs())
+            yield SimpleNamespace(
+                world=world, said=said, events=journal_events(world.folder, LOOP), log=log,
+                containers=containers_since(engine, began), left=engine.docker("ps", "-aq").stdout,
+            )  # fmt: skip
+
+
+def containers_since(engine, began):
+    """The engine's containers since then: image, id and whether it is removed, in the order of their making."""
+    now = engine.docker("info", "--format", "{{.SystemTime}}").stdout.strip()
+    lines = engine.docker(
+        "events", "--since", began, "--until", now, "--filter", "type=container", "--format", "{{json .}}"
+    ).stdout.splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def events_of(played, kind):
+    return [one["event"] for one in played.events if one["event"]["type"] == kind]
+
+
+def test_the_pull_request_is_ready_after_at_least_three_jobs(played):
+    pull = played.world.pull()
+    assert not pull.draft, played.said
+    assert played.world.labels(1) == {LABEL, f"{LABEL}: ready"}
+    assert [one["proof"]["feature_id"] for one in events_of(played, "kept")] == list(WISHES)
+    assert len(played.world.runs()) >= 3
