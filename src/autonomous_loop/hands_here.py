@@ -7,10 +7,11 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from autonomous_loop.hands.egress import LOCAL_DIRECTLY, Egress
+from autonomous_loop.hands.place import close_to_others
 from autonomous_loop.hands.reach import Network
 from autonomous_loop.hands.sandbox import Sandbox
 from autonomous_loop.hands.selftest import self_test
-from autonomous_loop.surroundings import SYSTEM_PATH, Surroundings, find_browser
+from autonomous_loop.surroundings import CONTAINER, SYSTEM_PATH, Surroundings, find_browser
 
 
 async def make_hands(
@@ -28,6 +29,9 @@ async def make_hands(
     tools, reach, lent = around.tools, around.reach, around.lent.without(around.secrets)
     say(f"the hands' network is {reach}")
     fenced = reach.network is not Network.OPEN
+    if CONTAINER in around.runner:
+        close_to_others(Path(CONTAINER))
+    forbidden = (str(home), *around.service.files, *around.runner)
     async with AsyncExitStack() as stack:
         env = {}
         if reach.network is Network.ALLOWED:
@@ -48,7 +52,7 @@ async def make_hands(
             fenced=fenced,
         )
         try:
-            await self_test(hands, secrets=around.secrets, forbidden_paths=(str(home), *around.service.files))
+            await self_test(hands, secrets=around.secrets, forbidden_paths=forbidden)
         except BaseException:
             await hands.close()
             raise

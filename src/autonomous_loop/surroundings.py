@@ -19,6 +19,9 @@ from autonomous_loop.hands.reach import Reach
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)([_-]PREVIOUS)?$", re.IGNORECASE)
+RUNNER = re.compile(r"GITHUB_(WORKSPACE|EVENT_PATH|OUTPUT|ENV|PATH|STATE|STEP_SUMMARY)|RUNNER_TEMP")
+CONTAINER = "/github"
+"""Where the runner mounts its folders into the container of an action."""
 TOOLS = (Path("/opt/autonomous-loop/tools"), Path("/var/cache/autonomous-loop/tools"))
 
 
@@ -35,6 +38,7 @@ class Surroundings:
         tools: a virtual environment the hands may run, with pytest and Playwright; None: none was found.
         lent: what the job lends the hands.
         temporary: where the loop's and the hands' folders are made.
+        runner: the runner's own folders and files in a CI job: the hands must not reach them.
         unsandboxed: a person agreed to hands that are not kept apart.
         observe: told of progress.
     """
@@ -48,6 +52,7 @@ class Surroundings:
     lent: Lent = field(default_factory=Lent)
     temporary: Path = Path("/tmp")  # noqa: S108 - the folders made in it are 0700 and random
     playwright_cache: Path | None = None
+    runner: tuple[str, ...] = ()
     unsandboxed: bool = False
     observe: tuple[Callable[..., None], ...] = ()
 
@@ -82,6 +87,7 @@ class Surroundings:
             lent=Lent.read(env),
             temporary=Path(tempfile.gettempdir()),
             playwright_cache=Path(browsers) if browsers else cache / "ms-playwright",
+            runner=runner_paths(env),
             unsandboxed=unsandboxed,
             observe=observe,
         )
@@ -131,6 +137,13 @@ def environment() -> dict[str, str]:
 def secrets_in(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Values an environment names as secret, and an action's inputs too; too short ones cannot be hidden."""
     return tuple(value for name, value in environ.items() if SECRET.search(name) and len(value.strip()) >= 6)
+
+
+def runner_paths(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """What a job's runner shares with the step: its checkout, event, temporary folder and command files."""
+    named = {value for name, value in environ.items() if value and RUNNER.fullmatch(name)}
+    mounted = any(Path(path).is_relative_to(CONTAINER) for path in named)
+    return tuple(sorted(named)) + ((CONTAINER,) if mounted else ())
 
 
 def find_tools(named: str | None, cache: Path) -> Path | None:

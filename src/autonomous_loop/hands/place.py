@@ -99,6 +99,21 @@ def remove_folder(folder: Path) -> None:
             path.rmdir()
 
 
+def close_to_others(folder: Path) -> None:
+    """Let nobody but its owner into a folder, whatever Landlock can do here.
+
+    Raises:
+        SandboxError: it is not ours to close.
+    """
+    try:
+        folder.chmod(0o700)
+    except OSError as error:
+        raise SandboxError(
+            f"{folder} cannot be closed to the hands: {error.strerror}.",
+            hint="let the action's container run as root, as the runner does by itself.",
+        ) from None
+
+
 def landlock_rules(folder: Path, readable: Sequence[str], *, own_user: bool) -> Landlock:
     """What the hands may read and write; `own_user`: they are another user than the loop."""
     programs = [str(folder / name) for name in (*PROGRAMS, LENT)]
