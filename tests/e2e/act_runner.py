@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +31,9 @@ CANCEL_S = 15.0
 class ActRunner:
     """A `JobRunner`.
 
+    act plays the whole workflow, and those it calls: `needs`, `if` and a matrix are decided by it once more. So this
+    is for runs of which the player starts one job.
+
     What of GitHub's runner act does not copy: the folders below /github (test_docker_run.py starts the
     container with them), concurrency (the player holds to it before it starts a job), the signals of a cancel.
 
@@ -37,19 +41,20 @@ class ActRunner:
         engine: the container engine's address, for DOCKER_HOST.
         repositories: the embedded GitHub's bare repositories, by `owner/name.git`.
         actions: folders of actions and reusable workflows, by `owner/name@ref`: there is no github.com here.
+        secrets: the repository's, without GITHUB_TOKEN.
         env: variables for every step.
-        commands: what was run, for a test to look at.
     """
 
     engine: str
     repositories: Path
     actions: Mapping[str, Path]
+    secrets: Mapping[str, str]
     env: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, plan: JobPlan, control: JobControl) -> JobResult:
         """Play one job to its end, on the calling thread."""
         masker = Masker()
-        for secret in plan.secrets.values():
+        for secret in self._secrets(plan).values():
             masker.add(secret)
         log = JobLog(plan.log, masker)
         reader = _Reader(log, masker)
@@ -80,6 +85,10 @@ class ActRunner:
             summary="\n".join(reader.summary),
         )
 
+    def _secrets(self, plan: JobPlan) -> dict[str, str]:
+        """Those of the run's own workflow: the plan has those that it hands to the one it calls."""
+        return {**self.secrets, "GITHUB_TOKEN": plan.github["token"]}
+
     def _checkout(self, plan: JobPlan) -> Path:
         """The repository at the run's commit: act reads the workflow file in it."""
         folder = plan.folder / "checkout"
@@ -87,27 +96,34 @@ class ActRunner:
         folder.parent.mkdir(parents=True, exist_ok=True)
         git(folder.parent, "clone", "-q", "--no-checkout", str(source), str(folder))
         git(folder, "checkout", "-q", "--detach", plan.github["sha"])
-        for file in (folder / ".github" / "workflows").glob("*.yml"):
-            # The one thing that is not played as it stands.
-            file.write_text(UNKNOWN_TO_ACT.sub("", file.read_text()))
+        _make_playable(folder)
         return folder
+
+    def _actions(self, plan: JobPlan) -> dict[str, Path]:
+        """Copies of the actions' folders, which stand for github.com."""
+        made = {}
+        for number, (name, source) in enumerate(self.actions.items()):
+            made[name] = plan.folder / "github.com" / str(number)
+            shutil.copytree(source, made[name], symlinks=True)
+            _make_playable(made[name])
+        return made
 
     def _command(self, plan: JobPlan) -> list[str]:
         github = plan.github
-        event, secrets = plan.folder / "event.json", plan.folder / "secrets.json"
+        event, secrets = plan.folder / "event.json", plan.folder / "secrets.env"
         plan.folder.mkdir(parents=True, exist_ok=True)
         event.write_text(json.dumps(plan.payload))
         # As dotenv: a value in single quotes is taken as it is.
-        secrets.write_text("".join(f"{name}='{value}'\n" for name, value in plan.secrets.items()))
+        secrets.write_text("".join(f"{name}='{value}'\n" for name, value in self._secrets(plan).items()))
         path = github["workflow_ref"].partition("@")[0].removeprefix(f"{github['repository']}/")
         told = {f"GITHUB_{name.upper()}": github[name] for name in TOLD}
         return [
-            str(ACT), github["event_name"], "--json", "--workflows", path, "--job", plan.job.key,
+            str(ACT), github["event_name"], "--json", "--workflows", path,
             "--eventpath", str(event), "--secret-file", str(secrets), "--actor", github["actor"],
             "--platform", f"ubuntu-latest={BASE}", "--pull=false", "--no-cache-server", "--rm",
             "--network", "host", "--use-new-action-cache", "--action-offline-mode",
             "--action-cache-path", str(plan.folder / "actions"),
-            *(f"--local-repository={name}={folder}" for name, folder in self.actions.items()),
+            *(f"--local-repository={name}={folder}" for name, folder in self._actions(plan).items()),
             *(f"--env={name}={value}" for name, value in {**told, **self.env}.items()),
         ]  # fmt: skip
 
@@ -143,6 +159,12 @@ class _Reader:
         if "stepResult" in said:
             name, at = f"{said.get('stage', '')} {said['step']}".strip(), said.get("time", "")
             self.steps.append(StepResult(len(self.steps) + 1, name, said["stepResult"], at, at))
+
+
+def _make_playable(folder: Path) -> None:
+    """The one change: what act does not know is taken out of the workflow files."""
+    for file in (folder / ".github" / "workflows").glob("*.yml"):
+        file.write_text(UNKNOWN_TO_ACT.sub("", file.read_text()))
 
 
 def _listen(process: subprocess.Popen[str], reader: _Reader, over: threading.Event, control: JobControl) -> None:

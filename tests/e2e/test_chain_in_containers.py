@@ -53,6 +53,7 @@ def played(engine, tmp_path_factory):
             engine=engine.address,
             repositories=folder / "github" / "forge" / "repos",
             actions={"autonomous-loop/autonomous-loop@v1": engine.action},
+            secrets={"ANTHROPIC_API_KEY": KEY},
             env={"ANTHROPIC_BASE_URL": model.url},
         )
         with github_world(
