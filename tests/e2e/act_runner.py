@@ -155,7 +155,9 @@ class _Reader:
         if command == "summary":
             self.summary.append(self.masker.mask(said["content"]))
         elif command in LEVELS:
-            self.annotations.append(Annotation(LEVELS[command], self.masker.mask(said.get("arg") or said["msg"])))
+            self.annotations.append(
+                Annotation(LEVELS[command], self.masker.mask(said.get("arg") or said["msg"]))
+            )
         if "stepResult" in said:
             name, at = f"{said.get('stage', '')} {said['step']}".strip(), said.get("time", "")
             self.steps.append(StepResult(len(self.steps) + 1, name, said["stepResult"], at, at))
@@ -167,7 +169,9 @@ def _make_playable(folder: Path) -> None:
         file.write_text(UNKNOWN_TO_ACT.sub("", file.read_text()))
 
 
-def _listen(process: subprocess.Popen[str], reader: _Reader, over: threading.Event, control: JobControl) -> None:
+def _listen(
+    process: subprocess.Popen[str], reader: _Reader, over: threading.Event, control: JobControl
+) -> None:
     assert process.stdout is not None
     try:
         with process.stdout as stream:

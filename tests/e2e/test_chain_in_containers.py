@@ -12,6 +12,7 @@ from autonomous_loop.local.model.log import RequestLog
 from autonomous_loop.local.model.script import load_script
 from autonomous_loop.local.model.server import create_app
 from autonomous_loop.local.serve import LocalServer
+from container_engine import IMAGE
 from e2e.act_runner import ActRunner
 from e2e.github_world import BOT, LABEL, ROOT, WORKFLOW, github_world
 from loop_world import KEY, journal_events
@@ -19,6 +20,7 @@ from loop_world import KEY, journal_events
 pytestmark = [pytest.mark.e2e, pytest.mark.container, pytest.mark.root, pytest.mark.timeout(1200)]
 REPOSITORY = "octo/guestbook"
 LOOP = "issue-1"
+ACTS_IMAGE = "act-autonomous-loop-autonomous-loop-v1-dockeraction:latest"
 # Three of the guestbook's eight wishes, in this order, by what the script's last attempt at each says: a plain
 # one, one that writes the program anew on top, and one that builds on it and has tests in a browser.
 WISHES = ("message-limit", "paging", "search")
@@ -66,11 +68,18 @@ def played(engine, tmp_path_factory):
             yield SimpleNamespace(
                 world=world, said=said, events=journal_events(world.folder, LOOP), log=log,
                 containers=containers_since(engine, began), left=engine.docker("ps", "-aq").stdout,
+                image=image(engine, IMAGE), image_of_act=image(engine, ACTS_IMAGE),
+                stages=2 if "post-entrypoint" in (ROOT / "action.yml").read_text() else 1,
             )  # fmt: skip
 
 
+def image(engine, name):
+    """An image's id."""
+    return engine.docker("image", "inspect", name, "--format", "{{.Id}}", check=True).stdout
+
+
 def containers_since(engine, began):
-    """The engine's containers since then: image, id and whether it is removed, in the order of their making."""
+    """What the engine did with containers since then, in order."""
     now = engine.docker("info", "--format", "{{.SystemTime}}").stdout.strip()
     lines = engine.docker(
         "events", "--since", began, "--until", now, "--filter", "type=container", "--format", "{{json .}}"
@@ -88,3 +97,48 @@ def test_the_pull_request_is_ready_after_at_least_three_jobs(played):
     assert played.world.labels(1) == {LABEL, f"{LABEL}: ready"}
     assert [one["proof"]["feature_id"] for one in events_of(played, "kept")] == list(WISHES)
     assert len(played.world.runs()) >= 3
+
+
+def test_the_workflow_that_was_played_is_the_one_people_copy(played):
+    assert played.world.git("show", f"main:{WORKFLOW}") == (ROOT / WORKFLOW).read_text().strip()
+
+
+def test_each_job_is_dispatched_by_the_one_before(played):
+    runs = played.world.runs()
+    assert {run.conclusion for run in runs} == {"success"}, played.said
+    assert [int(one["claimant"]["run_id"]) for one in events_of(played, "claimed")] == [
+        run.id for run in runs
+    ]
+    assert (runs[0].event, runs[0].caused_by) == ("issues", None)
+    for number, (before, run) in enumerate(pairwise(runs), start=2):
+        assert (run.event, run.actor, run.caused_by) == ("workflow_dispatch", BOT, before.id)
+        assert (run.inputs["loop"], run.inputs["generation"]) == (LOOP, str(number))
+
+
+def test_each_job_has_a_fresh_container_of_the_committed_image_and_leaves_none(played):
+    made = [one for one in played.containers if one["Action"] == "create"]
+    ours = [one["id"] for one in made if one["from"].startswith("act-autonomous-loop-")]
+    # A main step each; a post step is a container of its own.
+    assert len(set(ours)) == len(ours) == len(played.world.runs()) * played.stages
+    gone = {one["id"] for one in played.containers if one["Action"] == "destroy"}
+    assert {one["id"] for one in made} <= gone
+    assert played.left == ""
+    assert played.image_of_act == played.image
+
+
+def test_browser_tests_ran_in_a_container_and_their_pictures_are_evidence(played):
+    (search,) = [one["proof"] for one in events_of(played, "kept") if one["proof"]["feature_id"] == "search"]
+    assert search["evidence"]
+    body = played.world.pull().issue.body
+    pictures = re.findall(r"\]\(http://127\.0\.0\.1:\d+(/\S+?/evidence/search/[^?)]+\?raw=true)\)", body)
+    assert pictures, body
+    for path in pictures:
+        status, data = played.world.fetch(path)
+        assert (status, data[:4]) == (200, b"\x89PNG")
+    # The clean room ran them again.
+    assert [one["accepted"] for one in events_of(played, "clean-room")] == [True]
+
+
+def test_no_key_is_shown(played):
+    assert KEY not in played.said
+    assert "ANTHROPIC_API_KEY" not in played.world.pull().issue.body
