@@ -1,4 +1,4 @@
-"""A runner of the embedded GitHub: act plays the workflow file itself, each docker action in a fresh container."""
+"""A runner of the embedded GitHub: act plays the workflow file, each docker action in a fresh container."""
 
 import json
 import os
@@ -31,11 +31,12 @@ CANCEL_S = 15.0
 class ActRunner:
     """A `JobRunner`.
 
-    act plays the whole workflow, and those it calls: `needs`, `if` and a matrix are decided by it once more. So this
-    is for runs of which the player starts one job.
+    act plays the whole workflow, and those it calls: it decides `needs`, `if` and a matrix once more.
+    So this is for runs of which the player starts one job.
 
-    What of GitHub's runner act does not copy: the folders below /github (test_docker_run.py starts the
-    container with them), concurrency (the player holds to it before it starts a job), the signals of a cancel.
+
+    What of GitHub's runner act does not copy: the folders below /github and the signals of a cancel
+    (test_docker_run.py has both), and concurrency (the player keeps it before it starts a job).
 
     Args:
         engine: the container engine's address, for DOCKER_HOST.

@@ -1,4 +1,4 @@
-"""The chain as GitHub would play it: the committed workflow, by act, a fresh container of the image for every job."""
+"""The chain as GitHub plays it: act, the committed workflow, a fresh container of the image for every job."""
 
 import json
 import re
@@ -12,7 +12,6 @@ from autonomous_loop.local.model.log import RequestLog
 from autonomous_loop.local.model.script import load_script
 from autonomous_loop.local.model.server import create_app
 from autonomous_loop.local.serve import LocalServer
-from container_engine import IMAGE
 from e2e.act_runner import ActRunner
 from e2e.github_world import BOT, LABEL, ROOT, WORKFLOW, github_world
 from loop_world import KEY, journal_events
@@ -20,9 +19,10 @@ from loop_world import KEY, journal_events
 pytestmark = [pytest.mark.e2e, pytest.mark.container, pytest.mark.root, pytest.mark.timeout(1200)]
 REPOSITORY = "octo/guestbook"
 LOOP = "issue-1"
+# Built by act for each job from the committed Dockerfile.
 ACTS_IMAGE = "act-autonomous-loop-autonomous-loop-v1-dockeraction:latest"
-# Three of the guestbook's eight wishes, in this order, by what the script's last attempt at each says: a plain
-# one, one that writes the program anew on top, and one that builds on it and has tests in a browser.
+# Three of the eight wishes, in this order, by what the script's last attempt at each says: one
+# that is plain, one that writes the program anew, and one that builds on it and has browser tests.
 WISHES = ("message-limit", "paging", "search")
 # A session keeps one feature, so that there is a chain.
 CONFIGURATION = "session-features = 1\nmax-usd = 5.0\n"
@@ -68,14 +68,8 @@ def played(engine, tmp_path_factory):
             yield SimpleNamespace(
                 world=world, said=said, events=journal_events(world.folder, LOOP), log=log,
                 containers=containers_since(engine, began), left=engine.docker("ps", "-aq").stdout,
-                image=image(engine, IMAGE), image_of_act=image(engine, ACTS_IMAGE),
                 stages=2 if "post-entrypoint" in (ROOT / "action.yml").read_text() else 1,
             )  # fmt: skip
-
-
-def image(engine, name):
-    """An image's id."""
-    return engine.docker("image", "inspect", name, "--format", "{{.Id}}", check=True).stdout
 
 
 def containers_since(engine, began):
@@ -117,13 +111,12 @@ def test_each_job_is_dispatched_by_the_one_before(played):
 
 def test_each_job_has_a_fresh_container_of_the_committed_image_and_leaves_none(played):
     made = [one for one in played.containers if one["Action"] == "create"]
-    ours = [one["id"] for one in made if one["from"].startswith("act-autonomous-loop-")]
+    ours = [one["id"] for one in made if one["from"] == ACTS_IMAGE]
     # A main step each; a post step is a container of its own.
     assert len(set(ours)) == len(ours) == len(played.world.runs()) * played.stages
     gone = {one["id"] for one in played.containers if one["Action"] == "destroy"}
     assert {one["id"] for one in made} <= gone
     assert played.left == ""
-    assert played.image_of_act == played.image
 
 
 def test_browser_tests_ran_in_a_container_and_their_pictures_are_evidence(played):

@@ -1,7 +1,8 @@
-"""The container as GitHub's runner starts it: its mounts, inputs, signals, post step; what the hands find there."""
+"""The container as GitHub's runner starts it: mounts, inputs, signals, post step; what the hands find."""
 
 import json
 import os
+import re
 import socket
 import sys
 import threading
@@ -16,13 +17,14 @@ from autonomous_loop.local.model.log import RequestLog
 from autonomous_loop.local.model.script import Script
 from autonomous_loop.local.model.server import create_app
 from autonomous_loop.local.serve import LocalServer
-from container_engine import IMAGE, Engine
+from container_engine import IMAGE, ROOT, Engine
 from e2e.github_world import LABEL, WORKFLOW, World, github_world
 from loop_world import KEY, bash, create, honest, journal_events, listed, make_project, plan, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.container, pytest.mark.root, pytest.mark.timeout(600)]
 SCRIPT = Path(__file__).with_name("docker_run.py")
 LOOP = "issue-1"
+POST = "post-entrypoint" in (ROOT / "action.yml").read_text()
 # What the runner gives every step, and no program of the hands may see.
 RUNTIME = {
     "ACTIONS_RUNTIME_TOKEN": "runtime-token-f7a1c2",
@@ -107,20 +109,22 @@ class Runner:
     def runs(self):
         return self.world.runs()
 
+    def loop(self):
+        """The reason in the handoff that people see, and whether it is the last session's."""
+        for number in (2, 1):
+            try:
+                return self.world.sticky(number)[1]["baton"]
+            except (AssertionError, LookupError):
+                continue
+        raise AssertionError("there is no handoff")
+
     def asked(self):
         """Everything that was sent to the model."""
         return "\n".join(json.dumps(one.body) for one in self.log.records if one.body)
 
-    def waits_in(self, feature, turn):
-        """Until the model was asked for that turn, and keeps the loop waiting."""
-        wait_for(
-            lambda: any(
-                json.dumps(one.body).count('"tool_result"') >= turn
-                for one in self.log.records
-                if one.body and f'{{\\"feature\\": {{\\"id\\": \\"{feature}' in json.dumps(one.body)
-            ),
-            seconds=120,
-        )
+    def waits(self):
+        """Until the slow answer is waited for: the request that holds what the turn before it did."""
+        wait_for(lambda: "test_two.py" in self.asked(), seconds=60)
 
 
 @contextmanager
@@ -139,9 +143,15 @@ def listening(path):
                 except OSError:
                     return
 
-        threading.Thread(target=accept, daemon=True).start()
-        yield met
-        server.shutdown(socket.SHUT_RDWR)
+        thread = threading.Thread(target=accept)
+        thread.start()
+        try:
+            yield met
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            for one in met:
+                one.close()
 
 
 @contextmanager
@@ -171,6 +181,7 @@ def runner_world(engine, tmp_path, features):
             yield Runner(engine, world, log, reports, connections)
 
 
+# Begins, and then waits for an answer until somebody ends it; the next attempt does the work.
 SLOW = {
     "turns": [
         {
@@ -180,6 +191,8 @@ SLOW = {
                 )
             ]
         },
+        # The model's log holds what was answered: this answer shows that the one before was carried out.
+        {"tools": [bash("git status --short")]},
         {"tools": [bash("echo late")], "delay_s": 200},
     ]
 }
@@ -207,7 +220,7 @@ def test_inputs_with_hyphens_arrive(played):
     # The model's address came by an input alone: without it nothing would have been answered.
     assert "ANTHROPIC_BASE_URL" not in RUNTIME
     facts = json.loads(played.world.git("show", f"autonomous-loop/{LOOP}/state:loop.json"))
-    assert facts["limits"]["max_sessions"] == 7
+    assert facts["limits"]["sessions"] == 7
 
 
 def test_nothing_in_the_runners_folders_belongs_to_root(played):
@@ -223,10 +236,81 @@ def test_the_hands_reach_nothing_of_the_runners(played):
 
 
 def test_no_secret_is_in_an_environment_the_hands_can_read(played):
-    found = played.asked().partition("FOUND ")[2].partition(" END")[0]
+    (found,) = set(re.findall(r"FOUND (\w+=.*?) END", played.asked()))
     for text in (played.asked(), played.world.said(played.runs()[0])):
         for secret in (KEY, *RUNTIME.values()):
             assert secret not in text
         assert "ghs_" not in text
+    assert "PATH=" in found
     assert "INPUT_" not in found
     assert "GITHUB_" not in found
+
+
+@pytest.fixture
+def slow(engine, tmp_path):
+    """A session that waits for an answer in its first attempt, with a test written and not kept."""
+    with runner_world(engine, tmp_path, {"two": [SLOW, honest("two", 2)]}) as runner:
+        runner.begin()
+        runner.waits()
+        yield runner
+
+
+def test_what_closes_the_runners_folders_is_no_accident_of_the_image(slow):
+    """The same commands in the same container: root reaches all, another user nothing, Landlock or not."""
+    (run,) = slow.runs()
+    inside = ["exec", slow.container(run), "sh", "-c", ATTACK]
+    as_root = slow.engine.docker(*inside).stdout
+    assert {line.removeprefix("REACHED ") for line in as_root.splitlines()} == ALL
+    assert len(slow.connections) == 1
+    as_another = slow.engine.docker("exec", "--user", "58999:58999", *inside[1:]).stdout
+    assert {line.removeprefix("CLOSED ") for line in as_another.splitlines()} == ALL
+    slow.world.github.player.cancel(run.id)
+    slow.world.settle()
+
+
+def test_a_persons_cancel_saves_hands_off_and_starts_nothing(slow):
+    (run,) = slow.runs()
+    slow.world.github.player.cancel(run.id)
+    slow.world.settle()
+    (run,) = slow.runs()
+    assert run.conclusion == "cancelled"
+    # It was done before the runner lost its patience and killed it.
+    report = slow.report(run)
+    assert report["signals"][:1] == ["SIGINT"]
+    assert report["code"] not in {137, 143}, slow.world.said(run)
+    (ended,) = slow.events("ended")
+    assert ended["reason"] == "stopped"
+    assert slow.loop()["reason"] == "stopped"
+    (attempt,) = slow.events("attempt-ended")
+    assert attempt["attempt"]["outcome"] == "interrupted"
+    assert attempt["patch"]
+    patch = slow.world.git("show", f"autonomous-loop/{LOOP}/state:attempts/two/1.patch")
+    assert "tests/test_two.py" in patch
+    assert report["not_the_runners"] == []
+
+
+def test_a_person_who_cancelled_can_go_on(slow):
+    (run,) = slow.runs()
+    slow.world.github.player.cancel(run.id)
+    slow.world.settle()
+    slow.world.comment(1, "/loop continue")
+    slow.world.settle()
+    assert [one.conclusion for one in slow.runs()] == ["cancelled", "success"], slow.world.said(
+        slow.runs()[-1]
+    )
+    assert not slow.world.pull().draft
+
+
+@pytest.mark.skipif(not POST, reason="action.yml has no post-entrypoint yet")
+def test_a_killed_container_is_completed_by_the_post_step_in_a_new_one(slow):
+    (run,) = slow.runs()
+    slow.engine.docker("kill", "--signal", "KILL", slow.container(run), check=True)
+    slow.world.settle()
+    first, second = slow.runs()
+    assert slow.report(first)["code"] == 137
+    assert slow.report(first, "post")["code"] == 0
+    assert slow.report(first, "post")["not_the_runners"] == []
+    assert [one["reason"] for one in slow.events("ended")] == ["died", "complete"]
+    assert (second.event, second.caused_by) == ("workflow_dispatch", first.id)
+    assert (first.conclusion, second.conclusion) == ("failure", "success"), slow.world.said(second)
+    assert not slow.world.pull().draft
