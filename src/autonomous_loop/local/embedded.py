@@ -60,8 +60,7 @@ class EmbeddedGitHub:
             ActionsView(self.store),
             server_url=lambda: self.url,
             action_sources=action_sources,
-            runner=runner
-            or ProcessRunner(docker_entrypoint=entrypoint, extra_env=extra_env, path=path),
+            runner=runner or ProcessRunner(docker_entrypoint=entrypoint, extra_env=extra_env, path=path),
             secrets=secrets,
         )
         self.store.subscribe(self.player.deliver)
