@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from autonomous_loop import evidence
 from autonomous_loop.ci_place import place_of
-from autonomous_loop.compose import Parts, configuration, connect, warm_up
+from autonomous_loop.compose import TRANSCRIPTS, Parts, configuration, connect, warm_up
 from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.service import ServiceAccess
 from autonomous_loop.domain.trigger import Ignore
@@ -23,6 +25,7 @@ from autonomous_loop.github.action import (
     read_inputs,
     write_outputs,
 )
+from autonomous_loop.github.artifacts import ArtifactClient
 from autonomous_loop.hands.reach import Reach
 from autonomous_loop.intake import Intake
 from autonomous_loop.job import Job
@@ -95,6 +98,7 @@ async def run_ci_session(around: Surroundings, environ: dict[str, str]) -> Outco
         reach=Reach.read(inputs.network, inputs.allowed_hosts),
         token=inputs.credentials.github_token,
         handoff_keys=(inputs.credentials.handoff_key, inputs.credentials.handoff_key_previous),
+        runtime_token=facts.runtime_token,
     )
     around.service.require()
     around.require_token()
@@ -133,13 +137,25 @@ async def _play(inputs: ActionInputs, facts: RunFacts, around: Surroundings, hom
     if record is not None:
         # Read once, from the commit the loop started from: a later push cannot change a running loop.
         config = configuration(job.git, record.facts.base, overrides=inputs.overrides)
-    place = place_of(job, choice, config, access, base)
-    parts = await connect(place, job.git, config, around, home=home)
-    try:
-        ending = await run_session(parts)
-        return _outcome(place.loop, ending, parts)
-    finally:
-        await parts.close()
+    with closing(ArtifactClient(facts, around.token)) as artifacts:
+        place = place_of(job, choice, config, access, base, artifacts=artifacts)
+        parts = await connect(place, job.git, config, around, home=home)
+        try:
+            ending = await run_session(parts)
+            kept = evidence.keep(
+                artifacts,
+                ending,
+                facts=facts,
+                handoff=place.handoffs.read,
+                read_file=parts.journal.read_file,
+                report=parts.reporter.summary(ending.record),
+                transcripts=home / TRANSCRIPTS,
+                redact=Redactor(around.secrets).bytes,
+            )
+            outcome = _outcome(place.loop, ending, parts)
+            return replace(outcome, summary=f"{outcome.summary}\n{kept}\n")
+        finally:
+            await parts.close()
 
 
 def _outcome(loop: str, ending: Ending, parts: Parts) -> Outcome:

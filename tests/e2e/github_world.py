@@ -156,7 +156,7 @@ def github_world(
         secrets={"ANTHROPIC_API_KEY": KEY},
         extra_env={name: value for name, value in environment(url).items() if name.startswith(_HANDED)},
         path=os.environ["PATH"],
-        pages=lambda store, player: routes(store, player.runs),
+        pages=lambda store, player: routes(store, player.runs, artifacts=player.artifacts),
     ) as github:
         if files is not None:
             target = files / WORKFLOW

@@ -101,6 +101,7 @@ class JobPlan:
         folder: empty and the job's own; workspace, home and file commands are made below it.
         log: the file the log is written to.
         action_sources: `owner/name`, or `./...`, to the folder with its action.yml.
+        runtime: variables of the Actions service, for steps that are actions; `run:` steps have none.
     """
 
     job: Job
@@ -115,6 +116,7 @@ class JobPlan:
     folder: Path
     log: Path
     action_sources: Mapping[str, Path]
+    runtime: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

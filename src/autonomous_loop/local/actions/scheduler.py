@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from autonomous_loop.local.actions.artifacts import Artifacts
 from autonomous_loop.local.actions.concurrency import Entry, Groups, Ticket
 from autonomous_loop.local.actions.expressions import ExpressionError, render, render_value
 from autonomous_loop.local.actions.live import LiveJob, LiveRun, State
@@ -40,6 +41,7 @@ class Stage:
     forge: Forge
     runner: JobRunner
     runs: Runs
+    artifacts: Artifacts
     action_sources: Mapping[str, Path]
     secrets: Mapping[str, str]
     max_jobs: int
@@ -301,12 +303,13 @@ class Scheduler:
 
     def _run_job(self, run: LiveRun, job: LiveJob, log: Path) -> None:
         folder = self._stage.folder / "jobs" / str(job.record_id)
-        token = ""
+        token = runtime = ""
         try:
+            runtime = self._stage.artifacts.mint_token(run.repo, run.id, job.record_id)
             token = self._stage.forge.mint_token(run.repo, run.permissions(job.job), run.id)
             with self._changed:
                 self._tokens[token] = run.id
-                plan = self._plan(run, job, token, folder, log)
+                plan = self._plan(run, job, (token, runtime), folder, log)
             result = self._stage.runner.run(plan, job.control)
         except Exception as error:  # noqa: BLE001 - a job must end, whatever broke
             if not isinstance(error, ExpressionError):
@@ -315,6 +318,7 @@ class Scheduler:
                 str(error) if isinstance(error, ExpressionError) else f"{type(error).__name__} in the player"
             )
             result = JobResult("failure", annotations=(Annotation("failure", message),))
+        self._stage.artifacts.revoke_token(runtime)
         try:
             self._stage.forge.revoke_token(token)
         except Exception:  # noqa: BLE001 - the same
@@ -328,7 +332,8 @@ class Scheduler:
             self._finish_job(run, job, result)
             self._advance()
 
-    def _plan(self, run: LiveRun, job: LiveJob, token: str, folder: Path, log: Path) -> JobPlan:
+    def _plan(self, run: LiveRun, job: LiveJob, tokens: tuple[str, str], folder: Path, log: Path) -> JobPlan:
+        token, runtime = tokens
         secrets = {**self._stage.secrets, "GITHUB_TOKEN": token}
         minutes = to_number(render_value(job.job.timeout_minutes, run.scope(job.job))) or DEFAULT_MINUTES
         return JobPlan(
@@ -344,6 +349,10 @@ class Scheduler:
             folder=folder,
             log=log,
             action_sources=self._stage.action_sources,
+            runtime={
+                "ACTIONS_RESULTS_URL": f"{run.github['server_url']}/",
+                "ACTIONS_RUNTIME_TOKEN": runtime,
+            },
         )
 
 
