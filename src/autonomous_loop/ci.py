@@ -142,16 +142,19 @@ async def _play(inputs: ActionInputs, facts: RunFacts, around: Surroundings, hom
         parts = await connect(place, job.git, config, around, home=home)
         try:
             ending = await run_session(parts)
-            kept = evidence.keep(
-                artifacts,
-                ending,
-                facts=facts,
-                handoff=place.handoffs.read,
-                read_file=parts.journal.read_file,
-                report=parts.reporter.summary(ending.record),
-                transcripts=home / TRANSCRIPTS,
-                redact=Redactor(around.secrets).bytes,
-            )
+            # After a person's stop the runner kills what is not over in a few seconds.
+            most_s = 2.0 if ending.reason is HandoffReason.STOPPED else 60.0
+            with closing(ArtifactClient(facts, around.token, most_s=most_s)) as last:
+                kept = evidence.keep(
+                    last,
+                    ending,
+                    facts=facts,
+                    handoff=place.handoffs.read,
+                    read_file=parts.journal.read_file,
+                    report=parts.reporter.summary(ending.record),
+                    transcripts=home / TRANSCRIPTS,
+                    redact=Redactor(around.secrets).bytes,
+                )
             outcome = _outcome(place.loop, ending, parts)
             return replace(outcome, summary=f"{outcome.summary}\n{kept}\n")
         finally:

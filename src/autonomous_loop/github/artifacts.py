@@ -6,8 +6,10 @@ import base64
 import binascii
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -24,9 +26,10 @@ _SERVICE: Final = "/twirp/github.actions.results.api.v1.ArtifactService/"
 _SCOPE: Final = re.compile(r"(?:^|\s)Actions\.Results:([A-Za-z0-9-]{1,100}):([A-Za-z0-9-]{1,100})(?:\s|$)")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+_SIGNATURE: Final = re.compile(r"sig=[^&\s\"']+")
 _VERSION: Final = 7
 _TRIES: Final = 5
-_TIMEOUT: Final = httpx2.Timeout(60.0, connect=10.0)
+_CONNECT_S: Final = 10.0
 NO_RUNTIME: Final = (
     "an Enterprise server older than 3.13 keeps no artifacts this way, and a plain `run:` step is not given "
     "the variables; leave handoff-store at comment there."
@@ -105,7 +108,7 @@ class ArtifactClient:
         facts: of this run.
         token: of the job, for reading.
         pause_s: before a repetition; it doubles.
-        most_s: no repetition begins later than this.
+        most_s: no request waits longer, and no repetition begins later, than this.
     """
 
     def __init__(self, facts: RunFacts, token: str, *, pause_s: float = 1.0, most_s: float = 60.0) -> None:
@@ -113,7 +116,12 @@ class ArtifactClient:
         self._pause_s = pause_s
         self._most_s = most_s
         # Without redirects: a blob's host must never be shown the token.
-        self._http = httpx2.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False)
+        _hide_signatures()
+        self._http = httpx2.Client(
+            timeout=httpx2.Timeout(most_s, connect=min(_CONNECT_S, most_s)),
+            follow_redirects=False,
+            trust_env=False,
+        )
         self._rest = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
 
     def close(self) -> None:
@@ -267,7 +275,7 @@ class ArtifactClient:
         def once() -> httpx2.Response:
             try:
                 answer = self._http.send(request, stream=True)
-                with answer:
+                with closing(answer):
                     return _read(answer, doing, allowed, most_bytes)
             except httpx2.HTTPError as error:
                 raise UnansweredError(doing, type(error).__name__) from None
@@ -285,6 +293,25 @@ class ArtifactClient:
         asked = error.after_s if isinstance(error, UnansweredError) else 0.0
         # Nobody sleeps long on a paid runner.
         return min(max(asked, wait_exponential(multiplier=self._pause_s)(state)), self._most_s / 2)
+
+
+class _WithoutSignatures(logging.Filter):
+    """The client logs whole addresses, and a signed one is a permission."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Mask, and let everything pass."""
+        said = record.getMessage()
+        if "sig=" in said:
+            record.msg, record.args = _SIGNATURE.sub("sig=***", said), ()
+        return True
+
+
+_HIDDEN: Final = _WithoutSignatures()
+
+
+def _hide_signatures() -> None:
+    for name in ("httpx2", "httpcore2.http11", "httpcore2.http2", "httpcore2.connection"):
+        logging.getLogger(name).addFilter(_HIDDEN)  # the same filter again is no second one
 
 
 class UnansweredError(ForgeError):
