@@ -489,7 +489,7 @@ def test_a_docker_action_sees_the_containers_environment_and_nothing_of_ours(wor
     assert seen["GITHUB_EVENT_PATH"].endswith("/workflow/event.json")
     assert "GITHUB_TOKEN" not in seen
     assert "OUR_OWN_KEY" not in seen
-    allowed = ("GITHUB_", "RUNNER_", "INPUT_")
+    allowed = ("GITHUB_", "RUNNER_", "INPUT_", "ACTIONS_R")
     assert {name for name in seen if not name.startswith(allowed)} <= set(expected) | {
         "PATH",
         "HOME",
