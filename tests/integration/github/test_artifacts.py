@@ -125,7 +125,7 @@ def test_a_zip_that_is_not_the_digests_or_too_large_is_refused(jobs, world):
     run = jobs.run()
     made = run.client.upload("evidence", FILES)
     found = run.client.find(run.id, "evidence")
-    with pytest.raises(ForgeError, match="more than 100 bytes"):
+    with pytest.raises(ForgeError, match="GitHub sent more than 100 bytes"):
         run.client.download(found, most_bytes=100)
     with pytest.raises(ForgeError, match="digest"):
         run.client.download(replace(found, digest=""))
