@@ -31,8 +31,8 @@ _VERSION: Final = 7
 _TRIES: Final = 5
 _CONNECT_S: Final = 10.0
 NO_RUNTIME: Final = (
-    "an Enterprise server older than 3.13 keeps no artifacts this way, and a plain `run:` step is not given "
-    "the variables; leave handoff-store at comment there."
+    "older Enterprise servers keep no artifacts this way, and a plain `run:` step is not given the variables; "
+    "leave handoff-store at comment there."
 )
 
 
