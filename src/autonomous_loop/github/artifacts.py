@@ -31,7 +31,7 @@ _VERSION: Final = 7
 _TRIES: Final = 5
 _CONNECT_S: Final = 10.0
 NO_RUNTIME: Final = (
-    "older Enterprise servers keep no artifacts this way, and a plain `run:` step is not given the variables; "
+    "older Enterprise servers keep no artifacts this way, and a plain `run:` step has not the variables; "
     "leave handoff-store at comment there."
 )
 
