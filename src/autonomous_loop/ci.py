@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from autonomous_loop import evidence
 from autonomous_loop.ci_place import place_of
 from autonomous_loop.cleanup import Cleanup
 from autonomous_loop.completion import tell_if_finished
-from autonomous_loop.compose import Parts, Place, configuration, connect, warm_up
+from autonomous_loop.compose import TRANSCRIPTS, Parts, Place, configuration, connect, warm_up
 from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.fleet import Stand, Wait
 from autonomous_loop.domain.trigger import Ignore
@@ -26,6 +28,7 @@ from autonomous_loop.github.action import (
     read_inputs,
     write_outputs,
 )
+from autonomous_loop.github.artifacts import ArtifactClient
 from autonomous_loop.github.trigger import turn_of
 from autonomous_loop.intake import Intake
 from autonomous_loop.job import Job, given_to
@@ -96,13 +99,14 @@ async def run_ci_session(around: Surroundings, environ: dict[str, str]) -> Outco
     """
     inputs = read_inputs(environ)
     facts = read_facts(environ, read_event(environ.get("GITHUB_EVENT_PATH", "")))
-    around = given_to(around, inputs, environ)
+    around = given_to(around, inputs, facts, environ)
     around.service.require()
     warm_up()
     home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=around.temporary))
     fault: LoopError | None = None
     try:
-        outcome = await _play(inputs, facts, around, home)
+        with closing(ArtifactClient(facts, around.token)) as artifacts:
+            outcome = await _play(inputs, facts, around, home, artifacts)
     except Superseded as error:
         outcome = Outcome(result=SUPERSEDED, why=str(error))
     except LoopError as error:
@@ -120,12 +124,14 @@ async def run_ci_session(around: Surroundings, environ: dict[str, str]) -> Outco
     return outcome
 
 
-async def _play(inputs: ActionInputs, facts: RunFacts, around: Surroundings, home: Path) -> Outcome:
+async def _play(
+    inputs: ActionInputs, facts: RunFacts, around: Surroundings, home: Path, artifacts: ArtifactClient
+) -> Outcome:
     """Find the loop, check who asked, run one session of it."""
     job = Job.connect(facts, around, home)
     base = job.default_head()
     config = configuration(job.git, base, overrides=inputs.overrides)
-    cleanup = Cleanup(job, config, key_materials=around.key_materials, bundles=None)
+    cleanup = Cleanup(job, config, key_materials=around.key_materials, bundles=artifacts.if_there())
     closed = cleanup.closed_by_event()
     if closed is not None:
         said = [one for one in map(cleanup.close, closed) if one]
@@ -141,7 +147,7 @@ async def _play(inputs: ActionInputs, facts: RunFacts, around: Surroundings, hom
     if record is not None:
         # Read once, from the commit the loop started from: a later push cannot change a running loop.
         config = configuration(job.git, record.facts.base, overrides=inputs.overrides)
-    place = place_of(job, choice, config, access, base)
+    place = place_of(job, choice, config, access, base, artifacts=artifacts)
     if wait is not None:
         seen = facts.event_name == "issues" or turn is not None
         seen |= record is not None and fleet.stand(record) in {Stand.DUE, Stand.LATER}
@@ -149,10 +155,31 @@ async def _play(inputs: ActionInputs, facts: RunFacts, around: Surroundings, hom
     parts = await connect(place, job.git, config, around, home=home)
     try:
         ending = await run_session(parts)
-        return _outcome(place.loop, ending, parts)
+        kept = _evidence(ending, parts, place, facts, around, home)
+        outcome = _outcome(place.loop, ending, parts)
+        return replace(outcome, summary=f"{outcome.summary}\n{kept}\n")
     finally:
         tell_if_finished(job, place.loop, config)
         await parts.close()
+
+
+def _evidence(
+    ending: Ending, parts: Parts, place: Place, facts: RunFacts, around: Surroundings, home: Path
+) -> str:
+    """Upload what the session leaves for people to look at; what is said of it in the summary."""
+    # After a person's stop the runner kills what is not over in a few seconds.
+    most_s = 2.0 if ending.reason is HandoffReason.STOPPED else 60.0
+    with closing(ArtifactClient(facts, around.token, most_s=most_s)) as last:
+        return evidence.keep(
+            last,
+            ending,
+            facts=facts,
+            handoff=place.handoffs.read,
+            read_file=parts.journal.read_file,
+            report=parts.reporter.summary(ending.record),
+            transcripts=home / TRANSCRIPTS,
+            redact=Redactor(around.secrets).bytes,
+        )
 
 
 def _waits(place: Place, wait: Wait, *, seen: bool) -> Outcome:

@@ -9,17 +9,32 @@ from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.model import CommitSha
 from autonomous_loop.github import client
 from autonomous_loop.github.access import Access
+from autonomous_loop.github.artifact_handoffs import ArtifactHandoffStore
+from autonomous_loop.github.artifacts import ArtifactClient, Backend
 from autonomous_loop.github.comments import CommentInbox, StickyCommentStore
 from autonomous_loop.github.forge import GitHubForge
 from autonomous_loop.github.runs import GitHubClaimants
 from autonomous_loop.github.thread import Thread
 from autonomous_loop.intake import Choice
 from autonomous_loop.job import Job
+from autonomous_loop.ports import HandoffStore
 from autonomous_loop.report.rows import Site
 
 
-def place_of(job: Job, choice: Choice, config: LoopConfig, access: Access, base: CommitSha) -> Place:
-    """Where the chosen loop lives."""
+def place_of(
+    job: Job,
+    choice: Choice,
+    config: LoopConfig,
+    access: Access,
+    base: CommitSha,
+    *,
+    artifacts: ArtifactClient,
+) -> Place:
+    """Where the chosen loop lives.
+
+    Raises:
+        ConfigurationError: the handoff shall be an artifact, and this job cannot keep any.
+    """
     facts = job.facts
     record = job.peek(choice.loop, config)
     pull = record.pull_request if record else None
@@ -34,6 +49,19 @@ def place_of(job: Job, choice: Choice, config: LoopConfig, access: Access, base:
         own_login=job.login,
         pull_request=pull,
     )
+    claimants = GitHubClaimants(job.repository, facts)
+    comment = StickyCommentStore(thread)
+    handoffs: HandoffStore = comment
+    if config.handoff_store == "artifact":
+        Backend.of(facts)  # said now, not after an hour's work
+        handoffs = ArtifactHandoffStore(
+            artifacts,
+            loop=choice.loop,
+            me=claimants.me(),
+            claimed=[one.claimant for one in reversed(record.sessions)] if record else [],
+            show=comment.show,
+        )
+    told = config.upload_transcripts
     return Place(
         name=facts.repository,
         loop=choice.loop,
@@ -42,8 +70,8 @@ def place_of(job: Job, choice: Choice, config: LoopConfig, access: Access, base:
         base_branch=branch,
         request=choice.request,
         imported=None,
-        handoffs=StickyCommentStore(thread),
-        claimants=GitHubClaimants(job.repository, facts),
+        handoffs=handoffs,
+        claimants=claimants,
         forge=GitHubForge(
             thread,
             workflow=facts.workflow_path,
@@ -62,4 +90,6 @@ def place_of(job: Job, choice: Choice, config: LoopConfig, access: Access, base:
             ci="approval" if job.login == client.WORKFLOW_BOT else "runs",
             continuation=config.continuation,
         ),
+        # A repository whose visibility is not told counts as public.
+        transcripts=told == "always" or (told == "private" and job.repository.private is True),
     )

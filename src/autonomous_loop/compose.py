@@ -45,6 +45,7 @@ from autonomous_loop.verify.verifier import ProofVerifier
 IDENTITY = ("Autonomous Loop", "autonomous-loop[bot]@users.noreply.github.com")
 FEATURE_LIST = "feature_list.json"
 SETUP_TIMEOUT_S = 1_800.0
+TRANSCRIPTS = "transcripts"
 
 
 class SystemClock:
@@ -100,6 +101,7 @@ class Place:
         pin: the generation before the one the dispatch names; None when a person or event started this.
         pin_state: where the dispatch saw the journal.
         site: for links in what people read.
+        transcripts: conversations are written down, below the session's home.
     """
 
     name: str
@@ -116,6 +118,7 @@ class Place:
     pin: int | None = None
     pin_state: CommitSha | None = None
     site: Site = field(default_factory=Site)
+    transcripts: bool = False
 
 
 # --- a plain git directory --------------------------------------------------------------------------------
@@ -247,8 +250,9 @@ async def connect(
     # The SDK takes a second to import: the commands begin it on a thread (`warm_up`), and here it is awaited.
     from autonomous_loop.agent.team import make_team  # noqa: PLC0415
 
+    transcripts = home / TRANSCRIPTS if place.transcripts else None
     try:
-        team = make_team(config, hands, around.service)
+        team = make_team(config, hands, around.service, transcripts=transcripts)
     except BaseException:
         await hands.close()
         raise

@@ -73,6 +73,10 @@ class LoopConfig(BaseModel):
         keep_checkpoints: how many checkpoint branches are kept.
         publish: when the pull request's branch moves.
         continuation: how the next session starts.
+        handoff_store: where the handoff lies between two sessions on GitHub: in the sticky comment, or in an
+            artifact of the session's run.
+        upload_transcripts: whether the evidence of a session, an artifact of its run, holds what was said
+            with the model: never, only from private repositories, or always.
         allow_unsigned: continue from a handoff nobody could sign.
         label: the label that starts a loop.
         allowed_bots: bots that may start one, by exact login.
@@ -125,6 +129,8 @@ class LoopConfig(BaseModel):
     keep_checkpoints: int = Field(default=3, ge=1)
     publish: Literal["session", "feature"] = "session"
     continuation: ContinuationMode = ContinuationMode.AUTO
+    handoff_store: Literal["comment", "artifact"] = "comment"
+    upload_transcripts: Literal["never", "private", "always"] = "private"
     allow_unsigned: bool = False
     label: str = Field(default="autonomous-loop", min_length=1, max_length=50)
     allowed_bots: tuple[str, ...] = ()

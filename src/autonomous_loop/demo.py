@@ -232,7 +232,7 @@ def _entrypoint(action: ActionMeta, stage: str) -> Sequence[str] | None:
 
 
 def _pages(store: Store, player: Player) -> Sequence[BaseRoute]:
-    return routes(store, player.runs)
+    return routes(store, player.runs, artifacts=player.artifacts)
 
 
 def _pull_request(github: EmbeddedGitHub) -> tuple[int, bool] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +32,7 @@ from autonomous_loop.github.action import (
     read_facts,
     read_inputs,
 )
+from autonomous_loop.github.artifacts import ArtifactClient
 from autonomous_loop.github.runs import step_cancelled_at
 from autonomous_loop.intake import Choice
 from autonomous_loop.job import Job, given_to
@@ -73,11 +75,12 @@ def finish_ci_session(around: Surroundings, environ: Mapping[str, str]) -> Finis
     """
     inputs = read_inputs(environ)
     facts = read_facts(environ, read_event(environ.get("GITHUB_EVENT_PATH", "")))
-    around = given_to(around, inputs, environ)
+    around = given_to(around, inputs, facts, environ)
     with tempfile.TemporaryDirectory(prefix="autonomous-loop-", dir=around.temporary) as home:
         job = Job.connect(facts, around, Path(home))
         try:
-            done = _finish(job, inputs, around, environ)
+            with closing(ArtifactClient(facts, around.token)) as artifacts:
+                done = _finish(job, inputs, around, environ, artifacts)
         finally:
             job.git.close()
     if facts.summary_path and done.loop:
@@ -86,7 +89,13 @@ def finish_ci_session(around: Surroundings, environ: Mapping[str, str]) -> Finis
     return done
 
 
-def _finish(job: Job, inputs: ActionInputs, around: Surroundings, environ: Mapping[str, str]) -> Finished:
+def _finish(
+    job: Job,
+    inputs: ActionInputs,
+    around: Surroundings,
+    environ: Mapping[str, str],
+    artifacts: ArtifactClient,
+) -> Finished:
     base = job.default_head()
     config = configuration(job.git, base, overrides=inputs.overrides)
     found = _left_open(job, config, inputs.loop)
@@ -97,7 +106,7 @@ def _finish(job: Job, inputs: ActionInputs, around: Surroundings, environ: Mappi
     request = record.facts.request
     choice = Choice(loop, request.issue or issue_of(loop) or 0, request)
     access = Access(job.repository, allowed_bots=config.allowed_bots, own_login=job.login)
-    place = place_of(job, choice, config, access, base)
+    place = place_of(job, choice, config, access, base, artifacts=artifacts)
     framed = frame(
         job.git,
         config,

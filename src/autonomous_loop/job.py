@@ -28,7 +28,9 @@ from autonomous_loop.hands.reach import Reach
 from autonomous_loop.surroundings import Surroundings
 
 
-def given_to(around: Surroundings, inputs: ActionInputs, environ: Mapping[str, str]) -> Surroundings:
+def given_to(
+    around: Surroundings, inputs: ActionInputs, facts: RunFacts, environ: Mapping[str, str]
+) -> Surroundings:
     """The surroundings of a job with what the action's inputs say.
 
     Raises:
@@ -40,6 +42,7 @@ def given_to(around: Surroundings, inputs: ActionInputs, environ: Mapping[str, s
         reach=Reach.read(inputs.network, inputs.allowed_hosts),
         token=inputs.credentials.github_token,
         handoff_keys=(inputs.credentials.handoff_key, inputs.credentials.handoff_key_previous),
+        runtime_token=facts.runtime_token,
     )
     made.require_token()
     return made

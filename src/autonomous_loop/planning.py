@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autonomous_loop.cleanup import BundleStore, Cleanup
+from autonomous_loop.cleanup import Cleanup
 from autonomous_loop.compose import configuration
 from autonomous_loop.domain.fleet import Turn, Wait
 from autonomous_loop.fleet import Fleet
 from autonomous_loop.github.access import Access
 from autonomous_loop.github.action import read_event, read_facts, read_inputs, write_outputs
+from autonomous_loop.github.artifacts import ArtifactClient
 from autonomous_loop.job import Job, given_to
 from autonomous_loop.surroundings import Surroundings
 
@@ -46,9 +48,7 @@ class Planned:
         return {"matrix": self.matrix if self.turns else "", "count": str(len(self.turns))}
 
 
-def plan_ci(
-    around: Surroundings, environ: Mapping[str, str], *, bundles: BundleStore | None = None
-) -> Planned:
+def plan_ci(around: Surroundings, environ: Mapping[str, str]) -> Planned:
     """Look at every loop and every labelled issue.
 
     In a job, labels by people who may not ask are taken off, loops that were closed are ended, and old
@@ -64,7 +64,7 @@ def plan_ci(
     in_job = "GITHUB_RUN_ID" in environ
     given = dict(environ) if in_job else {**environ, **OUTSIDE}
     facts = read_facts(given, read_event(environ.get("GITHUB_EVENT_PATH", "")))
-    around = given_to(replace(around, token=environ.get("GITHUB_TOKEN", "")), inputs, environ)
+    around = given_to(replace(around, token=environ.get("GITHUB_TOKEN", "")), inputs, facts, environ)
     with tempfile.TemporaryDirectory(prefix="autonomous-loop-", dir=around.temporary) as home:
         job = Job.connect(facts, around, Path(home))
         try:
@@ -72,7 +72,10 @@ def plan_ci(
             access = Access(job.repository, allowed_bots=config.allowed_bots, own_login=job.login)
             tidied: Sequence[str] = ()
             if in_job:
-                tidied = Cleanup(job, config, key_materials=around.key_materials, bundles=bundles).sweep()
+                with closing(ArtifactClient(facts, around.token)) as artifacts:
+                    tidied = Cleanup(
+                        job, config, key_materials=around.key_materials, bundles=artifacts.if_there()
+                    ).sweep()
             plan = Fleet(job, config, access, overrides=inputs.overrides, tidy=in_job).plan()
         finally:
             job.git.close()

@@ -34,6 +34,7 @@ class Surroundings:
         reach: what the hands may reach over the network.
         handoff_keys: sign the handoff and the journal; the first signs, the others verify.
         token: of the forge; never shown.
+        runtime_token: of the Actions service; never shown.
         path: where the loop finds git.
         tools: a virtual environment the hands may run, with pytest and Playwright; None: none was found.
         lent: what the job lends the hands.
@@ -47,6 +48,7 @@ class Surroundings:
     reach: Reach = field(default_factory=Reach)
     handoff_keys: tuple[str, ...] = field(default=(), repr=False)
     token: str = field(default="", repr=False)
+    runtime_token: str = field(default="", repr=False)
     path: str = SYSTEM_PATH
     tools: Path | None = None
     lent: Lent = field(default_factory=Lent)
@@ -93,7 +95,13 @@ class Surroundings:
         )
 
     def with_inputs(
-        self, *, service: ServiceAccess, reach: Reach, token: str, handoff_keys: tuple[str, ...]
+        self,
+        *,
+        service: ServiceAccess,
+        reach: Reach,
+        token: str,
+        handoff_keys: tuple[str, ...],
+        runtime_token: str = "",
     ) -> Self:
         """What an action's inputs say."""
         return replace(
@@ -101,6 +109,7 @@ class Surroundings:
             service=service,
             reach=reach,
             token=token or self.token,
+            runtime_token=runtime_token or self.runtime_token,
             handoff_keys=tuple(key for key in handoff_keys if key) or self.handoff_keys,
         )
 
@@ -120,7 +129,8 @@ class Surroundings:
     def secrets(self) -> tuple[str, ...]:
         """All values that must never leave."""
         keys = (self.service.api_key, self.service.auth_token, *self.service.secrets)
-        return tuple(dict.fromkeys(value for value in (*keys, self.token, *self.handoff_keys) if value))
+        given = (*keys, self.token, self.runtime_token, *self.handoff_keys)
+        return tuple(dict.fromkeys(value for value in given if value))
 
     @property
     def key_materials(self) -> tuple[str, ...]:

@@ -167,7 +167,7 @@ def github_world(
         extra_env={name: value for name, value in environment(url).items() if name.startswith(_HANDED)},
         path=os.environ["PATH"],
         runner=runner,
-        pages=lambda store, player: routes(store, player.runs),
+        pages=lambda store, player: routes(store, player.runs, artifacts=player.artifacts),
     ) as github:
         if files is not None:
             target = files / WORKFLOW

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from autonomous_loop import console
 from autonomous_loop.errors import Superseded, UsageError
 
 KEY = "sk-hidden-0123456789"

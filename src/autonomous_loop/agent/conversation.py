@@ -90,16 +90,17 @@ class Conversation:
         ]
         self._seconds_left = seconds_left
         self._messages: list[BetaMessageParam] = []
+        self._transcript = service.transcripts.begin()
         self._lost = Spending()
         self._context_used = 0
 
     def say(self, text: str) -> None:
         """Append a message of the user."""
-        self._messages.append({"role": "user", "content": [{"type": "text", "text": text}]})
+        self._append({"role": "user", "content": [{"type": "text", "text": text}]})
 
     def answer(self, results: Sequence[BetaToolResultBlockParam]) -> None:
         """Append the results of all tools of the last answer, in one message."""
-        self._messages.append({"role": "user", "content": list(results)})
+        self._append({"role": "user", "content": list(results)})
 
     async def turn(self) -> Answer:
         """Stream one answer and append it.
@@ -113,7 +114,7 @@ class Conversation:
         message, recovered = await self._persist(self._stream)
         content = [_as_sent(block) for block in message.content if _can_be_sent(block)]
         if content and message.stop_reason != "refusal":
-            self._messages.append(cast("BetaMessageParam", {"role": "assistant", "content": content}))
+            self._append(cast("BetaMessageParam", {"role": "assistant", "content": content}))
         usage = message.usage
         self._context_used = tokens_of(usage, compaction=False).total
         return self._answer(message, recovered)
@@ -140,7 +141,8 @@ class Conversation:
         summaries = [block for block in message.content if block.type == "compaction" and block.content]
         if message.stop_reason == "compaction" and summaries:
             block = _as_sent(summaries[-1])
-            self._messages = [cast("BetaMessageParam", {"role": "assistant", "content": [block]})]
+            self._messages = []
+            self._append(cast("BetaMessageParam", {"role": "assistant", "content": [block]}))
             self.say(go_on)
             self._context_used = tokens_of(message.usage, compaction=True).output
             return self._answer(message, recovered)
@@ -150,6 +152,10 @@ class Conversation:
         """What broken answers cost that no turn has reported yet; asking reports it."""
         lost, self._lost = self._lost, Spending()
         return Turn(lost, self._context_used, self._facts.window, answered=False)
+
+    def _append(self, message: BetaMessageParam) -> None:
+        self._messages.append(message)
+        self._transcript(message)
 
     def _answer(self, message: BetaMessage, recovered: int, *, stop: str | None = None) -> Answer:
         spent = spending(tokens_of(message.usage), self._service.price)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from anthropic import AsyncAnthropic
 from anthropic.types.beta import BetaModelInfo
@@ -10,6 +11,7 @@ from anthropic.types.beta import BetaModelInfo
 from autonomous_loop.agent.faults import translate
 from autonomous_loop.agent.patience import Attempts, Patience
 from autonomous_loop.agent.prices import Price, price_of, window_of
+from autonomous_loop.agent.transcripts import Transcripts
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.service import Provider
 from autonomous_loop.errors import ModelError
@@ -72,7 +74,9 @@ class ModelService:
         *,
         provider: Provider = Provider.ANTHROPIC,
         patience: Patience | None = None,
+        transcripts: Path | None = None,
     ) -> None:
+        self.transcripts = Transcripts(transcripts)
         self.client = client
         self.model = config.model
         self.wanted_effort: str = config.effort

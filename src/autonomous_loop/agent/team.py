@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import anthropic
 
@@ -28,13 +29,18 @@ class Team:
     client: anthropic.AsyncAnthropic
 
 
-def make_team(config: LoopConfig, hands: Hands, access: ServiceAccess) -> Team:
+def make_team(
+    config: LoopConfig, hands: Hands, access: ServiceAccess, *, transcripts: Path | None = None
+) -> Team:
     """Both agents.
+
+    Args:
+        transcripts: where conversations are written down; None: nowhere.
 
     Raises:
         CredentialError: the service cannot be spoken to with what there is.
         ModelError: the model's price is not known.
     """
     client = make_client(access)
-    service = ModelService(client, config, provider=access.provider)
+    service = ModelService(client, config, provider=access.provider, transcripts=transcripts)
     return Team(CodingAgent(service, config, hands), PlanningAgent(service, config, hands), client)

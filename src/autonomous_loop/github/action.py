@@ -83,6 +83,7 @@ class RunFacts:
         triggering_actor: who started this attempt.
         workflow_path: of this workflow's file (`.github/workflows/loop.yml`).
         default_branch: as the event says; empty where it does not.
+        results_url, runtime_token: of the Actions service, where artifacts go; empty where a job has none.
     """
 
     repository: str
@@ -102,6 +103,8 @@ class RunFacts:
     graphql_url: str = "https://api.github.com/graphql"
     output_path: str = ""
     summary_path: str = ""
+    results_url: str = ""
+    runtime_token: str = field(default="", repr=False)
 
     @property
     def run_url(self) -> str:
@@ -204,6 +207,8 @@ def read_facts(environment: Mapping[str, str], event: Mapping[str, Any]) -> RunF
         graphql_url=environment.get("GITHUB_GRAPHQL_URL") or f"{api_url.rstrip('/')}/graphql",
         output_path=environment.get("GITHUB_OUTPUT", ""),
         summary_path=environment.get("GITHUB_STEP_SUMMARY", ""),
+        results_url=environment.get("ACTIONS_RESULTS_URL", ""),
+        runtime_token=environment.get("ACTIONS_RUNTIME_TOKEN", ""),
     )
 
 

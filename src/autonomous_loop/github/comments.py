@@ -58,7 +58,17 @@ class StickyCommentStore:
             ForgeError: refused.
         """
         encoded = base64.b64encode(document.encode()).decode()
-        block = f"\n\n{self._mark}\n{encoded}\n-->"
+        self._write(human, f"\n\n{self._mark}\n{encoded}\n-->")
+
+    def show(self, human: str) -> None:
+        """The part for people alone, where the document lies elsewhere.
+
+        Raises:
+            ForgeError: refused.
+        """
+        self._write(human, f"\n\n{self._mark} -->")
+
+    def _write(self, human: str, block: str) -> None:
         if len(block) > MOST_COMMENT:
             raise ForgeError(f"The handoff takes {len(block)} characters; a comment holds {MOST_COMMENT}.")
         room = MOST_COMMENT - len(block)

@@ -489,7 +489,7 @@ def test_a_docker_action_sees_the_containers_environment_and_nothing_of_ours(wor
     assert seen["GITHUB_EVENT_PATH"].endswith("/workflow/event.json")
     assert "GITHUB_TOKEN" not in seen
     assert "OUR_OWN_KEY" not in seen
-    allowed = ("GITHUB_", "RUNNER_", "INPUT_")
+    allowed = ("GITHUB_", "RUNNER_", "INPUT_", "ACTIONS_R")
     assert {name for name in seen if not name.startswith(allowed)} <= set(expected) | {
         "PATH",
         "HOME",
@@ -676,3 +676,35 @@ def test_runs_jobs_and_logs_can_be_read(world):
     assert world.ask(f"/runs/{first.id}/artifacts")[1] == {"total_count": 0, "artifacts": []}
     assert world.ask("/runs/999")[0] == 404
     assert world.ask("/runs", token="wrong")[0] == 401
+
+
+def test_an_action_has_the_actions_service_and_a_script_has_not(tmp_path):
+    with World(tmp_path) as world:
+        world.workflow(
+            """
+            on: {workflow_dispatch: {}}
+            jobs:
+              j:
+                runs-on: ubuntu-latest
+                steps:
+                  - uses: octo/stand-in@v1
+                    with:
+                      code: |
+                        import base64, json, os
+                        token = os.environ["ACTIONS_RUNTIME_TOKEN"]
+                        body = token.split(".")[1]
+                        claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+                        print("address", os.environ["ACTIONS_RESULTS_URL"])
+                        print("scope", claims["scp"].split()[0].partition(":")[0])
+                        print("token", token)
+                  - run: echo "script has [$ACTIONS_RUNTIME_TOKEN$ACTIONS_RESULTS_URL]"
+            """
+        )
+        world.player.dispatch(REPO, "w.yml", "main", {}, actor="ada")
+        (run,) = world.settle()
+        log = world.log(run)
+    assert run.conclusion == "success", log
+    assert f"address {world.url}/" in log
+    assert "scope Actions.Results" in log
+    assert "token ***" in log
+    assert "script has []" in log

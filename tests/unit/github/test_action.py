@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from autonomous_loop.github.action import (
     read_inputs,
     write_outputs,
 )
+from autonomous_loop.surroundings import Surroundings
 
 RUN = {
     "GITHUB_REPOSITORY": "octo/guestbook",
@@ -182,3 +184,18 @@ def test_the_summary_is_appended_and_cut_at_a_line(tmp_path):
     assert data.startswith(b"first\n")
     assert len(data) <= MOST_SUMMARY + 20
     assert data.decode().endswith("\u00e9 line\n")
+
+
+def test_the_actions_service_reaches_the_program_and_its_token_is_never_shown():
+    given = {
+        **RUN,
+        "ACTIONS_RESULTS_URL": "https://results.test/",
+        "ACTIONS_RUNTIME_TOKEN": "ey.secret.token",
+    }
+    facts = read_facts(given, {})
+    assert (facts.results_url, facts.runtime_token) == ("https://results.test/", "ey.secret.token")
+    assert "secret" not in repr(facts)
+    around = replace(Surroundings(), runtime_token=facts.runtime_token)
+    assert "ey.secret.token" in around.secrets
+    assert "secret" not in repr(around)
+    assert read_facts(RUN, {}).runtime_token == ""

@@ -82,6 +82,7 @@ class JobPlay:
         self._masker = Masker()
         for secret in plan.secrets.values():
             self._masker.add(secret)
+        self._masker.add(plan.runtime.get("ACTIONS_RUNTIME_TOKEN", ""))
         self._log = JobLog(plan.log, self._masker, clock)
         self._failed = False
         self._env: dict[str, str] = {}
@@ -330,7 +331,7 @@ class JobPlay:
             args = shlex.split(values["args"])
         env = {name: render(value, inner) for name, value in meta.env.items()}
         env |= {f"INPUT_{name.replace(' ', '_').upper()}": value for name, value in values.items()}
-        return [*command, *args], env
+        return [*command, *args], {**env, **self._plan.runtime}
 
     def _checkout(self, step: Step, env: Mapping[str, str], scope: Scope) -> Conclusion:
         options = {name: render(value, scope) for name, value in step.with_.items()}

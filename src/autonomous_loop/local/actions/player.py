@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from autonomous_loop.local.actions.artifacts import Artifacts
 from autonomous_loop.local.actions.commands import utc_now
 from autonomous_loop.local.actions.dispatch import Refused, check_inputs, dispatch_origin
 from autonomous_loop.local.actions.launcher import STARTUP_FAILURE, Launcher
@@ -61,9 +62,12 @@ class Player:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.runs = Runs(folder / "actions.sqlite3")
+        self.artifacts = Artifacts(folder / "artifacts")
         self.forge = forge
         self._clock = clock
-        self._scheduler = Scheduler(Stage(folder, forge, runner, self.runs, action_sources, max_jobs, clock))
+        self._scheduler = Scheduler(
+            Stage(folder, forge, runner, self.runs, self.artifacts, action_sources, max_jobs, clock)
+        )
         self._launcher = Launcher(
             self.runs, forge, self._scheduler, server_url, variables or {}, secrets, action_sources, clock
         )
@@ -243,6 +247,7 @@ class Player:
             self._events.put(None)
             self._thread.join()
             self._scheduler.stop()
+            self.artifacts.close()
             self.runs.close()
 
     def __enter__(self) -> Self:

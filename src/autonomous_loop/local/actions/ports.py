@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from autonomous_loop.local.actions.workflow import Job, Scalar
 
@@ -102,6 +102,7 @@ class JobPlan:
         log: the file the log is written to.
         action_sources: `owner/name`, or `./...`, to the folder with its action.yml.
         on_step: told after each step of all that are over: GitHub shows them while the job still runs.
+        runtime: variables of the Actions service, for steps that are actions; `run:` steps have none.
     """
 
     job: Job
@@ -119,6 +120,7 @@ class JobPlan:
     log: Path
     action_sources: Mapping[str, Path]
     on_step: Callable[[Sequence[StepResult]], object] = lambda steps: None
+    runtime: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,11 @@ class JobResult:
     steps: Sequence[StepResult] = ()
     annotations: Sequence[Annotation] = ()
     summary: str = ""
+
+    @classmethod
+    def ended(cls, conclusion: str, message: str) -> Self:
+        """Without a step played; `message` says why."""
+        return cls(conclusion, annotations=(Annotation("failure", message),) if message else ())
 
 
 class JobControl:

@@ -1,4 +1,4 @@
-"""GitHub's REST for Actions: workflows, dispatches, runs, jobs, logs."""
+"""GitHub's REST for Actions: workflows, dispatches, runs, jobs, logs; artifacts stand beside it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from autonomous_loop.local.actions.artifact_routes import ArtifactApi
+from autonomous_loop.local.actions.artifact_service import service_routes
 from autonomous_loop.local.actions.dispatch import Refused
 from autonomous_loop.local.actions.player import Player
 from autonomous_loop.local.actions.ports import Identity
@@ -56,15 +58,14 @@ def routes(player: Player, authorize: Authorize) -> list[BaseRoute]:
         ("GET", "/runs/{run:int}/jobs", "read", api.jobs),
         ("GET", "/runs/{run:int}/attempts/{attempt:int}/jobs", "read", api.jobs),
         ("GET", "/runs/{run:int}/logs", "read", api.run_logs),
-        ("GET", "/runs/{run:int}/artifacts", "read", api.artifacts),
         ("POST", "/runs/{run:int}/cancel", "write", api.cancel),
         ("POST", "/runs/{run:int}/force-cancel", "write", api.cancel),
         ("POST", "/runs/{run:int}/rerun", "write", api.rerun),
         ("POST", "/runs/{run:int}/rerun-failed-jobs", "write", api.rerun),
         ("POST", "/runs/{run:int}/approve", "write", api.approve),
-        ("GET", "/artifacts", "read", api.artifacts),
         ("GET", "/jobs/{job:int}", "read", api.job),
         ("GET", "/jobs/{job:int}/logs", "read", api.job_logs),
+        *ArtifactApi(player.artifacts, player.runs, player.forge, _page).table,
     ]
     signed = Route(f"{_LOGS}/{{kind}}/{{number:int}}/{{signature}}", api.signed)
     below = [
@@ -76,7 +77,7 @@ def routes(player: Player, authorize: Authorize) -> list[BaseRoute]:
         for prefix in _PREFIXES
         for method, path, level, handler in table
     ]
-    return [signed, *below]
+    return [signed, *service_routes(player.artifacts), *below]
 
 
 def token_of(request: Request) -> str:
@@ -210,11 +211,6 @@ class _Api:
             raise Refused(403, "This run is not from a fork pull request or queued")
         self._player.rerun(run.id, actor=identity.login)
         return JSONResponse({}, 201)
-
-    def artifacts(self, request: Request, _: Identity) -> Response:
-        if "run" in request.path_params:
-            self._run(request)
-        return JSONResponse({"total_count": 0, "artifacts": []})
 
     # -- logs: as GitHub's, a redirect to an address that is signed and needs no token
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from autonomous_loop.local.actions.artifacts import Artifacts
 from autonomous_loop.local.actions.concurrency import Entry, Groups, Ticket
 from autonomous_loop.local.actions.expressions import ExpressionError, render_value
 from autonomous_loop.local.actions.live import LiveJob, LiveRun, State, together
-from autonomous_loop.local.actions.ports import Annotation, Forge, JobPlan, JobResult, JobRunner
+from autonomous_loop.local.actions.ports import Forge, JobPlan, JobResult, JobRunner
 from autonomous_loop.local.actions.runs import JobRecord, Runs, timestamp
 from autonomous_loop.local.actions.values import to_number, truthy
 from autonomous_loop.local.actions.workflow import Concurrency, WorkflowError
@@ -39,6 +40,7 @@ class Stage:
     forge: Forge
     runner: JobRunner
     runs: Runs
+    artifacts: Artifacts
     action_sources: Mapping[str, Path]
     max_jobs: int
     clock: Callable[[], datetime]
@@ -149,7 +151,7 @@ class Scheduler:
 
     def _decide(self, run: LiveRun, job: LiveJob) -> None:
         if self._stopping:
-            self._finish_job(run, job, _cancelled(""))
+            self._finish_job(run, job, JobResult.ended("cancelled", ""))
             return
         if job.waits_for_a_place and not run.cancelled:
             return
@@ -168,7 +170,7 @@ class Scheduler:
             else:
                 self._enter(run, job, setting)
         except (ExpressionError, WorkflowError) as error:
-            self._finish_job(run, job, _failed(str(error)))
+            self._finish_job(run, job, JobResult.ended("failure", str(error)))
 
     def _expand(self, run: LiveRun, job: LiveJob, parts: list[LiveJob]) -> None:
         """A job gives way to its parts: lists show these, never it."""
@@ -185,7 +187,7 @@ class Scheduler:
         try:
             self._finish_job(run, job, JobResult(together(iter(job.parts)), run.outputs_of(job)))
         except ExpressionError as error:
-            self._finish_job(run, job, _failed(str(error)))
+            self._finish_job(run, job, JobResult.ended("failure", str(error)))
 
     def _enter(self, run: LiveRun, job: LiveJob | None, setting: Concurrency) -> None:
         """Ask for a place in a concurrency group, for a job or for the whole run."""
@@ -195,7 +197,7 @@ class Scheduler:
                 f"Canceling since a deadlock for concurrency group '{name}' was detected between"
                 f" 'top level workflow' and '{job.key}'"
             )
-            self._finish_job(run, job, _cancelled(message))
+            self._finish_job(run, job, JobResult.ended("cancelled", message))
             return
         holder: LiveRun | LiveJob = job or run
         holder.group = name
@@ -233,7 +235,7 @@ class Scheduler:
         if job.state is State.RUNNING:
             job.control.cancel()
         elif job.state is not State.DONE:
-            self._finish_job(run, job, _cancelled(message))
+            self._finish_job(run, job, JobResult.ended("cancelled", message))
 
     def _cancel(self, run: LiveRun, message: str) -> None:
         run.cancelled = True
@@ -243,10 +245,10 @@ class Scheduler:
             # It never began: all of it is cancelled, whatever its conditions say.
             run.admitted = True
             for job in run.jobs.values():
-                self._finish_job(run, job, _cancelled(message))
+                self._finish_job(run, job, JobResult.ended("cancelled", message))
         for job in list(run.jobs.values()):
             if job.state in {State.PENDING, State.READY}:
-                self._finish_job(run, job, _cancelled(message))
+                self._finish_job(run, job, JobResult.ended("cancelled", message))
             elif job.state is State.RUNNING:
                 job.control.cancel()
 
@@ -311,7 +313,9 @@ class Scheduler:
         if part.state is State.RUNNING:
             part.control.cancel()
         elif part.state is not State.DONE:
-            self._finish_job(run, part, _cancelled("The strategy configuration was canceled"))
+            self._finish_job(
+                run, part, JobResult.ended("cancelled", "The strategy configuration was canceled")
+            )
 
     def _finish_run(self, run: LiveRun) -> None:
         del self._live[run.id]
@@ -339,12 +343,13 @@ class Scheduler:
 
     def _run_job(self, run: LiveRun, job: LiveJob, log: Path) -> None:
         folder = self._stage.folder / "jobs" / str(job.record_id)
-        token = ""
+        token = runtime = ""
         try:
+            runtime = self._stage.artifacts.mint_token(run.repo, run.id, job.record_id)
             token = self._stage.forge.mint_token(run.repo, run.permissions(job), run.id)
             with self._changed:
                 self._tokens[token] = run.id
-                plan = self._plan(run, job, token, folder, log)
+                plan = self._plan(run, job, (token, runtime), folder, log)
             result = self._stage.runner.run(plan, job.control)
         except Exception as error:  # noqa: BLE001 - a job must end, whatever broke
             if not isinstance(error, ExpressionError):
@@ -352,7 +357,8 @@ class Scheduler:
             message = (
                 str(error) if isinstance(error, ExpressionError) else f"{type(error).__name__} in the player"
             )
-            result = JobResult("failure", annotations=(Annotation("failure", message),))
+            result = JobResult.ended("failure", message)
+        self._stage.artifacts.revoke_token(runtime)
         try:
             self._stage.forge.revoke_token(token)
         except Exception:  # noqa: BLE001 - the same
@@ -366,7 +372,8 @@ class Scheduler:
             self._finish_job(run, job, result)
             self._advance()
 
-    def _plan(self, run: LiveRun, job: LiveJob, token: str, folder: Path, log: Path) -> JobPlan:
+    def _plan(self, run: LiveRun, job: LiveJob, tokens: tuple[str, str], folder: Path, log: Path) -> JobPlan:
+        token, runtime = tokens
         secrets = {**run.secrets_of(job.frame), "GITHUB_TOKEN": token}
         minutes = to_number(render_value(job.job.timeout_minutes, run.scope(job))) or DEFAULT_MINUTES
         return JobPlan(
@@ -385,12 +392,8 @@ class Scheduler:
             log=log,
             action_sources=self._stage.action_sources,
             on_step=lambda steps: self._runs.update_job(job.record_id, steps=list(steps)),
+            runtime={
+                "ACTIONS_RESULTS_URL": f"{run.github['server_url']}/",
+                "ACTIONS_RUNTIME_TOKEN": runtime,
+            },
         )
-
-
-def _failed(message: str) -> JobResult:
-    return JobResult("failure", annotations=(Annotation("failure", message),))
-
-
-def _cancelled(message: str) -> JobResult:
-    return JobResult("cancelled", annotations=(Annotation("failure", message),) if message else ())

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from autonomous_loop.local.actions.runs import JobRecord, RunRecord
-from autonomous_loop.local.pages.answers import PageNotFoundError
+from autonomous_loop.local.pages.answers import PageNotFoundError, download
 from autonomous_loop.local.pages.log import sections
 from autonomous_loop.local.pages.site import Site
 
@@ -55,12 +55,24 @@ def run(site: Site, request: Request) -> Response:
         jobs=[(job, _sections(job)) for job in jobs],
         annotations=[(job, one) for job in jobs for one in job.annotations],
         summaries=[(job, job.summary) for job in jobs if job.summary.strip()],
+        artifacts=site.artifacts.of_run(found.id) if site.artifacts else [],
         parent=_parent(site, found),
         children=_children(site, found),
         issue=site.store.issues.get(repo.full_name, issue) if isinstance(issue, int) else None,
         seconds=site.seconds,
         job_seconds=site.job_seconds,
     )
+
+
+def artifact(site: Site, request: Request) -> Response:
+    """`/{owner}/{repo}/actions/runs/{id}/artifacts/{id}`: its zip."""
+    repo = site.repository(request)
+    run, number = site.number(request, "run"), site.number(request, "artifact")
+    listed = site.artifacts.of_run(run) if site.artifacts else []
+    for one in listed:
+        if site.artifacts and one.id == number and one.repo.lower() == repo.full_name.lower():
+            return download(site.artifacts.file(one.id).read_bytes(), f"{one.name}.zip")
+    raise PageNotFoundError(f"Run {run} of {repo.full_name} has no artifact {number}.")
 
 
 def _sections(job: JobRecord) -> list[object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import quote
 
 from starlette.responses import HTMLResponse, Response
 
@@ -45,6 +46,13 @@ def raw(content: bytes) -> Response:
     if kind is None:
         kind = "application/octet-stream" if b"\x00" in content[:8000] else "text/plain; charset=utf-8"
     return Response(content, media_type=kind, headers={**_COMMON, "content-security-policy": _RAW_POLICY})
+
+
+def download(content: bytes, name: str) -> Response:
+    """A zip to be saved, never shown; the name is one that the artifact service took."""
+    disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    headers = {**_COMMON, "content-security-policy": _RAW_POLICY, "content-disposition": disposition}
+    return Response(content, media_type="application/zip", headers=headers)
 
 
 def asset(content: bytes, media_type: str) -> Response:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
+from autonomous_loop.local.actions.artifacts import Artifacts
 from autonomous_loop.local.actions.runs import Runs
 from autonomous_loop.local.forge.store import Store
 from autonomous_loop.local.pages import action_pages, code_pages, issue_pages
@@ -51,6 +52,7 @@ _PAGES: Final[tuple[tuple[str, Page], ...]] = (
     ("/{owner}/{repo}/pull/{number:int}/{view}", issue_pages.pull),
     ("/{owner}/{repo}/actions", action_pages.runs),
     ("/{owner}/{repo}/actions/runs/{run:int}", action_pages.run),
+    ("/{owner}/{repo}/actions/runs/{run:int}/artifacts/{artifact:int}", action_pages.artifact),
     ("/{owner}/{repo}/actions/runs/{run:int}/job/{job:int}", action_pages.run),
     ("/{owner}/{repo}/commit/{sha}", code_pages.commit),
     ("/{owner}/{repo}/commits/{rest:path}", code_pages.commits),
@@ -72,15 +74,18 @@ class PageRoute(Route):
         return match, found
 
 
-def routes(store: Store, runs: Runs, *, clock: Callable[[], datetime] = utc_now) -> list[BaseRoute]:
+def routes(
+    store: Store, runs: Runs, *, artifacts: Artifacts | None = None, clock: Callable[[], datetime] = utc_now
+) -> list[BaseRoute]:
     """The web pages, for the forge's `extra_routes`; they answer GET, and change nothing.
 
     Args:
         store: the forge's.
         runs: the player's.
+        artifacts: the player's; None: runs have none.
         clock: for "3 minutes ago"; in UTC.
     """
-    site = Site(store, runs, clock)
+    site = Site(store, runs, clock, artifacts)
     assets = [
         PageRoute(f"/_pages/{name}", _asset((_STATIC / name).read_bytes(), kind), methods=["GET"])
         for name, kind in _ASSETS.items()

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
+from autonomous_loop.local.actions.artifacts import Artifacts
 from autonomous_loop.local.actions.runs import JobRecord, RunRecord, Runs
 from autonomous_loop.local.forge.models import Repository
 from autonomous_loop.local.forge.store import Store
@@ -37,11 +38,13 @@ class Site:
         store: the forge's, only read.
         runs: the player's records, only read.
         clock: for "3 minutes ago"; in UTC.
+        artifacts: the player's, only read; None: runs have none.
     """
 
     store: Store
     runs: Runs
     clock: Callable[[], datetime] = utc_now
+    artifacts: Artifacts | None = None
     templates: Environment = field(init=False)
 
     def __post_init__(self) -> None:
