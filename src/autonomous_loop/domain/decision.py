@@ -25,6 +25,7 @@ class HandoffReason(StrEnum):
     NO_PROGRESS = "no-progress"
     STOPPED = "stopped"  # by a person
     BLOCKED = "blocked"  # only blocked features are left
+    APPROVAL = "approval"  # the list waits for `/loop go`
     FAILED = "failed"  # stopped by an error a person must look at
 
     @property
