@@ -15,6 +15,7 @@ from pathlib import Path
 from autonomous_loop.attempt import Workbench
 from autonomous_loop.config import CONFIG_FILE, LoopConfig
 from autonomous_loop.continuation import ContinuationHandler
+from autonomous_loop.domain.answers import Rules
 from autonomous_loop.domain.events import LoopFacts
 from autonomous_loop.domain.feature import FeatureList, read_feature_list, slug
 from autonomous_loop.domain.keys import Keyring
@@ -34,6 +35,8 @@ from autonomous_loop.hands.sandbox import Sandbox
 from autonomous_loop.hands_here import make_hands
 from autonomous_loop.limits import SessionLimits
 from autonomous_loop.orchestrator import FeatureOrchestrator
+from autonomous_loop.people import People
+from autonomous_loop.planning import ListMaker
 from autonomous_loop.ports import Claimants, Forge, HandoffStore, Inbox, Journal
 from autonomous_loop.progress import ProgressTracker
 from autonomous_loop.publisher import Publisher
@@ -44,6 +47,7 @@ from autonomous_loop.report.rows import Site
 from autonomous_loop.session import SessionManager
 from autonomous_loop.suite import SuiteKeeper
 from autonomous_loop.surroundings import Surroundings
+from autonomous_loop.taking_in import TakingIn
 from autonomous_loop.verify.gate import ProofGate
 from autonomous_loop.verify.verifier import ProofVerifier
 
@@ -76,6 +80,9 @@ class Parts:
 
     session: SessionManager
     orchestrator: FeatureOrchestrator
+    planning: ListMaker
+    people: People
+    taking_in: TakingIn
     suite: SuiteKeeper
     limits: SessionLimits
     progress: ProgressTracker
@@ -286,6 +293,18 @@ async def connect(
             reporter=reporter,
             config=config,
         )
+        people = People(
+            journal=journal,
+            inbox=place.inbox,
+            limits=limits,
+            progress=progress,
+            rules=Rules(
+                most_features=config.max_features,
+                ceiling_usd=config.ceiling_usd,
+                most_repeats=config.max_attempts,
+            ),
+        )
+        taking_in = TakingIn(bench, most_merges=config.max_attempts)
         session = SessionManager(
             facts=LoopFacts(
                 repository=place.name,
@@ -311,7 +330,9 @@ async def connect(
             ),
             claimants=place.claimants,
             inbox=place.inbox,
-            verifier=verifier,
+            people=people,
+            taking_in=taking_in,
+            plan_approval=config.plan_approval,
             publisher=Publisher(
                 journal=journal,
                 checkpoints=checkpoints,
@@ -326,16 +347,17 @@ async def connect(
             keep_checkpoints=config.keep_checkpoints,
         )
         recoverer = ErrorRecoverer(max_attempts=config.max_attempts, max_submissions=config.max_submissions)
-        orchestrator = FeatureOrchestrator(
-            bench, coder=team.coder, planner=team.planner, recoverer=recoverer, prepare=prepare
-        )
+        orchestrator = FeatureOrchestrator(bench, coder=team.coder, recoverer=recoverer, prepare=prepare)
     except BaseException:
         await close()
         raise
     return Parts(
         session=session,
         orchestrator=orchestrator,
-        suite=SuiteKeeper(bench, recoverer=recoverer),
+        planning=ListMaker(bench, planner=team.planner, recoverer=recoverer),
+        people=people,
+        taking_in=taking_in,
+        suite=SuiteKeeper(bench, recoverer=recoverer, taking_in=taking_in),
         limits=limits,
         progress=progress,
         journal=journal,

@@ -37,6 +37,8 @@ class LoopConfig(BaseModel):
         max_sessions: sessions (CI jobs) a loop may take.
         token_budget: input, cache writes and output, compaction's included; None has no limit.
         max_usd: estimated US dollars for the whole loop.
+        max_usd_ceiling: up to where `/loop budget N` may set the money of a running loop; None: up to
+            `max-usd`, so that a comment can lower it, and take that back, but never raise it.
         max_minutes: runner minutes over all sessions; None has no limit.
         session_minutes: after this a session hands off.
         session_features: features a session may keep before it hands off; None has no limit.
@@ -73,6 +75,8 @@ class LoopConfig(BaseModel):
         keep_checkpoints: how many checkpoint branches are kept.
         publish: when the pull request's branch moves.
         continuation: how the next session starts.
+        plan_approval: the first session posts the feature list with an estimate and waits for `/loop go`;
+            without a forge, running again is the go.
         allow_unsigned: continue from a handoff nobody could sign.
         label: the label that starts a loop.
         allowed_bots: bots that may start one, by exact login.
@@ -90,6 +94,7 @@ class LoopConfig(BaseModel):
     max_sessions: int = Field(default=10, ge=1, le=500)
     token_budget: int | None = Field(default=None, ge=1_000)
     max_usd: float = Field(default=10.0, gt=0)
+    max_usd_ceiling: float | None = Field(default=None, gt=0)
     max_minutes: float | None = Field(default=None, gt=0)
     session_minutes: float = Field(default=50.0, gt=0, le=7_200)
     session_features: int | None = Field(default=None, ge=1)
@@ -121,6 +126,7 @@ class LoopConfig(BaseModel):
     keep_checkpoints: int = Field(default=3, ge=1)
     publish: Literal["session", "feature"] = "session"
     continuation: ContinuationMode = ContinuationMode.AUTO
+    plan_approval: bool = False
     allow_unsigned: bool = False
     label: str = Field(default="autonomous-loop", min_length=1, max_length=50)
     allowed_bots: tuple[str, ...] = ()
@@ -141,6 +147,11 @@ class LoopConfig(BaseModel):
         return Limits(
             sessions=self.max_sessions, tokens=self.token_budget, usd=self.max_usd, minutes=self.max_minutes
         )
+
+    @property
+    def ceiling_usd(self) -> float:
+        """The most that `/loop budget` may set."""
+        return max(self.max_usd, self.max_usd_ceiling or 0.0)
 
     @property
     def hash(self) -> str:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from autonomous_loop.config import LoopConfig
+from autonomous_loop.config import ContinuationMode, LoopConfig
 from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.model import CommitSha, LoopId
 from autonomous_loop.domain.record import LoopRecord
@@ -14,9 +14,12 @@ from autonomous_loop.domain.request import Request
 from autonomous_loop.domain.trigger import (
     Activity,
     Asked,
+    Checked,
     Continue,
     Ignore,
+    Pushed,
     Queue,
+    Reviewed,
     Start,
     choose_loop,
     issue_of,
@@ -24,6 +27,7 @@ from autonomous_loop.domain.trigger import (
 from autonomous_loop.errors import AccessError, LoopError
 from autonomous_loop.github import content, trigger
 from autonomous_loop.github.access import Access
+from autonomous_loop.github.client import WORKFLOW_BOT
 from autonomous_loop.github.runs import made_at
 from autonomous_loop.job import Job
 
@@ -93,6 +97,8 @@ class Intake:
                 return self._go_on(loop, actor=actor, generation=generation, pin=pin)
             case Asked():
                 return self._asked(doing)
+            case Reviewed() | Pushed() | Checked():
+                return self._happened(doing)
 
     def _start(self, issue: int, actor: str) -> Choice | Ignore:
         loops = self._job.loops(self._config, issue)
@@ -146,6 +152,38 @@ class Intake:
             # A running session hears it at its next turn; where none runs there is nothing to stop.
             return Ignore(f"/loop {asked.name}: a running session acts on it")
         return self._go_on(loop, actor=asked.actor)
+
+    def _happened(self, what: Reviewed | Pushed | Checked) -> Choice | Ignore:
+        """Something at a loop's pull request; the session that follows reads for itself what it is."""
+        record = self._job.peek(what.loop, self._config)
+        if record is None or not record.sessions:
+            return Ignore(f"there is no loop {what.loop}")
+        if why := self._nothing_new(what, record):
+            return Ignore(why)
+        if isinstance(what, Checked):
+            return self._go_on(what.loop, actor=WORKFLOW_BOT)
+        self._access.require_writer(what.actor, what.kind)
+        return self._go_on(what.loop, actor=what.actor)
+
+    def _nothing_new(  # noqa: PLR0911 - one reason a line reads best
+        self, what: Reviewed | Pushed | Checked, record: LoopRecord
+    ) -> str:
+        last, mode = record.sessions[-1], self._config.continuation
+        if last.not_before is not None and last.not_before > datetime.now(UTC):
+            return f"the model's service is not to be asked before {last.not_before:%Y-%m-%d %H:%M} UTC"
+        if last.reason is HandoffReason.STOPPED:
+            return "a person stopped the loop: `/loop continue` goes on with it, and takes this in"
+        if isinstance(what, Reviewed):
+            return "" if record.pull_request == what.number else f"#{what.number} is not its pull request"
+        if mode is ContinuationMode.MANUAL:
+            return "continuation is manual: the session after the next `/loop continue` takes it in"
+        if isinstance(what, Pushed):
+            ours = what.head == record.published or what.actor == self._job.login
+            return "the loop pushed that itself" if ours else ""
+        if what.head != record.published or what.workflow == self._job.facts.workflow_path:
+            return "the run is not about what the loop published"
+        waits = last.reason is not None and last.reason.continues and mode is ContinuationMode.EVENT
+        return "" if what.failed or waits else "CI did not fail"
 
     def _from_queue(self) -> Activity:
         now = datetime.now(UTC)

@@ -15,7 +15,16 @@ from autonomous_loop.domain.model import CommitSha, TreeSha
 from autonomous_loop.domain.proof import Baseline, GateReport, Proof, Submission, Verdict
 from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.domain.request import Request
-from autonomous_loop.domain.work import BrowserResult, Change, CoderResult, Command, CommandResult, Task, Turn
+from autonomous_loop.domain.work import (
+    BrowserResult,
+    Change,
+    CoderResult,
+    Command,
+    CommandResult,
+    HalfMerge,
+    Task,
+    Turn,
+)
 
 
 class Clock(Protocol):
@@ -295,6 +304,9 @@ class Checkpoints(Protocol):
     def merge(self, ours: CommitSha, theirs: CommitSha, *, message: str) -> CommitSha | None:
         """A merge commit; `theirs` when it contains `ours`; None on a conflict."""
 
+    def half_merge(self, ours: CommitSha, theirs: CommitSha, *, message: str) -> HalfMerge | None:
+        """A merge for somebody to end; None where the two have no common past."""
+
     def publish(self, commit: CommitSha, *, expected: CommitSha | None) -> CommitSha:
         """Move the `pr` branch; raises LoopError when somebody pushed to it meanwhile."""
 
@@ -328,7 +340,10 @@ class Inbox(Protocol):
     """What people ask while a session runs; ids it gave once are journaled as consumed."""
 
     def poll(self, *, consumed: Sequence[str]) -> Sequence[Command]:
-        """New commands by people with write access."""
+        """New commands by people with write access, and what else calls for work."""
+
+    def refuse(self, command: Command) -> None:
+        """Tell whoever asked that it came to nothing; quietly."""
 
 
 class Watch(Protocol):
@@ -387,6 +402,9 @@ class Forge(Protocol):
 
     def mark_ready(self, number: int) -> None:
         """Out of draft."""
+
+    def mark_draft(self, number: int) -> None:
+        """Back into draft, since it is being worked on again."""
 
     def comment(self, marker: str, body: str) -> None:
         """A new comment, once for each `marker`."""

@@ -83,7 +83,7 @@ class _Folding:
         if features:
             self.status = {feature.id: FeatureStatus.PENDING for feature in features.features}
 
-    def take(self, entry: Entry) -> None:  # noqa: C901, PLR0912 - one flat line an event reads best
+    def take(self, entry: Entry) -> None:  # noqa: C901, PLR0912, PLR0915 - one flat line an event reads best
         self.count, self.mac = entry.sequence, entry.mac
         match entry.event:
             case Claimed() as event:

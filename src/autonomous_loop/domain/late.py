@@ -76,7 +76,10 @@ def joined(features: FeatureList, more: Sequence[Feature]) -> tuple[FeatureList,
         taken.add(names[one.id])
     later = tuple(
         one.model_copy(
-            update={"id": names[one.id], "depends_on": tuple(names.get(need, need) for need in one.depends_on)}
+            update={
+                "id": names[one.id],
+                "depends_on": tuple(names.get(need, need) for need in one.depends_on),
+            }
         )
         for one in more
     )
@@ -89,8 +92,9 @@ def estimate(pending: int, *, spent_usd: float, limits: Limits) -> str:
     """What the rest may cost, in a sentence that says what it is worth."""
     low, high = (min(spent_usd + pending * usd, limits.usd) for usd in USD_A_FEATURE)
     little, much = USD_A_FEATURE
+    features = f"{pending} feature{'' if pending == 1 else 's'}"
     return (
-        f"Estimate: ${low:.2f} to ${high:.2f} for {pending} feature{'' if pending == 1 else 's'}, from a prior of"
+        f"Estimate: ${low:.2f} to ${high:.2f} for {features}, from a prior of"
         f" ${little:.2f} to ${much:.2f} each, not from this project. It stops at ${limits.usd:.2f} and"
         f" {limits.sessions} sessions in any case."
     )

@@ -95,11 +95,13 @@ class Checked:
     """A workflow of others ended on a commit of the branch of a loop's pull request.
 
     Attributes:
+        workflow: the path of its file.
         failed: or it ran out of time.
     """
 
     loop: LoopId
     head: CommitSha
+    workflow: str
     failed: bool
 
 
@@ -153,7 +155,9 @@ def loop_of_branch(ref: str, prefix: str) -> LoopId | None:
         ref: `autonomous-loop/issue-12/pr`, with or without `refs/heads/`.
         prefix: the configured one.
     """
-    found = re.fullmatch(rf"{re.escape(prefix)}/([a-z0-9][a-z0-9-]{{0,62}})/pr", ref.removeprefix("refs/heads/"))
+    found = re.fullmatch(
+        rf"{re.escape(prefix)}/([a-z0-9][a-z0-9-]{{0,62}})/pr", ref.removeprefix("refs/heads/")
+    )
     return found.group(1) if found else None
 
 
