@@ -91,12 +91,15 @@ class ReviewInbox:
 
     def _command(self, pull: PullRequest, review: PullRequestReview) -> Command | None:
         parts = [clean(review.body or "")]
-        for comment in list(pull.get_single_review_comments(review.id))[:MOST_COMMENTS]:
-            if comment.user is None or comment.user.login != review.user.login:
+        # The client would ask for each comment anew, only to learn its line.
+        address = f"{pull.url}/reviews/{review.id}/comments?per_page={MOST_COMMENTS}"
+        _, lines = pull.requester.requestJsonAndCheck("GET", address)
+        for comment in lines or ():
+            if (comment.get("user") or {}).get("login") != review.user.login:
                 continue
-            text = clean(comment.body or "")
-            line = comment.raw_data.get("line") or comment.raw_data.get("original_line")
-            place = one_line(comment.path) + (f", line {line}" if isinstance(line, int) else "")
+            text = clean(comment.get("body") or "")
+            line = comment.get("line") or comment.get("original_line")
+            place = one_line(comment.get("path") or "") + (f", line {line}" if isinstance(line, int) else "")
             parts.append(f"- {place}: {text}" if text else "")
         text = "\n".join(part for part in parts if part)[:MOST_TEXT]
         if not text:

@@ -18,7 +18,10 @@ def test_a_taken_id_gets_a_number_and_stays_within_its_length():
 
 
 def test_later_features_stand_behind_the_others_and_keep_their_order_among_themselves():
-    more = [Feature(id="two", description="another"), Feature(id="four", description="4", depends_on=("two",))]
+    more = [
+        Feature(id="two", description="another"),
+        Feature(id="four", description="4", depends_on=("two",)),
+    ]
     made, later = joined(LIST, more)
     assert [one.id for one in made.features] == ["two", "two-2", "four"]
     assert made.get("four").depends_on == ("two-2",)

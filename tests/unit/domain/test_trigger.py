@@ -91,7 +91,9 @@ def test_a_budget_is_dollars(text, usd):
     assert parse_command(f"/loop budget {text}") == Words("budget", usd)
 
 
-@pytest.mark.parametrize("text", ["0", "-3", "lots", "1e9", "nan", "inf", "20 please", "12345678", "$", "0.00"])
+@pytest.mark.parametrize(
+    "text", ["0", "-3", "lots", "1e9", "nan", "inf", "20 please", "12345678", "$", "0.00"]
+)
 def test_what_is_no_amount_is_no_budget(text):
     assert parse_command(f"/loop budget {text}") == Words("")
 
