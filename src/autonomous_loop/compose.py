@@ -12,17 +12,17 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
+from autonomous_loop.asked_for import asked_for
 from autonomous_loop.attempt import Workbench
 from autonomous_loop.config import CONFIG_FILE, LoopConfig
 from autonomous_loop.continuation import ContinuationHandler
 from autonomous_loop.domain.answers import Rules
 from autonomous_loop.domain.events import LoopFacts
-from autonomous_loop.domain.feature import FeatureList, read_feature_list, slug
+from autonomous_loop.domain.feature import FeatureList, slug
 from autonomous_loop.domain.keys import Keyring
 from autonomous_loop.domain.model import CommitSha
 from autonomous_loop.domain.request import Request
 from autonomous_loop.domain.work import CommandResult
-from autonomous_loop.errors import RequestError
 from autonomous_loop.git.checkpoints import CheckpointManager
 from autonomous_loop.git.claimants import ProcessClaimants
 from autonomous_loop.git.handoffs import FileHandoffStore
@@ -52,7 +52,6 @@ from autonomous_loop.verify.gate import ProofGate
 from autonomous_loop.verify.verifier import ProofVerifier
 
 IDENTITY = ("Autonomous Loop", "autonomous-loop[bot]@users.noreply.github.com")
-FEATURE_LIST = "feature_list.json"
 SETUP_TIMEOUT_S = 1_800.0
 
 
@@ -156,7 +155,7 @@ async def local_parts(
         # HEAD may be detached: fetch the commit itself.
         repository.git("fetch", "--quiet", "--no-tags", "--", repository.remote, project.head, remote=True)
         config = config or configuration(repository, project.head, overrides=overrides)
-        request, imported = _asked_for(project, request_file, config)
+        request, imported = asked_for(project, request_file, config)
         loop = "run-" + slug(request.title, fallback="request")
         place = Place(
             name=project.root.name,
@@ -189,42 +188,6 @@ def configuration(
         if data is not None:
             files[path] = data
     return LoopConfig.from_files(files, overrides=overrides)
-
-
-def _asked_for(
-    project: Project, request_file: Path | None, config: LoopConfig
-) -> tuple[Request, FeatureList | None]:
-    listed = project.root / FEATURE_LIST
-    if request_file is None:
-        if not listed.is_file():
-            raise RequestError(
-                f"there is no request: neither a request file nor {FEATURE_LIST} in {project.root}",
-                hint="write what you want into a Markdown file and give it with --request FILE.",
-            )
-        imported = read_feature_list(listed.read_bytes(), source=str(listed), most=config.max_features)
-        title = f"{len(imported.features)} features of {FEATURE_LIST}"
-        return Request(title=title, body=imported.model_dump_json()[:200_000]), imported
-    try:
-        text = request_file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise RequestError(
-            f"the request file {request_file} does not exist", hint="check the path after --request."
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RequestError(f"the request file {request_file} cannot be read: {error}") from None
-    return request_of(text, source=str(request_file)), None
-
-
-def request_of(text: str, *, source: str) -> Request:
-    """The first heading or line is the title, the rest the body.
-
-    Raises:
-        RequestError: it is empty.
-    """
-    lines = text.strip().splitlines()
-    if not lines:
-        raise RequestError(f"{source} is empty", hint="write what you want into it.")
-    return Request(title=lines[0].lstrip("# ").strip()[:500], body="\n".join(lines[1:]).strip()[:200_000])
 
 
 # --- everywhere -------------------------------------------------------------------------------------------
