@@ -83,7 +83,8 @@ def run(
         if result.success:
             return 0
         reason = HandoffReason(result.handoff_reason)
-        return EXIT_LIMIT if reason.by_limit or reason.continues or reason is HandoffReason.STOPPED else 1
+        waits = reason in {HandoffReason.STOPPED, HandoffReason.APPROVAL}
+        return EXIT_LIMIT if reason.by_limit or reason.continues or waits else 1
 
     _exit(work(), as_json=as_json)
 

@@ -76,7 +76,7 @@ class TakingIn:
         bench.journal.append([taken, *self._broken(record, head, verdict)], checkpoint=merged)
 
     def merge_by_hand(self, theirs: CommitSha, *, branch: str) -> bool:
-        """A conflict becomes a feature: the first of all, and no other stands for the same.
+        """A conflict becomes a feature: the next one, and no other stands for the same.
 
         Returns:
             False where the agent was asked often enough, or git can merge nothing at all.

@@ -122,6 +122,16 @@ def test_what_is_added_to_a_complete_loop_is_built_in_the_same_loop(tmp_path):
         assert len(events_of(world, "claimed")) == 2
 
 
+def test_what_the_planner_makes_nothing_of_is_one_feature_as_it_is(tmp_path):
+    with world_of(tmp_path, ["two"], ["two", "two"]) as world:
+        world.comment(1, "/loop add three")
+        world.settle()
+        assert proved(world) == ["two", "three"], said(world)
+        (added,) = events_of(world, "added")
+        assert added["features"] == ["three"]
+        assert len(events_of(world, "spent")) == 2
+
+
 def test_a_stranger_adds_nothing(tmp_path):
     with world_of(tmp_path, ["two"], ["three"], triager="triage", reader="read") as world:
         for login in ("triager", "reader", "stranger"):
