@@ -172,7 +172,8 @@ class SessionManager:
             more = record.waiting or self._people.brings_work() or self._taking_in.is_due()
             if not more:
                 return HandoffReason.COMPLETE
-        if self.awaits_go(record) and not self._people.asks_for("go"):
+        asked = self._inbox is not None and self.awaits_go(record) and was_asked(record)
+        if asked and not self._people.asks_for("go"):
             return HandoffReason.APPROVAL
         if (usd := self._people.budget_asked()) is not None:
             self._limits.set_usd(usd)
