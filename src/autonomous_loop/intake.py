@@ -158,32 +158,21 @@ class Intake:
         record = self._job.peek(what.loop, self._config)
         if record is None or not record.sessions:
             return Ignore(f"there is no loop {what.loop}")
-        if why := self._nothing_new(what, record):
+        facts = self._job.facts
+        why = nothing_new(
+            what,
+            record,
+            mode=self._config.continuation,
+            own_workflow=facts.workflow_path,
+            own_login=self._job.login,
+            now=datetime.now(UTC),
+        )
+        if why:
             return Ignore(why)
         if isinstance(what, Checked):
             return self._go_on(what.loop, actor=WORKFLOW_BOT)
         self._access.require_writer(what.actor, what.kind)
         return self._go_on(what.loop, actor=what.actor)
-
-    def _nothing_new(  # noqa: PLR0911 - one reason a line reads best
-        self, what: Reviewed | Pushed | Checked, record: LoopRecord
-    ) -> str:
-        last, mode = record.sessions[-1], self._config.continuation
-        if last.not_before is not None and last.not_before > datetime.now(UTC):
-            return f"the model's service is not to be asked before {last.not_before:%Y-%m-%d %H:%M} UTC"
-        if last.reason is HandoffReason.STOPPED:
-            return "a person stopped the loop: `/loop continue` goes on with it, and takes this in"
-        if isinstance(what, Reviewed):
-            return "" if record.pull_request == what.number else f"#{what.number} is not its pull request"
-        if mode is ContinuationMode.MANUAL:
-            return "continuation is manual: the session after the next `/loop continue` takes it in"
-        if isinstance(what, Pushed):
-            ours = what.head == record.published or what.actor == self._job.login
-            return "the loop pushed that itself" if ours else ""
-        if what.head != record.published or what.workflow == self._job.facts.workflow_path:
-            return "the run is not about what the loop published"
-        waits = last.reason is not None and last.reason.continues and mode is ContinuationMode.EVENT
-        return "" if what.failed or waits else "CI did not fail"
 
     def _from_queue(self) -> Activity:
         now = datetime.now(UTC)
@@ -208,3 +197,37 @@ def _over(record: LoopRecord) -> bool:
     """Whether a label means another loop: this one came to its end."""
     last = record.sessions[-1] if record.sessions else None
     return last is not None and last.reason is HandoffReason.COMPLETE
+
+
+def nothing_new(  # noqa: PLR0911 - one reason a line reads best
+    what: Reviewed | Pushed | Checked,
+    record: LoopRecord,
+    *,
+    mode: ContinuationMode,
+    own_workflow: str,
+    own_login: str,
+    now: datetime,
+) -> str:
+    """Why something at a loop's pull request starts no session; empty where it does.
+
+    Args:
+        mode: of the configuration.
+        own_workflow: the path of the loop's own.
+        own_login: whose token the loop has.
+    """
+    last = record.sessions[-1]
+    if last.not_before is not None and last.not_before > now:
+        return f"the model's service is not to be asked before {last.not_before:%Y-%m-%d %H:%M} UTC"
+    if last.reason is HandoffReason.STOPPED:
+        return "a person stopped the loop: `/loop continue` goes on with it, and takes this in"
+    if isinstance(what, Reviewed):
+        return "" if record.pull_request == what.number else f"#{what.number} is not its pull request"
+    if mode is ContinuationMode.MANUAL:
+        return "continuation is manual: the session after the next `/loop continue` takes it in"
+    if isinstance(what, Pushed):
+        ours = what.head == record.published or what.actor == own_login
+        return "the loop pushed that itself" if ours else ""
+    if what.head != record.published or what.workflow == own_workflow:
+        return "the run is not about what the loop published"
+    waits = last.reason is not None and last.reason.continues and mode is ContinuationMode.EVENT
+    return "" if what.failed or waits else "CI did not fail"

@@ -258,10 +258,11 @@ class SessionManager:
         """Push, then handoff, then dispatch."""
         self._still_holding()
         self._journal.flush()
-        self._people.act()
+        self._people.listen()
         record = self._journal.record()
         events = self._publisher.publish()
-        if reason is HandoffReason.COMPLETE and (self._publisher.behind or not record.complete):
+        late = reason is HandoffReason.BLOCKED and record.waiting
+        if late or (reason is HandoffReason.COMPLETE and (self._publisher.behind or not record.complete)):
             # What people pushed meanwhile is not proved yet, or what they asked for is not built.
             reason = self.reason_at_end(HandoffReason.SESSION_DONE)
         if reason is HandoffReason.OUTAGE and not_before is None:
