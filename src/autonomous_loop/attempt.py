@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.budget import Spending
 from autonomous_loop.domain.decision import HandoffReason, NextStep
-from autonomous_loop.domain.events import AttemptEnded, AttemptStarted, Kept, Remembered
+from autonomous_loop.domain.events import AttemptEnded, AttemptStarted, Event, Kept, Remembered, TakenIn
 from autonomous_loop.domain.feature import Attempt, AttemptOutcome, Feature
 from autonomous_loop.domain.model import CommitSha, TreeSha, scrubbed
 from autonomous_loop.domain.proof import Baseline, GateReport, Proof, Reason, Submission, Verdict
@@ -29,6 +30,7 @@ from autonomous_loop.ports import (
 )
 
 DOUBLE = 2.0
+MARKER = re.compile(rb"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +118,25 @@ class Conversation:
         return refuse("no-feature", f"there is no feature to submit {submission.feature_id} for")
 
 
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A feature that is a merge.
+
+    Attributes:
+        theirs: what is merged in.
+        paths: in conflict.
+    """
+
+    theirs: CommitSha
+    paths: tuple[str, ...]
+
+
 class FeatureAttempt(Conversation):
     """One attempt at a feature: the whole of `Control`.
 
     Args:
-        checkpoint: the commit it started from.
+        checkpoint: the commit it started from; of a merge the half that git could make.
+        merge: where the feature is one.
     """
 
     def __init__(
@@ -132,11 +148,13 @@ class FeatureAttempt(Conversation):
         session: int,
         checkpoint: CommitSha,
         reserved: Spending,
+        merge: Merge | None = None,
     ) -> None:
         super().__init__(bench, subject=feature.id, number=number, reserved=reserved)
         self._feature = feature
         self._session = session
         self._checkpoint = checkpoint
+        self._merge = merge
         self._reporter = bench.reporter
         self.kept: Proof | None = None
         self.proving: TreeSha | None = None  # the candidate, while the work tree may hold something else
@@ -182,8 +200,12 @@ class FeatureAttempt(Conversation):
         if report.refusals:
             self.proving = None
             return Verdict(accepted=False, reasons=report.refusals)
-        if candidate == before:
+        if self._merge is None and candidate == before:
             return self._unchanged(report)
+        if unsolved := self._unsolved(candidate):
+            self.proving = None
+            names = ", ".join(unsolved)
+            return refuse("conflict", f"these files still hold conflict markers: {names}")
         verdict, evidence = await self._bench.verifier.prove(
             self._feature,
             submission,
@@ -200,6 +222,10 @@ class FeatureAttempt(Conversation):
             proof = verdict.proof.model_copy(update={"notices": verdict.proof.notices + held})
             self._keep(proof, evidence)
         return verdict
+
+    def _unsolved(self, candidate: TreeSha) -> list[str]:
+        paths = self._merge.paths if self._merge else ()
+        return [path for path in paths if MARKER.search(self._bench.trees.read(candidate, path) or b"")]
 
     def _passing(self, record: LoopRecord) -> Mapping[str, Proof]:
         """The proofs, the checkpoint's own in full: it says what passed in the whole suite there."""
@@ -228,13 +254,16 @@ class FeatureAttempt(Conversation):
         files = {f"proofs/{self._feature.id}.json": data}
         files |= {f"evidence/{self._feature.id}/{name}": data for name, data in evidence.items()}
         ended = self.ended(AttemptOutcome.PROVED)
+        merged: list[Event] = []
+        if self._merge is not None:
+            merged = [TakenIn(commit=self._merge.theirs, checkpoint=self._checkpoint)]
         kept = Kept(proof=proof.brief, digest=digest_of(data))
         if self._config.auto_checkpoint:
-            self._journal.append([ended, kept], files=files, checkpoint=commit)
+            self._journal.append([*merged, ended, kept], files=files, checkpoint=commit)
         else:
             # What was spent is told at once: a death may cost features then, but no money.
             self._journal.append([ended])
-            self._journal.append([kept], files=files, checkpoint=commit, push=False)
+            self._journal.append([*merged, kept], files=files, checkpoint=commit, push=False)
         self.kept = proof
         self.progress(f"{self._feature.id}: proved and kept")
         self._progress.update(self._journal.record(), Spending())

@@ -7,12 +7,16 @@ from datetime import UTC, datetime
 from autonomous_loop.compose import Place
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.model import CommitSha
+from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.github import client
 from autonomous_loop.github.access import Access
 from autonomous_loop.github.artifact_handoffs import ArtifactHandoffStore
 from autonomous_loop.github.artifacts import ArtifactClient, Backend
+from autonomous_loop.github.checks import ChecksInbox
 from autonomous_loop.github.comments import CommentInbox, StickyCommentStore
 from autonomous_loop.github.forge import GitHubForge
+from autonomous_loop.github.inbox import Inboxes
+from autonomous_loop.github.reviews import ReviewInbox
 from autonomous_loop.github.runs import GitHubClaimants
 from autonomous_loop.github.thread import Thread
 from autonomous_loop.intake import Choice
@@ -39,8 +43,7 @@ def place_of(
     record = job.peek(choice.loop, config)
     pull = record.pull_request if record else None
     branch = config.base_branch or job.branch
-    began = record.sessions[-1].started if record and record.sessions else None
-    since = began or datetime.now(UTC)
+    since = _heard_since(record)
     thread = Thread(
         job.repository,
         loop=choice.loop,
@@ -79,7 +82,15 @@ def place_of(
             default_branch=job.branch,
             server_url=facts.server_url,
         ),
-        inbox=CommentInbox(thread, access, label=config.label, since=since),
+        inbox=Inboxes(
+            CommentInbox(thread, access, label=config.label, since=since),
+            ReviewInbox(thread, access, since=since),
+            ChecksInbox(
+                thread,
+                published=record.published if record else None,
+                own_workflow=facts.workflow_path,
+            ),
+        ),
         pin=choice.pin,
         pin_state=choice.pin_state,
         site=Site(
@@ -93,3 +104,11 @@ def place_of(
         # A repository whose visibility is not told counts as public.
         transcripts=told == "always" or (told == "private" and job.repository.private is True),
     )
+
+
+def _heard_since(record: LoopRecord | None) -> datetime:
+    """What came before this was heard: a session that died may have heard nothing of its time."""
+    sessions = record.sessions if record else ()
+    if not sessions:
+        return datetime.now(UTC)
+    return next((one.started for one in reversed(sessions) if one.ended is not None), sessions[0].started)

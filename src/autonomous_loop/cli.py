@@ -80,7 +80,8 @@ def run(
         if result.success:
             return 0
         reason = HandoffReason(result.handoff_reason)
-        return EXIT_LIMIT if reason.by_limit or reason.continues or reason is HandoffReason.STOPPED else 1
+        waits = reason in {HandoffReason.STOPPED, HandoffReason.APPROVAL}
+        return EXIT_LIMIT if reason.by_limit or reason.continues or waits else 1
 
     exit_with(work(), as_json=as_json)
 
@@ -130,7 +131,7 @@ def plan(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
 
     In CI its inputs come as those of `session`; elsewhere from GITHUB_REPOSITORY and GITHUB_TOKEN.
     """
-    from autonomous_loop.planning import plan_ci  # noqa: PLC0415 - only this command needs it
+    from autonomous_loop.matrix import plan_ci  # noqa: PLC0415 - only this command needs it
 
     async def work() -> int:
         made = plan_ci(Surroundings.from_environment(), environment())

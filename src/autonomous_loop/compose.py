@@ -12,14 +12,15 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
+from autonomous_loop.asked_for import asked_for
 from autonomous_loop.attempt import Workbench
 from autonomous_loop.config import CONFIG_FILE, LoopConfig
+from autonomous_loop.domain.answers import Rules
 from autonomous_loop.domain.events import LoopFacts
-from autonomous_loop.domain.feature import FeatureList, read_feature_list, slug
+from autonomous_loop.domain.feature import FeatureList, slug
 from autonomous_loop.domain.model import CommitSha
 from autonomous_loop.domain.request import Request
 from autonomous_loop.domain.work import CommandResult
-from autonomous_loop.errors import RequestError
 from autonomous_loop.frame import frame
 from autonomous_loop.git.claimants import ProcessClaimants
 from autonomous_loop.git.handoffs import FileHandoffStore
@@ -31,6 +32,8 @@ from autonomous_loop.hands.sandbox import Sandbox
 from autonomous_loop.hands_here import make_hands
 from autonomous_loop.limits import SessionLimits
 from autonomous_loop.orchestrator import FeatureOrchestrator
+from autonomous_loop.people import People
+from autonomous_loop.planning import ListMaker
 from autonomous_loop.ports import Claimants, Forge, HandoffStore, Inbox, Journal
 from autonomous_loop.progress import ProgressTracker
 from autonomous_loop.recovery import ErrorRecoverer
@@ -39,11 +42,11 @@ from autonomous_loop.report.rows import Site
 from autonomous_loop.session import SessionManager
 from autonomous_loop.suite import SuiteKeeper
 from autonomous_loop.surroundings import Surroundings
+from autonomous_loop.taking_in import TakingIn
 from autonomous_loop.verify.gate import ProofGate
 from autonomous_loop.verify.verifier import ProofVerifier
 
 IDENTITY = ("Autonomous Loop", "autonomous-loop[bot]@users.noreply.github.com")
-FEATURE_LIST = "feature_list.json"
 SETUP_TIMEOUT_S = 1_800.0
 TRANSCRIPTS = "transcripts"
 
@@ -72,6 +75,9 @@ class Parts:
 
     session: SessionManager
     orchestrator: FeatureOrchestrator
+    planning: ListMaker
+    people: People
+    taking_in: TakingIn
     suite: SuiteKeeper
     limits: SessionLimits
     progress: ProgressTracker
@@ -147,7 +153,7 @@ async def local_parts(
         # HEAD may be detached: fetch the commit itself.
         repository.git("fetch", "--quiet", "--no-tags", "--", repository.remote, project.head, remote=True)
         config = config or configuration(repository, project.head, overrides=overrides)
-        request, imported = _asked_for(project, request_file, config)
+        request, imported = asked_for(project, request_file, config)
         loop = "run-" + slug(request.title, fallback="request")
         place = Place(
             name=project.root.name,
@@ -180,42 +186,6 @@ def configuration(
         if data is not None:
             files[path] = data
     return LoopConfig.from_files(files, overrides=overrides)
-
-
-def _asked_for(
-    project: Project, request_file: Path | None, config: LoopConfig
-) -> tuple[Request, FeatureList | None]:
-    listed = project.root / FEATURE_LIST
-    if request_file is None:
-        if not listed.is_file():
-            raise RequestError(
-                f"there is no request: neither a request file nor {FEATURE_LIST} in {project.root}",
-                hint="write what you want into a Markdown file and give it with --request FILE.",
-            )
-        imported = read_feature_list(listed.read_bytes(), source=str(listed), most=config.max_features)
-        title = f"{len(imported.features)} features of {FEATURE_LIST}"
-        return Request(title=title, body=imported.model_dump_json()[:200_000]), imported
-    try:
-        text = request_file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise RequestError(
-            f"the request file {request_file} does not exist", hint="check the path after --request."
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RequestError(f"the request file {request_file} cannot be read: {error}") from None
-    return request_of(text, source=str(request_file)), None
-
-
-def request_of(text: str, *, source: str) -> Request:
-    """The first heading or line is the title, the rest the body.
-
-    Raises:
-        RequestError: it is empty.
-    """
-    lines = text.strip().splitlines()
-    if not lines:
-        raise RequestError(f"{source} is empty", hint="write what you want into it.")
-    return Request(title=lines[0].lstrip("# ").strip()[:500], body="\n".join(lines[1:]).strip()[:200_000])
 
 
 # --- everywhere -------------------------------------------------------------------------------------------
@@ -284,6 +254,18 @@ async def connect(
             reporter=reporter,
             config=config,
         )
+        people = People(
+            journal=journal,
+            inbox=place.inbox,
+            limits=limits,
+            progress=progress,
+            rules=Rules(
+                most_features=config.max_features,
+                ceiling_usd=config.ceiling_usd,
+                most_repeats=config.max_attempts,
+            ),
+        )
+        taking_in = TakingIn(bench, most_merges=config.max_attempts)
         session = SessionManager(
             facts=LoopFacts(
                 repository=place.name,
@@ -302,7 +284,9 @@ async def connect(
             continuation=framed.continuation,
             claimants=place.claimants,
             inbox=place.inbox,
-            verifier=verifier,
+            people=people,
+            taking_in=taking_in,
+            plan_approval=config.plan_approval,
             publisher=framed.publisher,
             reporter=reporter,
             progress=progress,
@@ -310,16 +294,17 @@ async def connect(
             keep_checkpoints=config.keep_checkpoints,
         )
         recoverer = ErrorRecoverer(max_attempts=config.max_attempts, max_submissions=config.max_submissions)
-        orchestrator = FeatureOrchestrator(
-            bench, coder=team.coder, planner=team.planner, recoverer=recoverer, prepare=prepare
-        )
+        orchestrator = FeatureOrchestrator(bench, coder=team.coder, recoverer=recoverer, prepare=prepare)
     except BaseException:
         await close()
         raise
     return Parts(
         session=session,
         orchestrator=orchestrator,
-        suite=SuiteKeeper(bench, recoverer=recoverer),
+        planning=ListMaker(bench, planner=team.planner, recoverer=recoverer),
+        people=people,
+        taking_in=taking_in,
+        suite=SuiteKeeper(bench, recoverer=recoverer, taking_in=taking_in),
         limits=limits,
         progress=progress,
         journal=journal,

@@ -37,6 +37,8 @@ class LoopConfig(BaseModel):
         max_sessions: sessions (CI jobs) a loop may take.
         token_budget: input, cache writes and output, compaction's included; None has no limit.
         max_usd: estimated US dollars for the whole loop.
+        max_usd_ceiling: up to where `/loop budget N` may set the money of a running loop; None: up to
+            `max-usd`, so that a comment can lower it, and take that back, but never raise it.
         max_minutes: runner minutes over all sessions; None has no limit.
         session_minutes: after this a session hands off.
         session_features: features a session may keep before it hands off; None has no limit.
@@ -77,6 +79,8 @@ class LoopConfig(BaseModel):
             artifact of the session's run.
         upload_transcripts: whether the evidence of a session, an artifact of its run, holds what was said
             with the model: never, only from private repositories, or always.
+        plan_approval: the first session posts the feature list with an estimate and waits for `/loop go`;
+            without a forge, running again is the go.
         allow_unsigned: continue from a handoff nobody could sign.
         label: the label that starts a loop.
         allowed_bots: bots that may start one, by exact login.
@@ -98,6 +102,7 @@ class LoopConfig(BaseModel):
     max_sessions: int = Field(default=10, ge=1, le=500)
     token_budget: int | None = Field(default=None, ge=1_000)
     max_usd: float = Field(default=10.0, gt=0)
+    max_usd_ceiling: float | None = Field(default=None, gt=0)
     max_minutes: float | None = Field(default=None, gt=0)
     session_minutes: float = Field(default=50.0, gt=0, le=7_200)
     session_features: int | None = Field(default=None, ge=1)
@@ -131,6 +136,7 @@ class LoopConfig(BaseModel):
     continuation: ContinuationMode = ContinuationMode.AUTO
     handoff_store: Literal["comment", "artifact"] = "comment"
     upload_transcripts: Literal["never", "private", "always"] = "private"
+    plan_approval: bool = False
     allow_unsigned: bool = False
     label: str = Field(default="autonomous-loop", min_length=1, max_length=50)
     allowed_bots: tuple[str, ...] = ()
@@ -154,6 +160,15 @@ class LoopConfig(BaseModel):
         return Limits(
             sessions=self.max_sessions, tokens=self.token_budget, usd=self.max_usd, minutes=self.max_minutes
         )
+
+    @property
+    def ceiling_usd(self) -> float:
+        """The most that `/loop budget` may set."""
+        return max(self.max_usd, self.max_usd_ceiling or 0.0)
+
+    def limits_with(self, budget_usd: float | None) -> Limits:
+        """The budget where a person set another sum (`/loop budget`), as far as the ceiling allows it now."""
+        return self.limits if budget_usd is None else self.limits.with_usd(min(budget_usd, self.ceiling_usd))
 
     @property
     def hash(self) -> str:

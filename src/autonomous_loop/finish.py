@@ -230,7 +230,7 @@ def _reason(record: LoopRecord, config: LoopConfig, *, by_person: bool, progress
     """Why it ended, with the loop's own limits in view."""
     if by_person:
         return HandoffReason.STOPPED
-    reached = exhausted(config.limits, record.spending + record.unsettled)
+    reached = exhausted(config.limits_with(record.budget_usd), record.spending + record.unsettled)
     if reached is not None:
         return HandoffReason(str(reached))
     if not progressed and record.sessions_without_progress + 1 >= WITHOUT_PROGRESS:

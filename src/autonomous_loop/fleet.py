@@ -127,7 +127,7 @@ class Fleet:
             cancelled=cancelled,
             by_itself=config.continuation in GOES_ON_BY_ITSELF,
             allow_unsigned=config.allow_unsigned,
-            limits=config.limits,
+            limits=config.limits_with(record.budget_usd),
             now=self._now(),
         )
 

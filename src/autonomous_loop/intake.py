@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from autonomous_loop.config import LoopConfig
+from autonomous_loop.config import ContinuationMode, LoopConfig
+from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.fleet import Stand, Turn, asked_again
 from autonomous_loop.domain.model import CommitSha, LoopId
 from autonomous_loop.domain.record import LoopRecord
@@ -13,9 +15,12 @@ from autonomous_loop.domain.request import Request
 from autonomous_loop.domain.trigger import (
     Activity,
     Asked,
+    Checked,
     Continue,
     Ignore,
+    Pushed,
     Queue,
+    Reviewed,
     Start,
     choose_loop,
     issue_of,
@@ -104,6 +109,8 @@ class Intake:
                 return self._go_on(loop, actor=actor, generation=generation, pin=pin)
             case Asked():
                 return self._asked(doing)
+            case Reviewed() | Pushed() | Checked():
+                return self._happened(doing)
 
     def _taken(self, turn: Turn) -> Choice | Ignore:
         """What a schedule chose may have waited for a runner: things are looked at as they are now."""
@@ -174,6 +181,27 @@ class Intake:
             return Ignore(f"/loop {asked.name}: a running session acts on it")
         return self._go_on(loop, actor=asked.actor)
 
+    def _happened(self, what: Reviewed | Pushed | Checked) -> Choice | Ignore:
+        """Something at a loop's pull request; the session that follows reads for itself what it is."""
+        record = self._job.peek(what.loop, self._config)
+        if record is None or not record.sessions:
+            return Ignore(f"there is no loop {what.loop}")
+        facts = self._job.facts
+        why = nothing_new(
+            what,
+            record,
+            mode=self._config.continuation,
+            own_workflow=facts.workflow_path,
+            own_login=self._job.login,
+            now=datetime.now(UTC),
+        )
+        if why:
+            return Ignore(why)
+        if isinstance(what, Checked):
+            return self._go_on(what.loop, actor=WORKFLOW_BOT)
+        self._access.require_writer(what.actor, what.kind)
+        return self._go_on(what.loop, actor=what.actor)
+
     def _closing(self, loop: LoopId, record: LoopRecord) -> Closing | None:
         issue = record.facts.request.issue or issue_of(loop) or 0
         return closing_of(self._job.repository, issue=issue, pull_request=record.pull_request)
@@ -188,3 +216,37 @@ class Intake:
         if isinstance(doing, Start) and self._job.facts.event_name != "workflow_dispatch":
             with suppress(LoopError):  # a courtesy: it must not turn a refusal into a failure
                 self._access.remove_label(doing.issue, self._config.label)
+
+
+def nothing_new(  # noqa: PLR0911 - one reason a line reads best
+    what: Reviewed | Pushed | Checked,
+    record: LoopRecord,
+    *,
+    mode: ContinuationMode,
+    own_workflow: str,
+    own_login: str,
+    now: datetime,
+) -> str:
+    """Why something at a loop's pull request starts no session; empty where it does.
+
+    Args:
+        mode: of the configuration.
+        own_workflow: the path of the loop's own.
+        own_login: whose token the loop has.
+    """
+    last = record.sessions[-1]
+    if last.not_before is not None and last.not_before > now:
+        return f"the model's service is not to be asked before {last.not_before:%Y-%m-%d %H:%M} UTC"
+    if last.reason is HandoffReason.STOPPED:
+        return "a person stopped the loop: `/loop continue` goes on with it, and takes this in"
+    if isinstance(what, Reviewed):
+        return "" if record.pull_request == what.number else f"#{what.number} is not its pull request"
+    if mode is ContinuationMode.MANUAL:
+        return "continuation is manual: the session after the next `/loop continue` takes it in"
+    if isinstance(what, Pushed):
+        ours = what.head == record.published or what.actor == own_login
+        return "the loop pushed that itself" if ours else ""
+    if what.head != record.published or what.workflow == own_workflow:
+        return "the run is not about what the loop published"
+    waits = last.reason is not None and last.reason.continues and mode is ContinuationMode.EVENT
+    return "" if what.failed or waits else "CI did not fail"

@@ -55,6 +55,11 @@ class SessionLimits:
         self._before = spent
         self._consumed = consumed
 
+    def set_usd(self, usd: float) -> None:
+        """A person set the loop's money; what is spent stays spent."""
+        if self._limits is not None:
+            self._limits = self._limits.with_usd(usd)
+
     @property
     def minutes(self) -> float:
         """Wall minutes of this session so far."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autonomous_loop.compose import Parts, local_parts
 from autonomous_loop.config import LoopConfig
-from autonomous_loop.domain.decision import HandoffReason, is_complete
+from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.errors import StopLoop, Superseded, UsageError
 from autonomous_loop.orchestrator import FeatureResult
@@ -111,15 +111,18 @@ async def run_session(parts: Parts) -> Ending:
         return session.nothing_to_do(spent)
     session.claim()
     try:
-        session.listen()
+        parts.people.listen()
         await work.open()
-        await session.take_in()
+        await parts.taking_in.take_in()
         ended = await _work(parts)
-        over, note = ended.over, ended.note
-        if over is None and session.complete():
+        while ended.over is None and session.complete():
             reasons = await parts.suite.clean_room()
-            over = HandoffReason.COMPLETE if not reasons else HandoffReason.BLOCKED
-            note = "; ".join(reasons)
+            if not session.complete():  # the base branch conflicts: that is work now
+                ended = await _work(parts)
+            else:
+                done = HandoffReason.BLOCKED if reasons else HandoffReason.COMPLETE
+                ended = FeatureResult(over=done, note="; ".join(reasons))
+        over, note = ended.over, ended.note
         return session.end(session.reason_at_end(over), note=note, not_before=ended.not_before)
     except asyncio.CancelledError:
         # A signal before our own deadline is a person's stop: what there was is saved, nothing is dispatched.
@@ -155,12 +158,19 @@ async def _features(parts: Parts) -> FeatureResult:
     """Feature after feature, until none is ready or a limit is near."""
     session, work, limits = parts.session, parts.orchestrator, parts.limits
     result = FeatureResult()
-    while (feature := work.select()) is not None:
+    while True:
+        if session.record().waiting:
+            result = await parts.planning.plan_late()
+            if result.over:
+                break
+            session.progressed()
+        if (feature := work.select()) is None:
+            break
         result = await work.work(feature)
         if result.settled:
             session.progressed()
         limits.kept = session.kept_here()
-        session.listen()
+        parts.people.listen()
         over = result.over or limits.over()
         if over is None and limits.share_done() and work.select() is not None:
             over = HandoffReason.SESSION_DONE
@@ -174,12 +184,14 @@ async def _plan(parts: Parts) -> HandoffReason | None:
     """INIT: request -> feature list; then setup and baseline, which a session without work does not need."""
     session, work = parts.session, parts.orchestrator
     if session.record().features is None:
-        result = await work.plan(parts.imported)
+        result = await parts.planning.plan(parts.imported)
         if session.record().features is None:
             return result.over or HandoffReason.NO_PROGRESS
         session.progressed()
         if result.over:
             return result.over
+    if session.awaits_go(session.record()):
+        return HandoffReason.APPROVAL
     if not session.complete():
         await work.prepare()
     return parts.limits.over()
@@ -187,9 +199,8 @@ async def _plan(parts: Parts) -> HandoffReason | None:
 
 def result_of(record: LoopRecord, reason: HandoffReason, *, minutes: float) -> LoopResult:
     """The eight figures, from the record alone."""
-    complete = record.features is not None and is_complete(record.features, record.status)
     return LoopResult(
-        success=complete and reason is HandoffReason.COMPLETE,
+        success=record.complete and reason is HandoffReason.COMPLETE,
         features_completed=record.passing,
         features_total=record.total,
         sessions_used=record.generation,

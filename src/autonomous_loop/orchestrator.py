@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from autonomous_loop.attempt import Conversation, FeatureAttempt, Workbench
+from autonomous_loop.attempt import FeatureAttempt, Merge, Workbench
 from autonomous_loop.domain.budget import Spending, Tokens
 from autonomous_loop.domain.decision import HandoffReason, next_feature, ready_features
-from autonomous_loop.domain.events import BaselineTaken, Blocked, Event, Planned, PutOff, Spent
-from autonomous_loop.domain.feature import AttemptOutcome, Feature, FeatureList
-from autonomous_loop.domain.record import PLANNING, LoopRecord
+from autonomous_loop.domain.events import BaselineTaken, Blocked, Event, PutOff
+from autonomous_loop.domain.feature import AttemptOutcome, Feature
+from autonomous_loop.domain.model import TreeSha
+from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.domain.work import CoderResult, CommandResult, Task
 from autonomous_loop.errors import (
     HandsError,
@@ -23,7 +24,7 @@ from autonomous_loop.errors import (
     UsageLimitError,
     explain,
 )
-from autonomous_loop.ports import Coder, Planner
+from autonomous_loop.ports import Coder, Reporter
 from autonomous_loop.recovery import ErrorRecoverer, RecoveryStrategy
 
 PATCH_LIMIT = 2_000_000
@@ -60,68 +61,20 @@ class FeatureOrchestrator:
         bench: Workbench,
         *,
         coder: Coder,
-        planner: Planner,
         recoverer: ErrorRecoverer,
         prepare: Callable[[], Awaitable[CommandResult | None]],
     ) -> None:
         self._bench = bench
         self._coder = coder
-        self._planner = planner
         self._recoverer = recoverer
         self._prepare = prepare
 
-    # --- planning -----------------------------------------------------------------------------------------
+    # --- before the first feature -------------------------------------------------------------------------
 
     async def open(self) -> None:
         """A fresh scratch clone at the newest checkpoint."""
         self._bench.progress.step("making a scratch clone")
         await self._bench.workspace.open(self._record().checkpoint)
-
-    async def plan(self, imported: FeatureList | None) -> FeatureResult:
-        """Make (or import) the feature list and write it down.
-
-        Raises:
-            FeatureListError: there is none that holds.
-        """
-        result = FeatureResult(settled=True)
-        if imported is not None:
-            self._write_down(imported, imported=True)
-        else:
-            result = await self._ask_for_plan()
-        self._bench.progress.update(self._record(), Spending())
-        return result
-
-    def _write_down(self, made: FeatureList | None, *before: Event, imported: bool) -> None:
-        events = list(before)
-        if made is not None:
-            self._bench.journal.set_features(made)
-            events.append(Planned(features=len(made.features), imported=imported))
-        self._bench.journal.append(events)
-
-    async def _ask_for_plan(self) -> FeatureResult:
-        record = self._record()
-        number = len(record.attempts_at(PLANNING)) + 1
-        control = Conversation(self._bench, subject=PLANNING, number=number, reserved=RESERVE)
-        self._bench.journal.append([control.started()])
-        self._bench.progress.step("planning: the request becomes a feature list")
-        result, made = FeatureResult(settled=True), None
-        try:
-            async with asyncio.timeout(self._bench.watch.seconds_left()):
-                made = await self._planner.plan(
-                    record.facts.request, control, attempt=number, most=self._bench.config.max_features
-                )
-        except TimeoutError:
-            result = FeatureResult(over=HandoffReason.TIME, note="planning did not end in this session")
-        except UsageError:
-            raise
-        except LoopError as error:
-            result = FeatureResult(over=control.over) if control.over else self._fault(error)
-        finally:
-            spent = Spent(what=PLANNING, spending=control.spent, recovered=control.recovered)
-            self._write_down(made, spent, imported=False)
-        # The planner may have tried things out: features start from untouched code.
-        await self._bench.workspace.switch(self._bench.trees.tree_of(record.checkpoint))
-        return result
 
     async def prepare(self) -> None:
         """Run the project's setup, and take the baseline of its suite once for the loop.
@@ -167,16 +120,23 @@ class FeatureOrchestrator:
             Superseded, StopLoop, UsageError: the session must end; unfinished work was saved where possible.
         """
         record = self._record()
+        start, checkpoint, merge = self._bench.trees.tree_of(record.checkpoint), record.checkpoint, None
+        if (conflict := record.merges.get(feature.id)) is not None:
+            message = f"Merge {conflict.branch}, up to the files in conflict\n"
+            half = self._bench.checkpoints.half_merge(record.checkpoint, conflict.theirs, message=message)
+            if half is not None:
+                start, checkpoint, merge = half.start, half.commit, Merge(conflict.theirs, half.paths)
         attempt = FeatureAttempt(
             self._bench,
             feature=feature,
             number=len(record.attempts_at(feature.id)) + 1,
             session=record.generation,
-            checkpoint=record.checkpoint,
+            checkpoint=checkpoint,
             reserved=_reserve(record),
+            merge=merge,
         )
         self._bench.journal.append([attempt.started()])
-        task = await self._task(feature, record)
+        task = await self._task(feature, record, start)
         self._bench.progress.update(self._record(), Spending())
         self._bench.progress.step(f"{feature.id}: attempt {task.number}")
         try:
@@ -191,19 +151,22 @@ class FeatureOrchestrator:
             await self._interrupted(attempt, FeatureResult())
             raise
         except Exception as error:  # noqa: BLE001 - nobody foresaw it, but the work is worth as much
-            return await self._interrupted(attempt, self._fault(error), fault=explain(error))
+            return await self._interrupted(
+                attempt, fault_of(error, self._recoverer, self._bench.reporter), fault=explain(error)
+            )
         except asyncio.CancelledError:
             # A person's stop: save what there is, then let the stop through.
             await self._interrupted(attempt, FeatureResult())
             raise
         return await self._settle(feature, attempt, result)
 
-    async def _task(self, feature: Feature, record: LoopRecord) -> Task:
-        tree, patched = self._bench.trees.tree_of(record.checkpoint), False
+    async def _task(self, feature: Feature, record: LoopRecord, start: TreeSha) -> Task:
+        tree, patched = start, False
         kept = record.patches.get(feature.id)
         if kept is not None:
             patch = self._bench.journal.read_file(f"attempts/{feature.id}/{kept}.patch")
-            resumed = self._bench.trees.apply(tree, patch) if patch else None
+            before = self._bench.trees.tree_of(record.checkpoint)
+            resumed = self._bench.trees.apply(before, patch) if patch else None
             if resumed is not None:
                 tree, patched = resumed, True
         await self._bench.workspace.switch(tree)
@@ -297,13 +260,15 @@ class FeatureOrchestrator:
         """Why a session ends that such an error ended."""
         return self._recoverer.handoff_for(self._recoverer.categorize(error))
 
-    def _fault(self, error: Exception) -> FeatureResult:
-        until = error.resume_at if isinstance(error, UsageLimitError) else None
-        note = self._bench.reporter.redact(explain(error))
-        return FeatureResult(over=self.reason_for(error), not_before=until, note=note)
-
     def _record(self) -> LoopRecord:
         return self._bench.journal.record()
+
+
+def fault_of(error: Exception, recoverer: ErrorRecoverer, reporter: Reporter) -> FeatureResult:
+    """Why the session ends after such an error."""
+    until = error.resume_at if isinstance(error, UsageLimitError) else None
+    over = recoverer.handoff_for(recoverer.categorize(error))
+    return FeatureResult(over=over, not_before=until, note=reporter.redact(explain(error)))
 
 
 def _reserve(record: LoopRecord) -> Spending:

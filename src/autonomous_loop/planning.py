@@ -1,85 +1,148 @@
-"""`plan`: what a schedule has to do, as the matrix of a fleet of jobs; and what is due of tidying up."""
+"""The feature list: made from the request, and joined by what is asked for later."""
 
 from __future__ import annotations
 
-import json
-import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
-from pathlib import Path
+import asyncio
 
-from autonomous_loop.cleanup import Cleanup
-from autonomous_loop.compose import configuration
-from autonomous_loop.domain.fleet import Turn, Wait
-from autonomous_loop.fleet import Fleet
-from autonomous_loop.github.access import Access
-from autonomous_loop.github.action import read_event, read_facts, read_inputs, write_outputs
-from autonomous_loop.github.artifacts import ArtifactClient
-from autonomous_loop.job import Job, given_to
-from autonomous_loop.surroundings import Surroundings
-
-OUTSIDE = {"GITHUB_RUN_ID": "0", "GITHUB_EVENT_NAME": "schedule"}
-"""What a person's shell does not have: a plan there belongs to no run."""
+from autonomous_loop.attempt import Conversation, Workbench
+from autonomous_loop.domain.budget import Spending
+from autonomous_loop.domain.decision import HandoffReason
+from autonomous_loop.domain.events import Added, Event, Planned, Spent
+from autonomous_loop.domain.feature import FeatureList
+from autonomous_loop.domain.late import direct, joined, request_of
+from autonomous_loop.domain.record import PLANNING
+from autonomous_loop.domain.request import Request
+from autonomous_loop.errors import FeatureListError, LoopError, UsageError
+from autonomous_loop.orchestrator import RESERVE, FeatureResult, fault_of
+from autonomous_loop.ports import Planner
+from autonomous_loop.recovery import ErrorRecoverer
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """What may start now.
+class PlanningFailed(Exception):  # noqa: N818 - never seen outside
+    """The planner came to no list; what it cost is still to be journaled."""
 
-    Attributes:
-        turns: a job each.
-        wait: why something else waits.
-        notes: for the log.
-    """
-
-    turns: Sequence[Turn]
-    wait: Wait | None
-    notes: Sequence[str]
-
-    @property
-    def matrix(self) -> str:
-        """JSON, for `strategy.matrix`."""
-        return json.dumps({"include": [{"loop": one.loop, "issue": one.issue} for one in self.turns]})
-
-    @property
-    def outputs(self) -> dict[str, str]:
-        """Of the step. GitHub refuses an empty matrix, so where nothing starts there is none."""
-        return {"matrix": self.matrix if self.turns else "", "count": str(len(self.turns))}
+    def __init__(self, error: FeatureListError, spent: Spent) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.spent = spent
 
 
-def plan_ci(around: Surroundings, environ: Mapping[str, str]) -> Planned:
-    """Look at every loop and every labelled issue.
-
-    In a job, labels by people who may not ask are taken off, loops that were closed are ended, and old
-    branches deleted; from a person's shell nothing is changed.
+class ListMaker:
+    """Makes the list, and makes it longer.
 
     Args:
-        environ: of the job: `INPUT_*`, `GITHUB_*`; outside of one `GITHUB_REPOSITORY` and `GITHUB_TOKEN`.
-
-    Raises:
-        LoopError: GitHub does not answer, or the input makes no sense.
+        bench: everything connected.
+        planner: the conversation.
+        recoverer: says what an error means for the session.
     """
-    inputs = read_inputs(environ)
-    in_job = "GITHUB_RUN_ID" in environ
-    given = dict(environ) if in_job else {**environ, **OUTSIDE}
-    facts = read_facts(given, read_event(environ.get("GITHUB_EVENT_PATH", "")))
-    around = given_to(replace(around, token=environ.get("GITHUB_TOKEN", "")), inputs, facts, environ)
-    with tempfile.TemporaryDirectory(prefix="autonomous-loop-", dir=around.temporary) as home:
-        job = Job.connect(facts, around, Path(home))
+
+    def __init__(self, bench: Workbench, *, planner: Planner, recoverer: ErrorRecoverer) -> None:
+        self._bench = bench
+        self._planner = planner
+        self._recoverer = recoverer
+
+    async def plan(self, imported: FeatureList | None) -> FeatureResult:
+        """Make (or import) the feature list and write it down.
+
+        Raises:
+            FeatureListError: there is none that holds.
+        """
+        result = FeatureResult(settled=True)
+        if imported is not None:
+            self._write_down(imported, imported=True)
+        else:
+            result = await self._ask_for_plan()
+        self._bench.progress.update(self._bench.journal.record(), Spending())
+        return result
+
+    def _write_down(self, made: FeatureList | None, *before: Event, imported: bool) -> None:
+        events = list(before)
+        if made is not None:
+            self._bench.journal.set_features(made)
+            events.append(Planned(features=len(made.features), imported=imported))
+        self._bench.journal.append(events)
+
+    async def _ask_for_plan(self) -> FeatureResult:
+        record = self._bench.journal.record()
+        number = len(record.attempts_at(PLANNING)) + 1
+        most = self._bench.config.max_features
         try:
-            config = configuration(job.git, job.default_head(), overrides=inputs.overrides)
-            access = Access(job.repository, allowed_bots=config.allowed_bots, own_login=job.login)
-            tidied: Sequence[str] = ()
-            if in_job:
-                with closing(ArtifactClient(facts, around.token)) as artifacts:
-                    tidied = Cleanup(
-                        job, config, key_materials=around.key_materials, bundles=artifacts.if_there()
-                    ).sweep()
-            plan = Fleet(job, config, access, overrides=inputs.overrides, tidy=in_job).plan()
-        finally:
-            job.git.close()
-    made = Planned(plan.turns, plan.wait, (*tidied, *plan.notes))
-    if facts.output_path:
-        write_outputs(facts.output_path, made.outputs)
-    return made
+            result, made, spent = await self._asked(record.facts.request, number=number, most=most)
+        except PlanningFailed as failed:
+            self._write_down(None, failed.spent, imported=False)
+            raise failed.error from None
+        self._write_down(made, spent, imported=False)
+        return result
+
+    async def plan_late(self) -> FeatureResult:
+        """What was asked for while the loop ran becomes features of the same list.
+
+        Where the planner comes to nothing, each wish is one feature as it is: nothing asked for is lost.
+        """
+        record = self._bench.journal.record()
+        assert record.features is not None
+        wishes = [record.wishes[one] for one in record.waiting]
+        room = max(1, self._bench.config.max_features - record.total)
+        number = record.plans + len(record.attempts_at(PLANNING)) + 1
+        request = request_of(wishes, record.features, title=record.facts.request.title)
+        late, made, spent = FeatureResult(settled=True), None, Spent(what=PLANNING, spending=Spending())
+        try:
+            late, made, spent = await self._asked(request, number=number, most=room)
+        except PlanningFailed as failed:
+            spent = failed.spent
+        events: list[Event] = [spent]
+        if late.over is None:
+            more = list(made.features) if made else []
+            if not more:
+                taken = {one.id for one in record.features.features}
+                for wish in wishes[:room]:
+                    more.append(direct(wish, taken))
+                    taken.add(more[-1].id)
+            features, added = joined(record.features, more)
+            self._bench.journal.set_features(features)
+            events.append(Added(features=tuple(one.id for one in added), wishes=record.waiting))
+        self._bench.journal.append(events)
+        self._bench.progress.update(self._bench.journal.record(), Spending())
+        return late
+
+    async def _asked(
+        self, request: Request, *, number: int, most: int
+    ) -> tuple[FeatureResult, FeatureList | None, Spent]:
+        """A conversation with the planner; what it cost is still to be journaled.
+
+        Raises:
+            PlanningFailed: it came to no list.
+        """
+        record = self._bench.journal.record()
+        control = Conversation(self._bench, subject=PLANNING, number=number, reserved=RESERVE)
+        self._bench.journal.append([control.started()])
+        self._bench.progress.step("planning: the request becomes a feature list")
+        result, made = FeatureResult(settled=True), None
+        failed: FeatureListError | None = None
+        try:
+            async with asyncio.timeout(self._bench.watch.seconds_left()):
+                made = await self._planner.plan(request, control, attempt=number, most=most)
+        except TimeoutError:
+            result = FeatureResult(over=HandoffReason.TIME, note="planning did not end in this session")
+        except FeatureListError as error:
+            failed = error
+        except UsageError:
+            self._bench.journal.append([self._spent(control)])
+            raise
+        except LoopError as error:
+            result = (
+                FeatureResult(over=control.over)
+                if control.over
+                else fault_of(error, self._recoverer, self._bench.reporter)
+            )
+        except BaseException:
+            self._bench.journal.append([self._spent(control)])
+            raise
+        # The planner may have tried things out: features start from untouched code.
+        await self._bench.workspace.switch(self._bench.trees.tree_of(record.checkpoint))
+        if failed is not None:
+            raise PlanningFailed(failed, self._spent(control))
+        return result, made, self._spent(control)
+
+    def _spent(self, control: Conversation) -> Spent:
+        return Spent(what=PLANNING, spending=control.spent, recovered=control.recovered)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from autonomous_loop.domain.baton import Baton
 from autonomous_loop.domain.budget import Spending
 from autonomous_loop.domain.decision import HandoffReason, NextStep
 from autonomous_loop.domain.events import Claimant, Event, LoopFacts
@@ -15,7 +14,37 @@ from autonomous_loop.domain.model import CommitSha, TreeSha
 from autonomous_loop.domain.proof import Baseline, GateReport, Proof, Submission, Verdict
 from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.domain.request import Request
-from autonomous_loop.domain.work import BrowserResult, Change, CoderResult, Command, CommandResult, Task, Turn
+from autonomous_loop.domain.work import (
+    BrowserResult,
+    Change,
+    CoderResult,
+    CommandResult,
+    HalfMerge,
+    Task,
+    Turn,
+)
+from autonomous_loop.ports_people import Forge, HandoffStore, Inbox, Reporter
+
+__all__ = [
+    "Checkpoints",
+    "Claimants",
+    "Clock",
+    "Coder",
+    "Control",
+    "Forge",
+    "Gate",
+    "HandoffStore",
+    "Hands",
+    "Inbox",
+    "Journal",
+    "Planner",
+    "Progress",
+    "Reporter",
+    "Trees",
+    "Verifier",
+    "Watch",
+    "Workspace",
+]
 
 
 class Clock(Protocol):
@@ -295,6 +324,9 @@ class Checkpoints(Protocol):
     def merge(self, ours: CommitSha, theirs: CommitSha, *, message: str) -> CommitSha | None:
         """A merge commit; `theirs` when it contains `ours`; None on a conflict."""
 
+    def half_merge(self, ours: CommitSha, theirs: CommitSha, *, message: str) -> HalfMerge | None:
+        """A merge for somebody to end; None where the two have no common past."""
+
     def publish(self, commit: CommitSha, *, expected: CommitSha | None) -> CommitSha:
         """Move the `pr` branch; raises LoopError when somebody pushed to it meanwhile."""
 
@@ -312,23 +344,6 @@ class Checkpoints(Protocol):
 
     def prune(self, *, keep: int) -> None:
         """Delete all but the newest few checkpoint branches."""
-
-
-class HandoffStore(Protocol):
-    """Where the handoff document lies between two sessions: a text, found again by loop."""
-
-    def write(self, human: str, document: str) -> None:
-        """Keep the signed `document`, with `human` text above it where the store shows any."""
-
-    def read(self) -> str | None:
-        """The document, or None."""
-
-
-class Inbox(Protocol):
-    """What people ask while a session runs; ids it gave once are journaled as consumed."""
-
-    def poll(self, *, consumed: Sequence[str]) -> Sequence[Command]:
-        """New commands by people with write access."""
 
 
 class Watch(Protocol):
@@ -352,47 +367,3 @@ class Progress(Protocol):
 
     def update(self, record: LoopRecord, running: Spending) -> None:
         """Counts anew: the record, and what the running attempt has spent on top."""
-
-
-class Reporter(Protocol):
-    """What people read, made from the record alone, so that all surfaces agree."""
-
-    def pull_request(self, record: LoopRecord) -> tuple[str, str]:
-        """Title and body."""
-
-    def sticky(self, record: LoopRecord) -> str:
-        """The human part of the sticky comment."""
-
-    def final(self, record: LoopRecord, kind: str) -> str:
-        """The comment for `needs you`, `ready` or `stopped`."""
-
-    def state(self, record: LoopRecord) -> str:
-        """One word for the state label: working, paused, ready, stopped."""
-
-    def redact(self, text: str) -> str:
-        """The one exit for text."""
-
-    def leaks(self, data: bytes) -> bool:
-        """Whether a known secret stands in it."""
-
-
-class Forge(Protocol):
-    """The pull request, its comments and the next run. Absent for `run` on a plain git directory."""
-
-    def open_pull_request(self, *, title: str, body: str, head: str, base: str) -> int:
-        """Number of the draft pull request of this loop, made once."""
-
-    def update_pull_request(self, number: int, *, title: str, body: str) -> None:
-        """Title and body anew."""
-
-    def mark_ready(self, number: int) -> None:
-        """Out of draft."""
-
-    def comment(self, marker: str, body: str) -> None:
-        """A new comment, once for each `marker`."""
-
-    def set_state_label(self, state: str) -> None:
-        """The second label: working, paused, ready, stopped."""
-
-    def dispatch(self, baton: Baton) -> str:
-        """Start the next session by `workflow_dispatch`; the address of its run ("" if unknown)."""

@@ -8,6 +8,12 @@ from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.errors import ForgeError, LoopError, Superseded
 from autonomous_loop.ports import Checkpoints, Forge, Journal, Progress, Reporter
 
+_KINDS = {
+    HandoffReason.COMPLETE: "ready",
+    HandoffReason.BLOCKED: "needs you",
+    HandoffReason.APPROVAL: "needs you",
+}
+
 
 class Publisher:
     """Moves the `pr` branch and keeps the pull request's text in step with the journal.
@@ -70,6 +76,15 @@ class Publisher:
                 self.notes.append(str(error))
         return events
 
+    def take_up(self, record: LoopRecord) -> None:
+        """A loop that was complete is worked on again: its pull request goes back into draft."""
+        if self._forge is None or record.pull_request is None or not record.taken_up_after_done:
+            return
+        try:
+            self._forge.mark_draft(record.pull_request)
+        except ForgeError as error:
+            self.notes.append(str(error))
+
     def describe(self, record: LoopRecord) -> None:
         """The pull request's text and the state label, as the record says; what is refused is noted."""
         if self._forge is None:
@@ -88,5 +103,5 @@ class Publisher:
             return
         if reason is HandoffReason.COMPLETE and record.pull_request is not None:
             self._forge.mark_ready(record.pull_request)
-        kind = {HandoffReason.COMPLETE: "ready", HandoffReason.BLOCKED: "needs you"}.get(reason, "stopped")
+        kind = _KINDS.get(reason, "stopped")
         self._forge.comment(f"{kind} {record.generation}", self._reporter.final(record, kind))

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from autonomous_loop.continuation import Continuation, ContinuationHandler
+from autonomous_loop.domain.answers import was_asked
 from autonomous_loop.domain.budget import Spending
-from autonomous_loop.domain.decision import HandoffReason, is_complete
-from autonomous_loop.domain.events import (
-    Blocked,
-    Claimed,
-    Consumed,
-    Ended,
-    Event,
-    LoopFacts,
-    Reopened,
-    SuiteHeld,
-    TakenIn,
-)
-from autonomous_loop.domain.feature import AttemptOutcome, FeatureStatus
+from autonomous_loop.domain.decision import HandoffReason
+from autonomous_loop.domain.events import Approved, Claimed, Ended, LoopFacts
+from autonomous_loop.domain.feature import AttemptOutcome
 from autonomous_loop.domain.model import CommitSha
-from autonomous_loop.domain.proof import Baseline
 from autonomous_loop.domain.record import LoopRecord
-from autonomous_loop.domain.work import Command
-from autonomous_loop.errors import JournalError, RequestError, StopLoop, Superseded, explain
+from autonomous_loop.errors import JournalError, RequestError, Superseded, explain
 from autonomous_loop.handoff import HandoffCoordinator
 from autonomous_loop.limits import SessionLimits
+from autonomous_loop.people import People
 from autonomous_loop.ports import (
     Checkpoints,
     Claimants,
@@ -36,9 +25,9 @@ from autonomous_loop.ports import (
     Journal,
     Progress,
     Reporter,
-    Verifier,
 )
 from autonomous_loop.publisher import Publisher
+from autonomous_loop.taking_in import TakingIn
 
 OUTAGES = 5
 WITHOUT_PROGRESS = 2
@@ -71,6 +60,9 @@ class SessionManager:
         pin_state: where the dispatch saw the journal; it must contain this.
         claimants: who we are and whether others live.
         inbox: None where there are no people to listen to.
+        people: what they ask for.
+        taking_in: what they push.
+        plan_approval: the feature list waits for a go.
     """
 
     def __init__(
@@ -85,7 +77,9 @@ class SessionManager:
         continuation: ContinuationHandler,
         claimants: Claimants,
         inbox: Inbox | None,
-        verifier: Verifier,
+        people: People,
+        taking_in: TakingIn,
+        plan_approval: bool,
         publisher: Publisher,
         reporter: Reporter,
         progress: Progress,
@@ -101,7 +95,9 @@ class SessionManager:
         self._continuation = continuation
         self._claimants = claimants
         self._inbox = inbox
-        self._verifier = verifier
+        self._people = people
+        self._taking_in = taking_in
+        self._plan_approval = plan_approval
         self._publisher = publisher
         self._reporter = reporter
         self._progress = progress
@@ -156,19 +152,36 @@ class SessionManager:
         self._checkpoints.fetch_all()
         # A dead session's reservation is settled by the next claim, but it counts already.
         spent = record.spending + record.unsettled
-        self._limits.begin(self._facts.limits, spent, consumed=record.consumed)
+        allowed = self._people.allowed(record, self._facts.limits)
+        self._limits.begin(allowed, spent, consumed=record.consumed)
         self._progress.update(record, Spending())
         return record
 
     def spent_before(self, record: LoopRecord | None) -> HandoffReason | None:
-        """A limit that is reached before the session even claims; None while there is room."""
+        """Why there is nothing to do, before the session even claims; None while there is.
+
+        What people asked for since may be work for a complete loop, or a budget for one that has none.
+        """
         if record is None:
             return None
-        if record.sessions and record.sessions[-1].reason is HandoffReason.COMPLETE:
-            return HandoffReason.COMPLETE
         if record.generation >= self._facts.limits.sessions:
-            return HandoffReason.SESSIONS
+            last = record.sessions[-1].reason
+            return last if last is HandoffReason.COMPLETE else HandoffReason.SESSIONS
+        self._people.hear()
+        if record.sessions and record.sessions[-1].reason is HandoffReason.COMPLETE:
+            more = record.waiting or self._people.brings_work() or self._taking_in.is_due()
+            if not more:
+                return HandoffReason.COMPLETE
+        asked = self._inbox is not None and self.awaits_go(record) and was_asked(record)
+        if asked and not self._people.asks_for("go"):
+            return HandoffReason.APPROVAL
+        if (usd := self._people.budget_asked()) is not None:
+            self._limits.set_usd(usd)
         return self._limits.over()
+
+    def awaits_go(self, record: LoopRecord) -> bool:
+        """Whether the feature list waits for a person's go."""
+        return self._plan_approval and record.features is not None and not record.approved
 
     def claim(self) -> int:
         """Append "session N" by compare-and-swap.
@@ -183,7 +196,12 @@ class SessionManager:
         self._progress.step(f"claiming session {number}")
         event = Claimed(session=number, kind=self.type.value, claimant=self._claimants.me())
         self._journal.append([event])
+        self._publisher.take_up(self._journal.record())
         self._publisher.describe(self._journal.record())
+        record = self._journal.record()
+        if self._inbox is None and self.awaits_go(record) and was_asked(record):
+            # Nobody can comment here: to run it again is the go.
+            self._journal.append([Approved(by="whoever ran it again")])
         return number
 
     def nothing_to_do(self, reason: HandoffReason) -> Ending:
@@ -206,85 +224,13 @@ class SessionManager:
 
     def complete(self) -> bool:
         """Whether every feature passes."""
-        record = self._journal.record()
-        return record.features is not None and is_complete(record.features, record.status)
+        return self._journal.record().complete
 
     def kept_here(self) -> int:
         """How many features this session kept."""
         record = self._journal.record()
         here = [one for one in record.attempts if one.session == record.generation]
         return sum(one.outcome is AttemptOutcome.PROVED for one in here)
-
-    # --- people -------------------------------------------------------------------------------------------
-
-    def listen(self) -> None:
-        """Act on what people asked for since the last session."""
-        if self._inbox is None:
-            return
-        polled = self._inbox.poll(consumed=self._journal.record().consumed)
-        self._act_on([*self._limits.heard(), *polled])
-
-    def _act_on(self, commands: Sequence[Command]) -> None:
-        record = self._journal.record()
-        events: list[Event] = []
-        for command in commands:
-            events.append(
-                Consumed(
-                    id=command.id, actor=command.actor, name=command.name, argument=command.argument[:500]
-                )
-            )
-            known = command.argument in record.status
-            if command.name == "stop":
-                self._limits.stop()
-            elif (
-                command.name == "retry"
-                and known
-                and record.status[command.argument] is not FeatureStatus.PASSING
-            ):
-                why = f"{command.actor} asked to try again"
-                events.append(Reopened(feature_id=command.argument, why=why))
-            elif command.name == "skip" and known:
-                events.append(
-                    Blocked(feature_id=command.argument, reason=f"{command.actor} asked to skip it")
-                )
-        if events:
-            self._journal.append(events)
-
-    async def take_in(self) -> None:
-        """Merge what people pushed to the pull request's branch, and prove everything again.
-
-        Raises:
-            StopLoop: the branch was rewritten, conflicts, or breaks a proof: a person decides.
-        """
-        record = self._journal.record()
-        head = self._checkpoints.head("pr")
-        published = record.published or record.facts.base
-        if head is None or self._checkpoints.is_ancestor(head, record.checkpoint):
-            return
-        if not self._checkpoints.is_ancestor(published, head):
-            raise StopLoop(
-                "the pull request's branch was rewritten: it does not contain what the loop published",
-                hint=f"push {published[:12]} back, or close it and label the issue anew.",
-            )
-        message = "Merge commits pushed to the pull request\n"
-        merged = self._checkpoints.merge(record.checkpoint, head, message=message)
-        if merged is None:
-            raise StopLoop(
-                "the commits pushed to the pull request conflict with the newest checkpoint",
-                hint=f"merge checkpoint/{record.generation} into the pull request's branch yourself.",
-            )
-        self._progress.step("proving everything again with the commits people pushed")
-        verdict = await self._verifier.clean_room(
-            merged, baseline=record.baseline or Baseline(), passing=record.proofs
-        )
-        if not verdict.accepted:
-            raise StopLoop(
-                "a feature does not pass with the commits pushed to the pull request: "
-                + "; ".join(reason.text for reason in verdict.reasons)[:1_500],
-                hint="push a commit that mends it, then comment `/loop continue`.",
-            )
-        held = SuiteHeld(commit=merged, accepted=True, run=verdict.suite)
-        self._journal.append([TakenIn(commit=head, checkpoint=merged), held], checkpoint=merged)
 
     # --- the end ------------------------------------------------------------------------------------------
 
@@ -312,16 +258,17 @@ class SessionManager:
         """Push, then handoff, then dispatch."""
         self._still_holding()
         self._journal.flush()
-        self._act_on(self._limits.heard())
+        self._people.listen()
         record = self._journal.record()
         events = self._publisher.publish()
-        if reason is HandoffReason.COMPLETE and self._publisher.behind:
-            # What people pushed meanwhile is not proved yet, and what is proved is not published.
+        late = reason is HandoffReason.BLOCKED and record.waiting
+        if late or (reason is HandoffReason.COMPLETE and (self._publisher.behind or not record.complete)):
+            # What people pushed meanwhile is not proved yet, or what they asked for is not built.
             reason = self.reason_at_end(HandoffReason.SESSION_DONE)
         if reason is HandoffReason.OUTAGE and not_before is None:
             # Sessions started at once during an outage would all be used up before it is over.
             not_before = self._limits.after_outage(record.outages)
-        words = [*self.notes, note, *self._publisher.notes]
+        words = [*self.notes, note, *self._people.notes, *self._publisher.notes]
         said = self._reporter.redact("\n".join(word for word in words if word))
         events.append(
             Ended(

@@ -15,6 +15,7 @@ from autonomous_loop.domain.proof import Baseline, Verdict
 from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.orchestrator import FeatureResult
 from autonomous_loop.recovery import ErrorRecoverer, RecoveryStrategy
+from autonomous_loop.taking_in import TakingIn
 
 MEND = "push a commit that mends it to the pull request's branch, then comment `/loop continue`"
 
@@ -25,9 +26,11 @@ class SuiteKeeper:
     Args:
         bench: everything connected.
         recoverer: says when a feature was tried often enough.
+        taking_in: makes a feature of a conflict with the base branch.
     """
 
-    def __init__(self, bench: Workbench, *, recoverer: ErrorRecoverer) -> None:
+    def __init__(self, bench: Workbench, *, recoverer: ErrorRecoverer, taking_in: TakingIn) -> None:
+        self._taking_in = taking_in
         self._bench = bench
         self._recoverer = recoverer
 
@@ -75,7 +78,8 @@ class SuiteKeeper:
         """Everything once more in a fresh clone, with the base branch merged in.
 
         Returns:
-            Reasons why the loop is not complete; empty when every proof holds.
+            Reasons why the loop is not complete; empty when every proof holds. Where the base branch
+            conflicts, that is a feature now, and the loop has work left.
         """
         bench = self._bench
         bench.journal.flush()
@@ -85,6 +89,8 @@ class SuiteKeeper:
         if base:
             message = f"Merge {record.facts.base_branch} into the pull request\n"
             merged = bench.checkpoints.merge(commit, base, message=message)
+            if merged is None and self._taking_in.merge_by_hand(base, branch=record.facts.base_branch):
+                return []
             if merged is None:
                 return [f"{record.facts.base_branch} conflicts with the pull request: merge it in yourself"]
             commit = merged

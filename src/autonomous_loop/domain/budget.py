@@ -62,6 +62,10 @@ class Limits(Model):
     usd: float = Field(gt=0)
     minutes: float | None = Field(default=None, gt=0)
 
+    def with_usd(self, usd: float | None) -> Limits:
+        """The same with another limit of money; None changes nothing."""
+        return self if usd is None else self.model_copy(update={"usd": usd})
+
 
 class Exhausted(StrEnum):
     """Which limit of the loop is reached."""

@@ -26,6 +26,7 @@ class HandoffReason(StrEnum):
     DIED = "died"  # killed without a signal: its job finished it
     STOPPED = "stopped"  # by a person
     BLOCKED = "blocked"  # only blocked features are left
+    APPROVAL = "approval"  # the list waits for `/loop go`
     FAILED = "failed"  # stopped by an error a person must look at
 
     @property

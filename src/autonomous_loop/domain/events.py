@@ -168,6 +168,69 @@ class Consumed(Model):
     argument: str = ""
 
 
+class Wished(Model):
+    """Something was asked for while the loop ran: frozen here, and a feature from the next planning on.
+
+    Attributes:
+        id: of what asked, such as `comment-7`, `review-12`, `ci-30-4f2a...` or `pushed-4f2a...`.
+        source: a `/loop add`, a review, a failed run of CI, or tests that a person's commits broke.
+        by: the login of who asked; empty where nobody did.
+        subject: what the same thing is known by when it comes again, such as the path of a CI workflow.
+        text: cleaned of hidden text.
+    """
+
+    type: Literal["wished"] = "wished"
+    id: str
+    source: Literal["add", "review", "ci", "push"]
+    by: str = ""
+    subject: str = ""
+    text: str = Field(min_length=1, max_length=20_000)
+
+
+class Added(Model):
+    """Features came to the list (its text is `features.json`, which has this `digest`).
+
+    Attributes:
+        wishes: which ids of what was asked for later they stand for; none: the loop's own, such as a merge.
+    """
+
+    type: Literal["added"] = "added"
+    features: tuple[FeatureId, ...]
+    wishes: tuple[str, ...] = ()
+    digest: str = ""
+
+
+class Conflicted(Model):
+    """A feature is a merge that git could not make by itself.
+
+    Attributes:
+        theirs: the commit to be merged in.
+        branch: where it came from.
+        paths: in conflict.
+    """
+
+    type: Literal["conflicted"] = "conflicted"
+    feature_id: FeatureId
+    theirs: CommitSha
+    branch: str
+    paths: tuple[str, ...] = ()
+
+
+class BudgetSet(Model):
+    """A person set the loop's money, within the ceiling; what is spent stays spent."""
+
+    type: Literal["budget"] = "budget"
+    usd: float = Field(gt=0)
+    by: str
+
+
+class Approved(Model):
+    """A person said go to the feature list (`plan-approval`)."""
+
+    type: Literal["approved"] = "approved"
+    by: str
+
+
 class TakenIn(Model):
     """A person's commits were merged into the checkpoint."""
 
@@ -282,6 +345,11 @@ Event = Annotated[
     | Reopened
     | Remembered
     | Consumed
+    | Wished
+    | Added
+    | Conflicted
+    | BudgetSet
+    | Approved
     | TakenIn
     | PullRequestOpened
     | Published

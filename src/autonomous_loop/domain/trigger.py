@@ -13,6 +13,7 @@ COMMANDS: Final = ("go", "continue", "stop", "retry", "skip", "add", "budget")
 _NEED_ARGUMENT: Final = frozenset({"retry", "skip", "add", "budget"})
 _COMMAND: Final = re.compile(r"/loop(?:[ \t]+([^\s]+)(?:[ \t]+([^\r\n]*))?)?[ \t]*(?:\r?\n|\Z)")
 _LOOP: Final = re.compile(r"issue-([1-9][0-9]{0,9})(?:-([1-9][0-9]{0,5}))?")
+_USD: Final = re.compile(r"\$?([0-9]{1,7}(?:\.[0-9]{1,4})?)\Z")
 MOST_ARGUMENT: Final = 4_000
 
 
@@ -61,6 +62,50 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Reviewed:
+    """Somebody asked for changes in a review of a loop's pull request, which is open.
+
+    Attributes:
+        number: of the pull request.
+        kind: of the reviewer's account: `User`, `Bot`...
+    """
+
+    loop: LoopId
+    number: int
+    actor: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """Somebody pushed to the branch of a loop's pull request.
+
+    Attributes:
+        head: where the branch stands now.
+    """
+
+    loop: LoopId
+    head: CommitSha
+    actor: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A workflow of others ended on a commit of the branch of a loop's pull request.
+
+    Attributes:
+        workflow: the path of its file.
+        failed: or it ran out of time.
+    """
+
+    loop: LoopId
+    head: CommitSha
+    workflow: str
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Queue:
     """A schedule: start what waits."""
 
@@ -72,7 +117,7 @@ class Ignore:
     reason: str
 
 
-Activity = Start | Continue | Asked | Queue | Ignore
+Activity = Start | Continue | Asked | Reviewed | Pushed | Checked | Queue | Ignore
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +129,36 @@ class Words:
 
 
 def parse_command(text: str) -> Words | None:
-    """A `/loop` command: the very first word of a comment, on one line; None when there is none."""
+    """A `/loop` command: the very first word of a comment; None when there is none.
+
+    It is one line; only `add` takes the rest of the comment with it. A budget is dollars: `20`, `$7.50`.
+    """
     found = _COMMAND.match(text)
     if not found:
         return None
-    name, argument = (found.group(1) or "").lower(), (found.group(2) or "").strip()[:MOST_ARGUMENT]
+    name, argument = (found.group(1) or "").lower(), found.group(2) or ""
+    if name == "add":
+        argument = f"{argument}\n{text[found.end() :]}"
+    argument = argument.strip()[:MOST_ARGUMENT]
     if name not in COMMANDS or (name in _NEED_ARGUMENT and not argument):
         return Words("")
+    if name == "budget":
+        usd = _USD.match(argument)
+        return Words(name, usd.group(1)) if usd and float(usd.group(1)) > 0 else Words("")
     return Words(name, argument if name in _NEED_ARGUMENT else "")
+
+
+def loop_of_branch(ref: str, prefix: str) -> LoopId | None:
+    """The loop whose pull request's branch this is; None for any other branch.
+
+    Args:
+        ref: `autonomous-loop/issue-12/pr`, with or without `refs/heads/`.
+        prefix: the configured one.
+    """
+    found = re.fullmatch(
+        rf"{re.escape(prefix)}/([a-z0-9][a-z0-9-]{{0,62}})/pr", ref.removeprefix("refs/heads/")
+    )
+    return found.group(1) if found else None
 
 
 def loop_of(issue: int, round_number: int = 1) -> LoopId:

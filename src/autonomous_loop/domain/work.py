@@ -7,6 +7,7 @@ from typing import Literal
 
 from autonomous_loop.domain.budget import Spending
 from autonomous_loop.domain.feature import Attempt, Feature
+from autonomous_loop.domain.model import CommitSha, TreeSha
 from autonomous_loop.domain.proof import Verdict
 from autonomous_loop.domain.request import Request
 
@@ -53,6 +54,21 @@ class Change:
     status: Literal["A", "D", "M", "T"]
     mode_before: str
     mode_after: str
+
+
+@dataclass(frozen=True, slots=True)
+class HalfMerge:
+    """A merge that git could not make by itself.
+
+    Attributes:
+        commit: of both sides, with our version of what is in conflict: what the rest is compared with.
+        start: its tree, with conflict markers in what is in conflict.
+        paths: in conflict.
+    """
+
+    commit: CommitSha
+    start: TreeSha
+    paths: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +131,20 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something a person asked for: stop (the label removed counts), retry F, skip F, add TEXT, budget N."""
+    """Something that was asked for while the loop runs.
+
+    Attributes:
+        name: of a command: go, continue, stop (the label removed counts), retry, skip, add, budget; or
+            `review` (changes were requested), or `ci` (a workflow of others failed on what we published).
+        argument: a feature, dollars, or a text, cleaned of hidden text.
+        subject: of `ci`: the path of its workflow.
+    """
 
     id: str
     actor: str
     name: str
     argument: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)

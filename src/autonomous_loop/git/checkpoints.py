@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from autonomous_loop.domain.model import CommitSha, TreeSha
+from autonomous_loop.domain.work import HalfMerge
 from autonomous_loop.errors import LoopError, RepositoryError
 from autonomous_loop.git.repository import Repository
 
@@ -33,6 +34,15 @@ class CheckpointManager:
             return theirs
         tree = self._repository.merge_trees(ours, theirs)
         return self._repository.commit(tree, [ours, theirs], message) if tree else None
+
+    def half_merge(self, ours: CommitSha, theirs: CommitSha, *, message: str) -> HalfMerge | None:
+        """See `Checkpoints`."""
+        found = self._repository.merge_by_hand(ours, theirs)
+        if found is None:
+            return None
+        tree, paths = found
+        kept = self._repository.overlay(tree, self._repository.tree_of(ours), paths)
+        return HalfMerge(self._repository.commit(kept, [ours, theirs], message), tree, paths)
 
     def publish(self, commit: CommitSha, *, expected: CommitSha | None) -> CommitSha:
         """See `Checkpoints`."""

@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import ValidationError
 
-from autonomous_loop.domain.events import JOURNAL_SCHEMA, Event, LoopFacts
+from autonomous_loop.domain.events import JOURNAL_SCHEMA, Added, Event, LoopFacts, Planned
 from autonomous_loop.domain.feature import FeatureList
+from autonomous_loop.domain.folding import fold
 from autonomous_loop.domain.keys import Keyring
 from autonomous_loop.domain.model import CommitSha, scrubbed
-from autonomous_loop.domain.record import Entry, LoopRecord, fold
+from autonomous_loop.domain.record import Entry, LoopRecord
 from autonomous_loop.errors import JournalError
 from autonomous_loop.git.repository import Repository
 from autonomous_loop.ports import Clock
@@ -180,7 +181,7 @@ class StateTracker:
 
     def _fit(self, event: Event) -> Event:
         made = scrubbed(event, self._redact)
-        if made.type == "planned" and self._features is not None:
+        if isinstance(made, Planned | Added) and self._features is not None:
             return made.model_copy(update={"digest": digest_of(self._features)})
         return made
 
@@ -234,7 +235,7 @@ class StateTracker:
         return entries
 
     def _check_features(self) -> None:
-        planned = [one.event.digest for one in self._entries if one.event.type == "planned"]
+        planned = [one.event.digest for one in self._entries if isinstance(one.event, Planned | Added)]
         if planned and (self._features is None or digest_of(self._features) != planned[-1]):
             raise JournalError(
                 "features.json is not the list the journal speaks of: it was changed by something else",

@@ -263,6 +263,14 @@ class Repository:
         done = self.git.run("merge-tree", "--write-tree", ours, theirs)
         return TreeSha(done.stdout.decode().split("\n", 1)[0]) if done.returncode == 0 else None
 
+    def merge_by_hand(self, ours: CommitSha, theirs: CommitSha) -> tuple[TreeSha, tuple[str, ...]] | None:
+        """The merged tree with conflict markers, and the paths in conflict; None without a common past."""
+        done = self.git.run("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs)
+        if done.returncode not in {0, 1}:
+            return None
+        tree, *paths = done.stdout.decode("utf-8", "surrogateescape").split("\0")
+        return TreeSha(tree.strip()), tuple(dict.fromkeys(one for one in paths if one))
+
     # --- packs --------------------------------------------------------------------------------------------
 
     def pack(self, wanted: Sequence[str], have: Sequence[str]) -> bytes:

@@ -21,6 +21,7 @@ from autonomous_loop.errors import ForgeError
 from autonomous_loop.github.access import Access
 from autonomous_loop.github.client import once, status_of, translated
 from autonomous_loop.github.closing import closing_of
+from autonomous_loop.github.sanitize import clean
 from autonomous_loop.github.thread import MARK, Thread
 
 MOST_COMMENT: Final = 65_000
@@ -169,6 +170,7 @@ class CommentInbox:
         self._next_look = float("-inf")
         self._handled: set[str] = set()
         self._looks = 0
+        self._seen: dict[str, IssueComment] = {}
         self._unlabelled: tuple[datetime | None, Command | None] = (None, None)
 
     def poll(self, *, consumed: Sequence[str]) -> Sequence[Command]:
@@ -185,6 +187,11 @@ class CommentInbox:
             return []
         self._handled.update(one.id for one in found)
         return found
+
+    def refuse(self, command: Command) -> None:
+        """See `Inbox`: by a reaction."""
+        if (comment := self._seen.get(command.id)) is not None:
+            _react(comment, _NOT_UNDERSTOOD)
 
     def _commands(self) -> list[Command]:
         places = {self._thread.issue, self._thread.pull_request}
@@ -211,12 +218,14 @@ class CommentInbox:
         if not self._access.may_write(comment.user.login, comment.user.type):
             self._handled.add(name)
             return None
-        if not words.name:
+        argument = clean(words.argument) if words.name == "add" else words.argument
+        if not words.name or (words.name == "add" and not argument):
             self._handled.add(name)
             _react(comment, _NOT_UNDERSTOOD)
             return None
         _react(comment, _RECEIPT)
-        return Command(id=name, actor=comment.user.login, name=words.name, argument=words.argument)
+        self._seen[name] = comment
+        return Command(id=name, actor=comment.user.login, name=words.name, argument=argument)
 
     def _label_removed(self) -> list[Command]:
         """Whoever may take the label off may stop the loop."""

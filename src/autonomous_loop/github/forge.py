@@ -106,6 +106,17 @@ class GitHubForge:
             if pull.draft:
                 pull.mark_ready_for_review()
 
+    def mark_draft(self, number: int) -> None:
+        """See `Forge`; one that is a draft stays as it is.
+
+        Raises:
+            ForgeError: refused, as where the repository's plan has no drafts.
+        """
+        with translated(f"converting pull request #{number} to a draft"):
+            pull = self._repository.get_pull(number)
+            if not pull.draft:
+                pull.convert_to_draft()
+
     def comment(self, marker: str, body: str) -> None:
         """See `Forge`.
 

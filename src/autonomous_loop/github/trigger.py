@@ -14,23 +14,30 @@ from autonomous_loop.domain.model import CommitSha
 from autonomous_loop.domain.trigger import (
     Activity,
     Asked,
+    Checked,
     Continue,
     Ignore,
+    Pushed,
     Queue,
+    Reviewed,
     Start,
     issue_of,
     loop_of,
+    loop_of_branch,
     oldest_waiting,
     parse_command,
 )
 from autonomous_loop.errors import ConfigurationError
+from autonomous_loop.github.checks import FAILED
 from autonomous_loop.github.client import translated
 
 _SHA: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _LOOP: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
-def activity(event_name: str, event: Mapping[str, Any], config: LoopConfig) -> Activity:
+def activity(  # noqa: PLR0911 - one line an event reads best
+    event_name: str, event: Mapping[str, Any], config: LoopConfig
+) -> Activity:
     """What the event asks for. Whoever asked is still to be checked (`github/access.py`).
 
     Raises:
@@ -46,7 +53,13 @@ def activity(event_name: str, event: Mapping[str, Any], config: LoopConfig) -> A
             return _dispatched(event)
         case "schedule":
             return Queue()
-        case "issues" | "issue_comment":
+        case "pull_request_review" if action == "submitted":
+            return _reviewed(event, config)
+        case "push":
+            return _pushed(event, config)
+        case "workflow_run" if action == "completed":
+            return _checked(event, config)
+        case "issues" | "issue_comment" | "pull_request_review" | "workflow_run":
             return Ignore(f"{event_name} {action} asks for nothing")
     return Ignore(f"the event {event_name} asks for nothing")
 
@@ -113,6 +126,58 @@ def _commented(event: Mapping[str, Any]) -> Activity:
         comment_id=comment_id,
         actor=str(_at(event, "comment", "user", "login") or ""),
     )
+
+
+def _reviewed(event: Mapping[str, Any], config: LoopConfig) -> Activity:
+    if _at(event, "review", "state") != "changes_requested":
+        return Ignore("the review asks for no changes")
+    pull = _at(event, "pull_request")
+    if not isinstance(pull, Mapping) or not isinstance(pull.get("number"), int):
+        return Ignore("the event names no pull request")
+    loop = loop_of_branch(str(_at(pull, "head", "ref") or ""), config.branch_prefix)
+    if loop is None or not _is_here(event, _at(pull, "head", "repo")):
+        return Ignore(f"pull request #{pull['number']} is no loop's")
+    if pull.get("state") != "open":
+        return Ignore(f"pull request #{pull['number']} is closed")
+    reviewer = _at(event, "review", "user")
+    return Reviewed(
+        loop=loop,
+        number=pull["number"],
+        actor=str(_at(reviewer, "login") or "") if isinstance(reviewer, Mapping) else "",
+        kind=str(_at(reviewer, "type") or "") if isinstance(reviewer, Mapping) else "",
+    )
+
+
+def _pushed(event: Mapping[str, Any], config: LoopConfig) -> Activity:
+    ref, head = str(event.get("ref") or ""), str(event.get("after") or "")
+    loop = loop_of_branch(ref, config.branch_prefix)
+    if loop is None or not ref.startswith("refs/heads/"):
+        return Ignore("the branch is no loop's pull request")
+    if event.get("deleted") or not _SHA.fullmatch(head):
+        return Ignore("the branch was deleted")
+    kind = str(_at(event, "sender", "type") or "")
+    return Pushed(loop=loop, head=CommitSha(head), actor=_login(event), kind=kind)
+
+
+def _checked(event: Mapping[str, Any], config: LoopConfig) -> Activity:
+    head = str(_at(event, "workflow_run", "head_sha") or "")
+    branch = str(_at(event, "workflow_run", "head_branch") or "")
+    loop = loop_of_branch(branch, config.branch_prefix)
+    here = _is_here(event, _at(event, "workflow_run", "head_repository"))
+    if loop is None or not _SHA.fullmatch(head) or not here:
+        return Ignore("the run is not about a loop's pull request")
+    return Checked(
+        loop=loop,
+        head=CommitSha(head),
+        workflow=str(_at(event, "workflow_run", "path") or "").partition("@")[0],
+        failed=_at(event, "workflow_run", "conclusion") in FAILED,
+    )
+
+
+def _is_here(event: Mapping[str, Any], repository: object) -> bool:
+    """Whether a head is of the repository the event is of: a fork's is not."""
+    name, here = _at({"of": repository}, "of", "full_name"), _at(event, "repository", "full_name")
+    return isinstance(name, str) and name == here
 
 
 def _dispatched(event: Mapping[str, Any]) -> Activity:

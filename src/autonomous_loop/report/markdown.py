@@ -14,7 +14,9 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from autonomous_loop.domain.decision import is_complete
+from autonomous_loop.domain.decision import HandoffReason
+from autonomous_loop.domain.feature import FeatureStatus
+from autonomous_loop.domain.late import estimate
 from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.domain.work import Report
 from autonomous_loop.report.escape import cell, code, fence, md
@@ -88,6 +90,15 @@ def stands(record: LoopRecord, site: Site) -> Standing:
     return standing(record, continuation=site.continuation)
 
 
+def _estimate(record: LoopRecord) -> str:
+    """Where the list waits for a go: what the rest may cost."""
+    last = record.sessions[-1] if record.sessions else None
+    if last is None or last.reason is not HandoffReason.APPROVAL:
+        return ""
+    pending = sum(status is FeatureStatus.PENDING for status in record.status.values())
+    return estimate(pending, spent_usd=record.spending.usd, limits=record.limits)
+
+
 def _fitting(template: str, record: LoopRecord, site: Site, most: int) -> str:
     text = ""
     for detail in _DETAILS:
@@ -108,7 +119,8 @@ def _render(template: str, record: LoopRecord, site: Site, detail: _Detail) -> s
         d=detail,
         site=site,
         stands=stands(record, site),
-        complete=bool(record.features and is_complete(record.features, record.status)),
+        complete=record.complete,
+        estimate=_estimate(record),
         issue=record.facts.request.issue,
         requester=record.facts.request.requester,
         passed_on="\n\n".join(record.facts.request.texts),

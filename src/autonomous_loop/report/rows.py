@@ -124,7 +124,7 @@ class Figures:
 
 def figures(record: LoopRecord, site: Site) -> Figures:
     """Everything countable about a loop."""
-    limits, spent = record.facts.limits, record.spending
+    limits, spent = record.limits, record.spending
     listed = record.features.features if record.features else ()
     return Figures(
         passing=record.passing,

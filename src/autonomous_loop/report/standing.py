@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from autonomous_loop.config import ContinuationMode
-from autonomous_loop.domain.decision import HandoffReason, is_complete
+from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.record import LoopRecord
 
 State = Literal["working", "paused", "ready", "stopped"]
@@ -26,6 +26,7 @@ _ENDINGS: dict[HandoffReason, str] = {
     HandoffReason.NO_PROGRESS: "two sessions in a row came to nothing",
     HandoffReason.STOPPED: "a person stopped it",
     HandoffReason.BLOCKED: "only blocked features are left",
+    HandoffReason.APPROVAL: "the feature list waits for your go",
     HandoffReason.FAILED: "an error needs a person",
     HandoffReason.COMPLETE: "every feature is proved",
 }
@@ -80,6 +81,12 @@ def _ended(reason: HandoffReason, why: str) -> Standing:
     match reason:
         case HandoffReason.COMPLETE:
             return Standing("ready", "\u2705", "ready for review", why, "Review it and merge it.")
+        case HandoffReason.APPROVAL:
+            step = (
+                "`/loop go` starts the work. What you `/loop skip FEATURE` or `/loop add TEXT` before it is"
+                " taken in with it."
+            )
+            return Standing("paused", "\u270b", _YOU, why, step, needs_person=True)
         case HandoffReason.STOPPED:
             return Standing("stopped", "\u23f9\ufe0f", "stopped", why, "`/loop continue` takes it up again.")
         case HandoffReason.MONEY | HandoffReason.TOKENS | HandoffReason.MINUTES | HandoffReason.SESSIONS:
@@ -96,7 +103,7 @@ def _ended(reason: HandoffReason, why: str) -> Standing:
 def _working(record: LoopRecord) -> Standing:
     if record.features is None:
         return Standing("working", "\U0001f6e0\ufe0f", "working", "the feature list is being made", "")
-    if is_complete(record.features, record.status):
+    if record.complete:
         return Standing("working", "\U0001f6e0\ufe0f", "working", "the clean room proves all once more", "")
     return Standing("working", "\U0001f6e0\ufe0f", "working", "a session is at it", "")
 

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psutil
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from autonomous_loop.domain.budget import Limits, Spending
 from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.events import (
+    Added,
     AttemptStarted,
     Claimant,
     Claimed,
@@ -13,6 +15,7 @@ from autonomous_loop.domain.events import (
     LoopFacts,
     Planned,
     Remembered,
+    Wished,
 )
 from autonomous_loop.domain.feature import AttemptOutcome, Feature, FeatureList
 from autonomous_loop.domain.keys import Keyring
@@ -240,3 +243,43 @@ def test_what_a_dead_session_left_unsaid_is_known_before_the_next_claims(journal
     journal.append([claim(2)])
     record = tracker(repository).read()
     assert (record.unsettled.usd, record.spending.usd) == (0, 0.25)
+
+
+def test_a_journal_from_before_late_wishes_is_read_and_its_chain_holds(repository):
+    # Written by the version before: new events may come, but what stands must mean and sign the same.
+    folder = Path(__file__).parent / "older_journal"
+    files = {str(one.relative_to(folder)): one.read_bytes() for one in folder.rglob("*") if one.is_file()}
+    commit = repository.commit(repository.write_files(None, files), [], "older\n")
+    repository.push({STATE: commit})
+    keys = Keyring.derive(("old",), repository="octo/x", loop="issue-1")
+    older = StateTracker(
+        repository, branches=BRANCHES, name="octo/x", loop="issue-1", keys=keys, clock=Clock()
+    )
+    record = older.read()
+    assert record is not None
+    assert (record.total, record.plans, record.waiting, record.wishes) == (1, 1, (), {})
+    assert record.consumed == ("comment-1", "comment-2")
+    assert record.limits == record.facts.limits
+    assert not record.approved
+    older.append([claim(2), Wished(id="comment-3", source="add", by="octo", text="three")])
+    assert older.read().waiting == ("comment-3",)
+
+
+def test_features_that_come_later_are_spoken_for_by_the_chain(repository, base):
+    journal = tracker(repository)
+    journal.begin(facts(base))
+    journal.append([claim(1)])
+    one = Feature(id="two", description="two")
+    journal.set_features(FeatureList(features=(one,)))
+    journal.append([Planned(features=1)])
+    journal.set_features(FeatureList(features=(one, Feature(id="three", description="three"))))
+    journal.append([Added(features=("three",), wishes=("comment-3",))])
+    assert tracker(repository).read().total == 2
+    tip = journal.tip()
+    forged = FeatureList(features=(one, Feature(id="three", description="something else")))
+    tree = repository.write_files(
+        repository.tree_of(tip), {"features.json": forged.model_dump_json(indent=1).encode() + b"\n"}
+    )
+    repository.push({STATE: repository.commit(tree, [tip], "forged\n")})
+    with pytest.raises(JournalError, match=r"features\.json"):
+        tracker(repository).read()

@@ -43,6 +43,15 @@ jobs:
     steps:
       - run: sleep "${{ inputs.pin == 'slow' && 30 || 0 }}"
 """
+CI = """
+name: CI
+on: workflow_dispatch
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    steps:
+      - run: printf '\\033[31mit broke\\033[0m\\n' && exit 1
+"""
 
 
 _ANSWERS = {
@@ -183,6 +192,7 @@ def world(server: ForgeServer, tmp_path: Path):
     (source / ".github" / "workflows").mkdir(parents=True)
     (source / "README.md").write_text("# Guestbook\n")
     (source / ".github" / "workflows" / "loop.yml").write_text(WORKFLOW)
+    (source / ".github" / "workflows" / "ci.yml").write_text(CI)
     clock = SettableClock()
     with Store(tmp_path / "forge", public_url=server.url, clock=clock) as store:
         store.create_user("eve")

@@ -9,6 +9,7 @@ from autonomous_loop.domain.trigger import (
     choose_loop,
     issue_of,
     loop_of,
+    loop_of_branch,
     oldest_waiting,
     parse_command,
 )
@@ -78,3 +79,37 @@ def test_a_loops_id_tells_its_issue():
 def test_the_oldest_issue_waits_first():
     assert oldest_waiting([9, 3, 5], {3}) == 5
     assert oldest_waiting([3], {3}) is None
+
+
+def test_what_is_added_goes_on_to_the_end_of_the_comment():
+    assert parse_command("/loop add\nA feed.\n\n- in Atom\n") == Words("add", "A feed.\n\n- in Atom")
+    assert parse_command("/loop add A feed\r\nin Atom") == Words("add", "A feed\nin Atom")
+
+
+@pytest.mark.parametrize(("text", "usd"), [("20", "20"), ("$7.50", "7.50"), ("0.5", "0.5")])
+def test_a_budget_is_dollars(text, usd):
+    assert parse_command(f"/loop budget {text}") == Words("budget", usd)
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "-3", "lots", "1e9", "nan", "inf", "20 please", "12345678", "$", "0.00"]
+)
+def test_what_is_no_amount_is_no_budget(text):
+    assert parse_command(f"/loop budget {text}") == Words("")
+
+
+@pytest.mark.parametrize(
+    ("ref", "loop"),
+    [
+        ("refs/heads/autonomous-loop/issue-12/pr", "issue-12"),
+        ("autonomous-loop/issue-12-2/pr", "issue-12-2"),
+        ("autonomous-loop/issue-12/state", None),
+        ("autonomous-loop/issue-12/pr/pr", None),
+        ("x/autonomous-loop/issue-12/pr", None),
+        ("autonomous-loop/../pr", None),
+        ("refs/tags/autonomous-loop/issue-12/pr", None),
+        ("autonomous-loop/issue-12/pr\n", None),
+    ],
+)
+def test_a_pull_requests_branch_tells_its_loop(ref, loop):
+    assert loop_of_branch(ref, "autonomous-loop") == loop

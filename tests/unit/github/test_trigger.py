@@ -3,7 +3,16 @@ from __future__ import annotations
 import pytest
 
 from autonomous_loop.config import LoopConfig
-from autonomous_loop.domain.trigger import Asked, Continue, Ignore, Queue, Start
+from autonomous_loop.domain.trigger import (
+    Asked,
+    Checked,
+    Continue,
+    Ignore,
+    Pushed,
+    Queue,
+    Reviewed,
+    Start,
+)
 from autonomous_loop.errors import ConfigurationError
 from autonomous_loop.github.trigger import activity
 
@@ -123,3 +132,114 @@ def test_everything_else_is_ignored_with_a_reason(name, event):
     found = activity(name, event, CONFIG)
     assert isinstance(found, Ignore)
     assert found.reason
+
+
+# --- what happens at a pull request ---
+
+SHA = "b" * 40
+HERE = {"full_name": "octo/numbers"}
+
+
+def reviewed(
+    state="changes_requested",
+    *,
+    action="submitted",
+    repo=HERE,
+    ref="autonomous-loop/issue-12/pr",
+    pr_state="open",
+):
+    return {
+        "action": action,
+        "review": {"id": 5, "state": state, "user": {"login": "ann", "type": "User"}},
+        "pull_request": {"number": 13, "state": pr_state, "head": {"ref": ref, "repo": repo}},
+        "repository": HERE,
+        "sender": {"login": "somebody-else", "type": "User"},
+    }  # fmt: skip
+
+
+def pushed(ref="refs/heads/autonomous-loop/issue-12/pr", **more):
+    return {
+        "ref": ref, "after": SHA, "deleted": False, "repository": HERE,
+        "sender": {"login": "ann", "type": "User"}, **more,
+    }  # fmt: skip
+
+
+def checked(*, action="completed", **more):
+    run = {
+        "id": 9, "head_sha": SHA, "head_branch": "autonomous-loop/issue-12/pr", "conclusion": "failure",
+        "path": ".github/workflows/ci.yml", "head_repository": HERE, **more,
+    }  # fmt: skip
+    return {"action": action, "workflow_run": run, "repository": HERE}
+
+
+def test_a_review_that_asks_for_changes_is_its_reviewers_word():
+    assert activity("pull_request_review", reviewed(), CONFIG) == Reviewed(
+        loop="issue-12", number=13, actor="ann", kind="User"
+    )
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        reviewed("approved"),
+        reviewed("commented"),
+        reviewed("dismissed"),
+        reviewed(action="edited"),
+        reviewed(action="dismissed"),
+        reviewed(repo={"full_name": "eve/numbers"}),
+        reviewed(repo=None),
+        reviewed(ref="main"),
+        reviewed(ref="autonomous-loop/issue-12/state"),
+        reviewed(pr_state="closed"),
+        {"action": "submitted"},
+        {"action": "submitted", "review": {"state": "changes_requested"}, "pull_request": []},
+    ],
+)
+def test_other_reviews_ask_for_nothing(event):
+    assert isinstance(activity("pull_request_review", event, CONFIG), Ignore)
+
+
+def test_a_push_to_the_pull_requests_branch_is_seen():
+    assert activity("push", pushed(), CONFIG) == Pushed(loop="issue-12", head=SHA, actor="ann", kind="User")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        pushed("refs/heads/main"),
+        pushed("refs/heads/autonomous-loop/issue-12/state"),
+        pushed("refs/tags/autonomous-loop/issue-12/pr"),
+        pushed("autonomous-loop/issue-12/pr"),
+        pushed(deleted=True, after="0" * 40),
+        pushed(after="main"),
+        pushed(ref=None),
+    ],
+)
+def test_other_pushes_ask_for_nothing(event):
+    assert isinstance(activity("push", event, CONFIG), Ignore)
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "failed"),
+    [("failure", True), ("timed_out", True), ("success", False), ("cancelled", False), ("skipped", False)],
+)
+def test_a_run_on_the_pull_requests_branch_failed_or_not(conclusion, failed):
+    assert activity("workflow_run", checked(conclusion=conclusion), CONFIG) == Checked(
+        loop="issue-12", head=SHA, workflow=".github/workflows/ci.yml", failed=failed
+    )
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        checked(action="requested"),
+        checked(head_repository={"full_name": "eve/numbers"}),
+        checked(head_repository=None),
+        checked(head_branch="main"),
+        checked(head_branch=None),
+        checked(head_sha="main"),
+        {"action": "completed"},
+    ],
+)
+def test_other_runs_ask_for_nothing(event):
+    assert isinstance(activity("workflow_run", event, CONFIG), Ignore)

@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,7 @@ from autonomous_loop.local.actions.ports import Event, Forge, JobRunner
 from autonomous_loop.local.actions.reader import read_workflow
 from autonomous_loop.local.actions.runs import RunRecord, Runs, WorkflowRecord, timestamp
 from autonomous_loop.local.actions.scheduler import Scheduler, Stage
+from autonomous_loop.local.actions.shapes import Shapes
 from autonomous_loop.local.actions.triggers import (
     BY_TOKEN,
     Origin,
@@ -30,6 +32,18 @@ from autonomous_loop.local.actions.triggers import (
 from autonomous_loop.local.actions.workflow import Workflow, WorkflowError
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _RunEvent:
+    """A run came to its end."""
+
+    repo: str
+    payload: dict[str, Any]
+    actor: str
+    name: str = "workflow_run"
+    action: str | None = "completed"
+    by_workflow_token: bool = False
 
 
 class Player:
@@ -73,6 +87,8 @@ class Player:
         )
         self._launcher.bury_the_dead()
         self._events: queue.Queue[Event | None] = queue.Queue()
+        self._server_url = server_url
+        self._scheduler.completed = self._completed
         self._thread = threading.Thread(target=self._take_events, name="actions-events", daemon=True)
         self._thread.start()
 
@@ -259,6 +275,23 @@ class Player:
         self.stop()
 
     # -- events
+
+    def _completed(self, run_id: int) -> None:
+        """`workflow_run: completed`, whoever's token started the run; one such run starts no other."""
+        run = self.runs.run(run_id)
+        if run.event == "workflow_run":  # GitHub allows three levels; nothing here needs the second
+            return
+        url = self._server_url()
+        shapes = Shapes(self.forge, f"{url}/api/v3", url)
+        record = self.runs.workflow(run.repo, run.path, run.name, self._now())
+        payload = {
+            "action": "completed",
+            "workflow": shapes.workflow(record),
+            "workflow_run": shapes.run(run),
+            "repository": self.forge.repository(run.repo),
+            "sender": self.forge.sender(run.actor),
+        }
+        self._events.put(_RunEvent(run.repo, payload, run.actor))
 
     def _take_events(self) -> None:
         while (event := self._events.get()) is not None:

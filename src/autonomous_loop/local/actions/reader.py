@@ -117,8 +117,13 @@ def _trigger(event: str, settings: Value) -> Trigger:
     if event == "workflow_call":
         return _called(settings, where)
     types = settings.get("types")
+    if event == "workflow_run" and not settings.get("workflows"):
+        raise WorkflowError(f"{where} needs 'workflows'")
+    followed = fields.words(settings["workflows"], f"{where}.workflows") if event == "workflow_run" else ()
+    known = _LIMITED | {"types"} | ({"workflows"} if followed else set())
     return Trigger(
         event,
+        workflows=followed,
         types=None if types is None else fields.words(types, f"{where}.types"),
         include={
             key: fields.words(settings[key], f"{where}.{key}")
@@ -130,7 +135,7 @@ def _trigger(event: str, settings: Value) -> Trigger:
             for key in ("branches", "tags")
             if f"{key}-ignore" in settings
         },
-        unsupported=tuple(str(key) for key in settings if key not in _LIMITED | {"types"}),
+        unsupported=tuple(str(key) for key in settings if key not in known),
     )
 
 

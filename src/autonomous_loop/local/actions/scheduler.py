@@ -64,6 +64,8 @@ class Scheduler:
         self._tokens: dict[str, int] = {}
         self._playing = 0
         self._stopping = False
+        self.completed: Callable[[int], None] = lambda _: None
+        """Told of every run that was played to its end."""
 
     def start(self, run: LiveRun) -> None:
         """Take a run in; its records stand already."""
@@ -320,6 +322,8 @@ class Scheduler:
     def _finish_run(self, run: LiveRun) -> None:
         del self._live[run.id]
         self._runs.update_run(run.id, status="completed", conclusion=run.conclusion(), updated_at=self._now())
+        if not self._stopping:
+            self.completed(run.id)
         if run.group:
             self._leave(run.repo, run.group, Ticket(run.id))
 

@@ -83,6 +83,10 @@ def starts(trigger: Trigger, event: Event, origin: Origin) -> bool:
         return trigger.takes_ref(kind, short(origin.ref))
     if event.name in _PULL and not trigger.takes_ref("branches", origin.base):
         return False
+    if event.name == "workflow_run":
+        run = event.payload["workflow_run"]
+        followed = run["name"] in trigger.workflows
+        return followed and trigger.takes_ref("branches", run["head_branch"]) and trigger.takes(event.action)
     return trigger.takes(event.action)
 
 

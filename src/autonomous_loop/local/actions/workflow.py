@@ -47,6 +47,7 @@ class Trigger:
         secrets: of `workflow_call`: whether each must be given.
         outputs: of `workflow_call`: each an expression over `jobs`.
         crons: of `schedule`.
+        workflows: the names of those that `workflow_run` follows.
         unsupported: keys that the player does not know and that would change when it starts.
     """
 
@@ -58,6 +59,7 @@ class Trigger:
     secrets: Mapping[str, bool] = field(default_factory=dict)
     outputs: Mapping[str, Scalar] = field(default_factory=dict)
     crons: tuple[str, ...] = ()
+    workflows: tuple[str, ...] = ()
     unsupported: tuple[str, ...] = ()
 
     def takes(self, action: str | None) -> bool:

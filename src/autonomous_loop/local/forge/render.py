@@ -156,6 +156,9 @@ class Renderer(GitRenderer):
             "author_association": self.association(comment.repo, comment.author),
             "_links": {"self": {"href": url}, "html": {"href": html}, "pull_request": {"href": pull}},
             "side": comment.side,
+            # Counted in lines of the diff at GitHub; nobody here reads it.
+            "position": comment.line or 1,
+            "original_position": comment.line or 1,
             "subject_type": "file" if comment.line is None else "line",
             "reactions": self.reaction_counts("review_comment", comment.id, url),
             **({"line": comment.line, "original_line": comment.line} if webhook or comment.line else {}),

@@ -1,0 +1,24 @@
+"""Everything people and GitHub tell a running loop, as one inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autonomous_loop.domain.work import Command
+from autonomous_loop.ports import Inbox
+
+
+class Inboxes:
+    """Implements `Inbox` over several; what comes first is asked first."""
+
+    def __init__(self, *inboxes: Inbox) -> None:
+        self._inboxes = inboxes
+
+    def poll(self, *, consumed: Sequence[str]) -> Sequence[Command]:
+        """See `Inbox`."""
+        return [command for one in self._inboxes for command in one.poll(consumed=consumed)]
+
+    def refuse(self, command: Command) -> None:
+        """See `Inbox`: whichever it came by says it."""
+        for one in self._inboxes:
+            one.refuse(command)

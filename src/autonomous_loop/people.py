@@ -1,0 +1,95 @@
+"""What people ask of a running loop: heard, answered, journaled."""
+
+from __future__ import annotations
+
+from autonomous_loop.domain.answers import Rules, answer
+from autonomous_loop.domain.budget import Limits
+from autonomous_loop.domain.events import BudgetSet, Event
+from autonomous_loop.domain.record import LoopRecord
+from autonomous_loop.domain.work import Command
+from autonomous_loop.limits import SessionLimits
+from autonomous_loop.ports import Inbox, Journal, Progress
+
+
+class People:
+    """The session's ear.
+
+    Args:
+        inbox: None where there are no people to listen to.
+        limits: carry a stop and a budget out.
+        rules: of the configuration.
+
+    Attributes:
+        notes: what came to nothing, for people.
+    """
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        inbox: Inbox | None,
+        limits: SessionLimits,
+        progress: Progress,
+        rules: Rules,
+    ) -> None:
+        self._journal = journal
+        self._inbox = inbox
+        self._limits = limits
+        self._progress = progress
+        self._rules = rules
+        self._heard: list[Command] = []
+        self.notes: list[str] = []
+
+    def allowed(self, record: LoopRecord, limits: Limits) -> Limits:
+        """The loop's limits with the budget a person set, within what the configuration allows now."""
+        usd = record.budget_usd
+        return limits if usd is None else limits.with_usd(min(usd, self._rules.ceiling_usd))
+
+    def hear(self) -> None:
+        """Ask what is new, and do nothing about it yet: no session is claimed."""
+        if self._inbox is not None:
+            consumed = self._journal.record().consumed
+            known = {one.id for one in self._heard} | set(consumed)
+            self._heard += [one for one in self._inbox.poll(consumed=consumed) if one.id not in known]
+
+    def asks_for(self, *names: str) -> bool:
+        """Whether one of these commands waits."""
+        return any(one.name in names for one in self._heard)
+
+    def brings_work(self) -> bool:
+        """Whether what waits is something to build."""
+        record = self._journal.record()
+        return any(answer(one, record, self._rules).work for one in self._heard)
+
+    def budget_asked(self) -> float | None:
+        """The money the newest waiting command asks for, if it may."""
+        record = self._journal.record()
+        events = [event for one in self._heard for event in answer(one, record, self._rules).events]
+        return next((one.usd for one in reversed(events) if isinstance(one, BudgetSet)), None)
+
+    def listen(self) -> None:
+        """Act on everything asked for since the last time."""
+        self.hear()
+        self.act()
+
+    def act(self) -> None:
+        """Act on what was heard, also by the session's limits while they looked for a stop."""
+        seen: set[str] = set(self._journal.record().consumed)
+        heard, self._heard = [*self._limits.heard(), *self._heard], []
+        for command in heard:
+            if command.id in seen:
+                continue
+            seen.add(command.id)
+            made = answer(command, self._journal.record(), self._rules)
+            events: list[Event] = list(made.events)
+            self._journal.append(events)
+            if command.name == "stop":
+                self._limits.stop()
+            for event in events:
+                if isinstance(event, BudgetSet):
+                    self._limits.set_usd(min(event.usd, self._rules.ceiling_usd))
+            if made.refused:
+                self.notes.append(made.refused)
+                self._progress.step(made.refused)
+                if self._inbox is not None:
+                    self._inbox.refuse(command)
