@@ -10,8 +10,9 @@ from autonomous_loop.domain.model import CommitSha
 from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.github import client
 from autonomous_loop.github.access import Access
+from autonomous_loop.github.actions_service import Backend
 from autonomous_loop.github.artifact_handoffs import ArtifactHandoffStore
-from autonomous_loop.github.artifacts import ArtifactClient, Backend
+from autonomous_loop.github.artifacts import ArtifactClient
 from autonomous_loop.github.checks import ChecksInbox
 from autonomous_loop.github.comments import CommentInbox, StickyCommentStore
 from autonomous_loop.github.forge import GitHubForge

@@ -10,6 +10,7 @@ LoopError                      what happened, why, and what to do next
 |   +-- ModelError             no such model, or its price is not known
 |   +-- SandboxError           the hands cannot be kept apart from the loop
 |   +-- AccessError            the person who asked may not
+|       +-- AccessUnknown      or nobody could say
 +-- StopLoop                   the loop must not go on by itself; a person decides
 |   +-- JournalError           a chain that fails, a rewound or missing journal
 |   +-- HandoffError           a handoff that is forged or from elsewhere
@@ -95,7 +96,11 @@ class SandboxError(UsageError):
 
 
 class AccessError(UsageError):
-    """Whoever asked has no write access."""
+    """Whoever asked has no write access, or nobody could say so."""
+
+
+class AccessUnknown(AccessError):  # noqa: N818 - a kind of refusal: whether they may ask could not be told
+    """GitHub did not say whether they may: refused now, and nothing is taken away for it."""
 
 
 class StopLoop(LoopError):  # noqa: N818 - a decision, not a fault

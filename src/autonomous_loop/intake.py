@@ -25,7 +25,7 @@ from autonomous_loop.domain.trigger import (
     choose_loop,
     issue_of,
 )
-from autonomous_loop.errors import AccessError, LoopError
+from autonomous_loop.errors import AccessError, AccessUnknown, LoopError
 from autonomous_loop.fleet import Fleet, is_over
 from autonomous_loop.github import content, trigger
 from autonomous_loop.github.access import Access
@@ -81,8 +81,10 @@ class Intake:
         doing = trigger.activity(facts.event_name, facts.event, self._config)
         turn = self._turn
         if turn is None and isinstance(doing, Queue):
-            turns = self._fleet.plan().turns
-            turn = turns[0] if turns else None
+            plan = self._fleet.plan()
+            if not plan.turns:
+                return Ignore("; ".join(plan.notes) or "nothing waits")
+            turn = plan.turns[0]
         if facts.run_attempt > 1:
             # A re-run has the first run's actor: who started it again is somebody else's word. The label
             # stays: it is not theirs, and taking it off would stop the loop.
@@ -93,7 +95,8 @@ class Intake:
         try:
             return self._taken(turn) if turn else self._chosen(doing)
         except AccessError as error:
-            if turn is None:
+            # An answer that does not come is no refusal: the label stays for the next look.
+            if turn is None and not isinstance(error, AccessUnknown):
                 self._refuse(doing)
             return Ignore(str(error))
 

@@ -187,8 +187,3 @@ def choose_loop(issue: int, ended: Mapping[LoopId, bool]) -> LoopId:
         return loop_of(issue)
     newest = max(rounds)
     return loop_of(issue, newest + 1 if rounds[newest] else newest)
-
-
-def oldest_waiting(labelled: list[int], working: set[int]) -> int | None:
-    """The oldest issue with the label that no loop works on; issue numbers grow with time."""
-    return min((one for one in labelled if one not in working), default=None)

@@ -11,7 +11,7 @@ from typing import Final
 from github.GithubException import GithubException
 from github.Repository import Repository
 
-from autonomous_loop.errors import AccessError, ForgeError
+from autonomous_loop.errors import AccessError, AccessUnknown, ForgeError
 from autonomous_loop.github.client import WORKFLOW_BOT, translated
 
 WRITERS: Final = frozenset({"admin", "maintain", "write"})
@@ -77,7 +77,7 @@ class Access:
         try:
             allowed = self.may_write(login, kind)
         except ForgeError as error:
-            raise AccessError(
+            raise AccessUnknown(
                 f"Whether {name} may ask could not be checked, so it is refused: {error.message}",
                 hint=error.hint or "ask again.",
             ) from None
@@ -123,7 +123,7 @@ class Access:
         try:
             found = self.labelled(issue, label)
         except ForgeError as error:
-            raise AccessError(f"Who labelled issue #{issue} could not be read: {error.message}") from None
+            raise AccessUnknown(f"Who labelled issue #{issue} could not be read: {error.message}") from None
         self.require_writer(found.actor, found.kind)
         if actor and actor != found.actor:
             self.require_writer(actor)

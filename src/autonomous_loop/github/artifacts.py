@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import json
 import logging
 import re
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx2
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, stop_after_delay
 from tenacity.wait import wait_exponential
 
-from autonomous_loop.errors import ConfigurationError, ForgeError
+from autonomous_loop.errors import ForgeError
 from autonomous_loop.github.action import RunFacts
+from autonomous_loop.github.actions_service import Backend
 from autonomous_loop.github.archive import MOST_BYTES, ArchiveError, pack, unpack
 
 _SERVICE: Final = "/twirp/github.actions.results.api.v1.ArtifactService/"
-_SCOPE: Final = re.compile(r"(?:^|\s)Actions\.Results:([A-Za-z0-9-]{1,100}):([A-Za-z0-9-]{1,100})(?:\s|$)")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _SIGNATURE: Final = re.compile(r"sig=[^&\s\"']+")
 _VERSION: Final = 7
 _TRIES: Final = 5
 _CONNECT_S: Final = 10.0
-NO_RUNTIME: Final = (
-    "older Enterprise servers keep no artifacts this way, and a plain `run:` step has not the variables; "
-    "leave handoff-store at comment there."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,44 +55,6 @@ class FoundArtifact:
     size: int
     run_id: int
     url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """The Actions service of a running job.
-
-    Attributes:
-        origin: of `ACTIONS_RESULTS_URL`.
-        token: `ACTIONS_RUNTIME_TOKEN`; never shown.
-        run, job: the service's own ids, from the token's scope.
-    """
-
-    origin: str
-    token: str = field(repr=False)
-    run: str
-    job: str
-
-    @classmethod
-    def of(cls, facts: RunFacts) -> Backend:
-        """From what the runner gave.
-
-        Raises:
-            ConfigurationError: it gave none, or a token without the scope.
-        """
-        if not facts.results_url or not facts.runtime_token:
-            raise ConfigurationError(
-                "this job cannot keep artifacts: ACTIONS_RESULTS_URL or ACTIONS_RUNTIME_TOKEN is not set.",
-                hint=NO_RUNTIME,
-            )
-        address = urlsplit(facts.results_url)
-        found = _SCOPE.search(_scopes(facts.runtime_token))
-        if address.scheme not in {"http", "https"} or not address.netloc or not found:
-            raise ConfigurationError(
-                "this job cannot keep artifacts: its runtime token names no Actions.Results scope, "
-                "or ACTIONS_RESULTS_URL is no address.",
-                hint=NO_RUNTIME,
-            )
-        return cls(f"{address.scheme}://{address.netloc}", facts.runtime_token, found[1], found[2])
 
 
 class ArtifactClient:
@@ -389,14 +345,3 @@ def _field(answer: object, name: str) -> object:
     first, *rest = name.split("_")
     camel = first + "".join(part.capitalize() for part in rest)
     return answer.get(name, answer.get(camel))
-
-
-def _scopes(token: str) -> str:
-    """The `scp` of a JWT. It is not verified: it only tells what to ask for."""
-    parts = token.split(".")
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (IndexError, ValueError, binascii.Error):
-        return ""
-    scopes = claims.get("scp") if isinstance(claims, dict) else None
-    return scopes if isinstance(scopes, str) else ""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
-
-from github.Repository import Repository
 
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.fleet import Turn
@@ -24,12 +22,10 @@ from autonomous_loop.domain.trigger import (
     issue_of,
     loop_of,
     loop_of_branch,
-    oldest_waiting,
     parse_command,
 )
 from autonomous_loop.errors import ConfigurationError
 from autonomous_loop.github.checks import FAILED
-from autonomous_loop.github.client import translated
 
 _SHA: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _LOOP: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -76,21 +72,6 @@ def turn_of(loop: str, issue: str) -> Turn | None:
     if not loop and number is None:
         return None
     return Turn(loop or loop_of(number or 0), number or 0)
-
-
-def find_waiting(repository: Repository, config: LoopConfig, *, working: Collection[int]) -> int | None:
-    """The oldest open issue with the label that no loop works on; for a schedule.
-
-    Args:
-        working: issues of live loops.
-
-    Raises:
-        ForgeError: GitHub did not answer.
-    """
-    with translated("looking for labelled issues"):
-        found = repository.get_issues(state="open", labels=[config.label], sort="created", direction="asc")
-        labelled = [one.number for one in found if one.pull_request is None]
-    return oldest_waiting(labelled, set(working))
 
 
 def _labelled(event: Mapping[str, Any], config: LoopConfig) -> Activity:

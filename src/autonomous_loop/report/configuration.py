@@ -14,7 +14,12 @@ from autonomous_loop.config import LoopConfig
 
 WIDTH = 100
 # What a key without a default may look like.
-_EXAMPLES: Mapping[str, Any] = {"token_budget": 500_000, "max_minutes": 300, "session_features": 3}
+_EXAMPLES: Mapping[str, Any] = {
+    "token_budget": 500_000,
+    "max_minutes": 300,
+    "max_usd_ceiling": 20.0,
+    "session_features": 3,
+}
 _HEAD = """\
 # What a loop may do in this repository. Read once, from the commit a loop starts from; every key may be
 # left out, and then has the value shown here. An input of the action in the workflow wins over this file.

@@ -2,13 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from autonomous_loop.config import LoopConfig
 from autonomous_loop.errors import ForgeError
 from autonomous_loop.github.client import connect, own_login, translated
-from autonomous_loop.github.trigger import find_waiting
-from autonomous_loop.local.forge.models import Actor
 
-from .conftest import LABEL, REPO
+from .conftest import REPO
 
 
 def test_a_workflows_token_is_its_bots(world):
@@ -55,15 +52,3 @@ def test_nobody_at_the_address_is_an_error_without_a_status():
     with pytest.raises(ForgeError, match="did not answer while reading") as caught, translated("reading"):
         client.get_repo(REPO).get_issue(1).complete()
     assert caught.value.status == 0
-
-
-def test_the_oldest_waiting_issue_is_found(world):
-    for number in range(3):
-        world.store.issues.create(REPO, f"More {number}", "", Actor("ann"))
-    for number in (2, 3, 4):
-        world.label("ann", number=number)
-    world.store.issues.edit(REPO, 2, Actor("ann"), state="closed")
-    config = LoopConfig(label=LABEL)
-    assert find_waiting(world.repository(), config, working=()) == 3
-    assert find_waiting(world.repository(), config, working={3}) == 4
-    assert find_waiting(world.repository(), config, working={3, 4}) is None

@@ -8,6 +8,7 @@ from autonomous_loop.compose import IDENTITY
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.trigger import Ignore
 from autonomous_loop.errors import RequestError
+from autonomous_loop.fleet import Fleet
 from autonomous_loop.git.command import bearer
 from autonomous_loop.git.repository import Repository
 from autonomous_loop.github.access import Access
@@ -38,7 +39,8 @@ def choose(world, tmp_path):
         repository = world.repository(token)
         config = LoopConfig(allowed_bots=bots)
         job = Job(RunFacts(**(given | facts)), git, repository, "github-actions[bot]", "main")
-        return Intake(job, config, Access(repository, allowed_bots=config.allowed_bots)).choose()
+        access = Access(repository, allowed_bots=config.allowed_bots)
+        return Intake(job, config, access, Fleet(job, config, access, overrides={})).choose()
 
     return decide
 
@@ -71,7 +73,7 @@ def test_a_label_by_anybody_else_is_refused_and_taken_off_at_once_or_when_a_sche
     event = labelled(world, login)
     chosen = choose(by, event if by == "issues" else {"schedule": "7 * * * *"})
     assert isinstance(chosen, Ignore)
-    assert "may not ask this" in chosen.reason
+    assert "may not ask" in chosen.reason
     assert labels(world) == []
 
 
@@ -92,6 +94,7 @@ def test_where_github_does_not_say_it_is_refused(world, choose, ending, fault):
     chosen = choose("issues", event)
     assert isinstance(chosen, Ignore)
     assert "could not be" in chosen.reason
+    assert labels(world) == [LABEL]  # nothing is taken away for an answer that did not come
 
 
 def test_a_re_run_by_somebody_else_is_refused_and_the_label_stays(world, choose):

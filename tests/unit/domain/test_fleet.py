@@ -27,7 +27,8 @@ from autonomous_loop.domain.fleet import (
     spent_on,
     stand,
 )
-from autonomous_loop.domain.record import PLANNING, Entry, fold
+from autonomous_loop.domain.folding import fold
+from autonomous_loop.domain.record import PLANNING, Entry
 from autonomous_loop.domain.request import Request
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)

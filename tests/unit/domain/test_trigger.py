@@ -10,7 +10,6 @@ from autonomous_loop.domain.trigger import (
     issue_of,
     loop_of,
     loop_of_branch,
-    oldest_waiting,
     parse_command,
 )
 
@@ -74,11 +73,6 @@ def test_a_loops_id_tells_its_issue():
     assert issue_of("issue-12") == 12
     assert issue_of("guestbook") is None
     assert issue_of("issue-0") is None
-
-
-def test_the_oldest_issue_waits_first():
-    assert oldest_waiting([9, 3, 5], {3}) == 5
-    assert oldest_waiting([3], {3}) is None
 
 
 def test_what_is_added_goes_on_to_the_end_of_the_comment():

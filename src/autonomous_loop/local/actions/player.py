@@ -20,8 +20,9 @@ from autonomous_loop.local.actions.launcher import STARTUP_FAILURE, Launcher
 from autonomous_loop.local.actions.ports import Event, Forge, JobRunner
 from autonomous_loop.local.actions.reader import read_workflow
 from autonomous_loop.local.actions.runs import RunRecord, Runs, WorkflowRecord, timestamp
-from autonomous_loop.local.actions.scheduler import Scheduler, Stage
+from autonomous_loop.local.actions.scheduler import Scheduler
 from autonomous_loop.local.actions.shapes import Shapes
+from autonomous_loop.local.actions.stage import Stage
 from autonomous_loop.local.actions.triggers import (
     BY_TOKEN,
     Origin,

@@ -6,17 +6,15 @@ import logging
 import shutil
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
 
-from autonomous_loop.local.actions.artifacts import Artifacts
 from autonomous_loop.local.actions.concurrency import Entry, Groups, Ticket
 from autonomous_loop.local.actions.expressions import ExpressionError, render_value
 from autonomous_loop.local.actions.live import LiveJob, LiveRun, State, together
-from autonomous_loop.local.actions.ports import Forge, JobPlan, JobResult, JobRunner
-from autonomous_loop.local.actions.runs import JobRecord, Runs, timestamp
+from autonomous_loop.local.actions.ports import JobPlan, JobResult
+from autonomous_loop.local.actions.runs import JobRecord, timestamp
+from autonomous_loop.local.actions.stage import Stage
 from autonomous_loop.local.actions.values import to_number, truthy
 from autonomous_loop.local.actions.workflow import Concurrency, WorkflowError
 
@@ -24,26 +22,6 @@ _log = logging.getLogger(__name__)
 DEFAULT_MINUTES = 360.0
 """GitHub's limit of a job that names none."""
 JOIN_S = 30.0
-
-
-@dataclass(frozen=True)
-class Stage:
-    """What jobs are played with.
-
-    Args:
-        folder: `jobs/` and `logs/` are made below it.
-        action_sources: folders of actions by name.
-        max_jobs: how many are played at once; further ones are queued in order.
-    """
-
-    folder: Path
-    forge: Forge
-    runner: JobRunner
-    runs: Runs
-    artifacts: Artifacts
-    action_sources: Mapping[str, Path]
-    max_jobs: int
-    clock: Callable[[], datetime]
 
 
 class Scheduler:
