@@ -44,6 +44,14 @@ runs:
         ACTION: ${{ github.action_path }}
         AUTONOMOUS_LOOP_INPUTS: ${{ toJSON(inputs) }}
       run: exec python3 -I "$ACTION/run.py" "${AUTONOMOUS_LOOP_FOLDER:-/opt/autonomous-loop}" session
+    # What a killed session left is completed by the job itself, after a cancel and a failure too.
+    - name: Finish
+      if: always()
+      shell: bash
+      env:
+        ACTION: ${{ github.action_path }}
+        AUTONOMOUS_LOOP_INPUTS: ${{ toJSON(inputs) }}
+      run: exec python3 -I "$ACTION/run.py" "${AUTONOMOUS_LOOP_FOLDER:-/opt/autonomous-loop}" finish
 """
 RUNS = """\
 runs:

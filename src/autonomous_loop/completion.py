@@ -27,7 +27,7 @@ def tell_if_finished(job: Job, loop: LoopId, config: LoopConfig) -> bool:
     try:
         record = job.peek(loop, config)
         last = record.sessions[-1] if record is not None and record.sessions else None
-        if record is None or last is None or last.reason is None or last.reason.continues:
+        if record is None or last is None or last.reason is None or not last.reason.ends:
             return False
         if not job.is_own(last.claimant):
             return False

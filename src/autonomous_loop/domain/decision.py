@@ -35,6 +35,11 @@ class HandoffReason(StrEnum):
         return self in _CONTINUES
 
     @property
+    def ends(self) -> bool:
+        """Whether the loop came to an end: it neither goes on by itself nor waits for a person's go."""
+        return not self.continues and self is not HandoffReason.APPROVAL
+
+    @property
     def by_limit(self) -> bool:
         """Whether a limit of the loop ended it with work left."""
         return self in {

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from autonomous_loop.domain.budget import Limits, exhausted
+from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.events import AttemptEnded, AttemptStarted, Claimed, Spent
 from autonomous_loop.domain.keys import UNSIGNED
 from autonomous_loop.domain.model import LoopId
@@ -54,7 +55,8 @@ def stand(
     if record.generation >= limits.sessions or exhausted(limits, record.spending + record.unsettled):
         return Stand.OVER  # its next session could only say so
     unsigned = record.last_mac.startswith(f"{UNSIGNED}:") and not allow_unsigned
-    if not by_itself or unsigned:
+    waits_for_go = last.reason is HandoffReason.APPROVAL
+    if not by_itself or unsigned or waits_for_go:
         return Stand.PERSON
     return Stand.LATER if last.not_before is not None and last.not_before > now else Stand.DUE
 
@@ -63,7 +65,7 @@ def _is_over(record: LoopRecord) -> bool:
     if not record.sessions or record.closed is not None:
         return True
     last = record.sessions[-1]
-    return last.ended is not None and (last.reason is None or not last.reason.continues)
+    return last.ended is not None and (last.reason is None or last.reason.ends)
 
 
 def spent_on(day: date, entries: Iterable[Entry]) -> float:

@@ -63,8 +63,9 @@ class StateTracker:
         """Bring the state branch as it is on the remote; None when there is none."""
         refs = self._repository.remote_refs(self._ref)
         self._tip = refs.get(self._ref)
-        if self._tip:
-            self._repository.fetch(f"{self._ref}:refs/loop/state-{self._tip}")
+        # A job looks at a journal several times before it claims: what is here is not brought again.
+        if self._tip and not self._repository.has(here := f"refs/loop/state-{self._tip}"):
+            self._repository.fetch(f"{self._ref}:{here}")
         return self._tip
 
     def read(self) -> LoopRecord | None:

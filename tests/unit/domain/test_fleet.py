@@ -105,6 +105,12 @@ def test_what_a_person_or_a_limit_stopped_is_never_restarted(reason):
     assert stands(CLAIMED, ended(reason)) is Stand.OVER
 
 
+def test_a_list_that_waits_for_a_persons_go_is_neither_restarted_nor_over():
+    assert stands(CLAIMED, ended(HandoffReason.APPROVAL)) is Stand.PERSON
+    assert not HandoffReason.APPROVAL.ends
+    assert HandoffReason.BLOCKED.ends
+
+
 def test_a_session_whose_job_a_person_cancelled_waits_for_a_person_although_it_could_not_say_so():
     assert stands(CLAIMED, cancelled=True) is Stand.PERSON
     # What it did say holds, whatever became of its run afterwards.
