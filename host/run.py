@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-# What the runner tells a step, and the tokens of its services that the loop may use, where a step is given them.
+# What the runner tells a step, and tokens of its services that the loop may use, where a step has them.
 RUNNER = (
     "CI", "GITHUB_ACTIONS", "GITHUB_ACTOR", "GITHUB_API_URL", "GITHUB_EVENT_NAME", "GITHUB_EVENT_PATH",
     "GITHUB_GRAPHQL_URL", "GITHUB_JOB", "GITHUB_OUTPUT", "GITHUB_REF", "GITHUB_REPOSITORY",
