@@ -23,7 +23,8 @@ RUN python -m venv tools \
  && tools/bin/python -m pip install --require-hashes -r requirements-hands.lock \
  && ln -s /opt/autonomous-loop/tools/bin/uv /opt/autonomous-loop/tools/bin/uvx /usr/local/bin/
 
-# With the clouds' libraries (37 MB, imported only where they are used): a user cannot add them at run time.
+# With the clouds' libraries (37 MB, imported only where they are used): a user cannot add them at run time. Without
+# what the embedded GitHub needs, and without Playwright: the browser is the hands' and runs by their tools.
 COPY requirements-image.lock pyproject.toml README.md ./
 RUN python -m venv loop \
  && loop/bin/python -m pip install --require-hashes -r requirements-image.lock

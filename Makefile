@@ -66,5 +66,6 @@ COMPILE := uv pip compile -q --universal --generate-hashes --no-header --no-anno
 lock: ## make the four lock files anew (needs uv)
 	$(COMPILE) --extra local --group build pyproject.toml -o requirements.lock
 	$(COMPILE) --extra local --extra cloud --group build --group dev pyproject.toml -o requirements-dev.lock
-	$(COMPILE) --extra local --extra cloud --group build -c requirements-dev.lock pyproject.toml -o requirements-image.lock
+	$(COMPILE) --extra cloud --group build --no-emit-package playwright --no-emit-package pyee --no-emit-package greenlet \
+		-c requirements-dev.lock pyproject.toml -o requirements-image.lock
 	$(COMPILE) --group hands -o requirements-hands.lock
