@@ -15,7 +15,7 @@ from autonomous_loop.console import EXIT_LIMIT, clean, exit_with, interruptible,
 from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.feature import FeatureKind
 from autonomous_loop.errors import explain
-from autonomous_loop.github.action import STOPPED
+from autonomous_loop.github.action import ENDED, STOPPED
 from autonomous_loop.hands.reach import Network, Reach
 from autonomous_loop.surroundings import GitHubAccount, Surroundings, environment
 
@@ -96,6 +96,7 @@ def session(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
     async def work() -> int:
         around = Surroundings.from_environment(observe=(ProgressView(sys.stderr, for_runner=True),))
         outcome = await interruptible(run_ci_session(around, environment()), told=_note_signal)
+        _save_state(ENDED, "1")
         click.echo(clean(f"{outcome.result}. {outcome.why}"), err=True)
         if as_json:
             click.echo(json.dumps(outcome.as_dict()))
@@ -108,6 +109,10 @@ def session(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
 @json_option
 def finish(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
     """The action's post step: completes what a killed session left."""
+    if environment().get(f"STATE_{ENDED}"):
+        # The next session waits for this job's end: what has nothing to do shall not read the journal for it.
+        say("finish: the session ended by itself")
+        return
     from autonomous_loop.finish import finish_ci_session  # noqa: PLC0415 - only this command needs it
 
     async def work() -> int:
@@ -321,6 +326,10 @@ def doctor(*, project: Path, repo: str, try_it: bool, as_json: bool) -> None:
 
 def _note_signal() -> None:
     """For the post step, should this process not live to journal it."""
+    _save_state(STOPPED, datetime.now(UTC).isoformat())
+
+
+def _save_state(name: str, value: str) -> None:
     if state := environment().get("GITHUB_STATE"):
         with Path(state).open("a", encoding="utf-8") as file:
-            file.write(f"{STOPPED}={datetime.now(UTC).isoformat()}\n")
+            file.write(f"{name}={value}\n")

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,6 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp
 
 from autonomous_loop.errors import CredentialError, RepositoryError, UsageError
 from autonomous_loop.local.actions.metadata import ActionMeta
@@ -43,8 +42,8 @@ LIMIT_S = 900.0
 # Room for the first four features; the fifth then waits for an answer until the session's time is up. On a
 # slower machine the time is up earlier in the work, which costs nothing but a session.
 SESSION_MINUTES = 0.5
-# From the start of this process to the demo's beginning where a single feature would hardly fit any more.
-SLOW_START_S = 6.0
+# From the program's start to the demo's beginning; where it takes longer, so does all that follows.
+START_S = 3.0
 LIVE_LIMIT_S = 4 * 3600.0
 # The sessions are short on purpose: a person shall see them end and go on.
 CONFIGURATION = """\
@@ -67,7 +66,7 @@ class Demo:
         live: on Claude instead of the scripted model.
         port: of the embedded GitHub.
         as_json: print the result as one JSON object.
-        wrap: middleware around the embedded GitHub, such as a contract check.
+        slowness: how much more room a session needs than where the script was timed; None: measured.
     """
 
     folder: Path | None
@@ -75,7 +74,7 @@ class Demo:
     live: bool
     port: int
     as_json: bool
-    wrap: Callable[[ASGIApp], ASGIApp] | None = None
+    slowness: float | None = None
 
     def play(self) -> int:
         """Until the pull request is ready for review, or nothing goes on.
@@ -141,7 +140,6 @@ class Demo:
             path=around.path,
             port=self.port,
             pages=_pages,
-            wrap=self.wrap,
         )
 
     def _begin(self, github: EmbeddedGitHub, example: Path, root: Path, folder: Path) -> int:
@@ -151,7 +149,7 @@ class Demo:
         )
         (files / ".github" / "workflows").mkdir(parents=True)
         shutil.copy(root / WORKFLOW, files / WORKFLOW)
-        minutes = 50.0 if self.live else SESSION_MINUTES * _slowness()
+        minutes = 50.0 if self.live else SESSION_MINUTES * (self.slowness or _slowness())
         (files / ".github" / "autonomous-loop.toml").write_text(
             CONFIGURATION.format(minutes=round(minutes, 2)), encoding="utf-8"
         )
@@ -253,9 +251,9 @@ def _example() -> tuple[Path, Path]:
 
 
 def _slowness() -> float:
-    """How much more room a session needs where everything takes long, going by the program's own start."""
+    """How much longer everything takes here, going by how long this program took to get to its demo."""
     took = time.time() - psutil.Process().create_time()
-    return min(max(took / SLOW_START_S, 1.0), 5.0)
+    return min(max(took / START_S, 1.0), 5.0)
 
 
 def _until_interrupted() -> None:

@@ -72,7 +72,7 @@ def sessions_seen():
 def played(tmp_path_factory):
     """The demo, played once; then its folder opened again, as a person would look at the result."""
     folder = tmp_path_factory.mktemp("chain") / "demo"
-    demo = Demo(folder=folder, serve=False, live=False, port=0, as_json=False)
+    demo = Demo(folder=folder, serve=False, live=False, port=0, as_json=False, slowness=2.0)
     before = Counter(LEDGER.operations)
     with sessions_seen() as processes:
         code = demo.play()

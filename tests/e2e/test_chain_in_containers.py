@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from contextlib import contextmanager
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -49,8 +50,10 @@ def played(engine, tmp_path_factory):
     (files / ".github").mkdir()
     (files / ".github" / "autonomous-loop.toml").write_text(CONFIGURATION)
     log = RequestLog(bodies=True)
-    began = engine.docker("info", "--format", "{{.SystemTime}}", check=True).stdout.strip()
-    with LocalServer(create_app(short_script(), api_keys=frozenset({KEY}), log=log)) as model:
+    with (
+        watched(engine, folder / "containers") as containers,
+        LocalServer(create_app(short_script(), api_keys=frozenset({KEY}), log=log)) as model,
+    ):
         runner = ActRunner(
             engine=engine.address,
             repositories=folder / "github" / "forge" / "repos",
@@ -67,18 +70,24 @@ def played(engine, tmp_path_factory):
             said = "\n".join(world.said(run) for run in world.runs())
             yield SimpleNamespace(
                 world=world, said=said, events=journal_events(world.folder, LOOP), log=log,
-                containers=containers_since(engine, began), left=engine.docker("ps", "-aq").stdout,
+                containers=containers(), left=engine.docker("ps", "-aq").stdout,
                 stages=2 if "post-entrypoint" in (ROOT / "action.yml").read_text() else 1,
             )  # fmt: skip
 
 
-def containers_since(engine, began):
-    """What the engine did with containers since then, in order."""
-    now = engine.docker("info", "--format", "{{.SystemTime}}").stdout.strip()
-    lines = engine.docker(
-        "events", "--since", began, "--until", now, "--filter", "type=container", "--format", "{{json .}}"
-    ).stdout.splitlines()
-    return [json.loads(line) for line in lines]
+@contextmanager
+def watched(engine, file):
+    """What the engine does with containers meanwhile: afterwards it remembers the last few alone."""
+    with file.open("w") as out:
+        watch = engine.start(
+            "events", "--filter", "type=container", "--filter", "event=create", "--filter", "event=destroy",
+            "--format", "{{json .}}", stdout=out,
+        )  # fmt: skip
+    try:
+        yield lambda: [json.loads(line) for line in file.read_text().splitlines()]
+    finally:
+        watch.terminate()
+        watch.wait(10)
 
 
 def events_of(played, kind):

@@ -134,6 +134,7 @@ def test_what_the_planner_makes_nothing_of_is_one_feature_as_it_is(tmp_path):
 
 def test_a_stranger_adds_nothing(tmp_path):
     with world_of(tmp_path, ["two"], ["three"], triager="triage", reader="read") as world:
+        world.github.store.create_user("stranger")
         for login in ("triager", "reader", "stranger"):
             world.comment(1, "/loop add three", login)
             world.comment(world.pull().number, "/loop budget 1", login)

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -283,9 +284,9 @@ def test_a_pull_request_that_is_closed_ends_its_loop(tmp_path):
         world.settle()
         run = loop_runs(world)[-1]
         assert (run.event, run.conclusion) == ("pull_request", "success")
-        assert events_of(world, "closed") == [{"type": "closed", "how": "closed", "pull_request": number}], (
-            world.said(run)
-        )
+        (closed,) = events_of(world, "closed")
+        assert (closed["how"], closed["pull_request"]) == ("closed", number), world.said(run)
+        assert (closed["bundle"]["run_id"], closed["bundle"]["name"]) == (run.id, f"{LOOP}-journal")
         assert f"{LABEL}: stopped" in world.labels(1)
         assert heard(world) == ["closed"]
 
@@ -348,8 +349,7 @@ def cleanup_of(world, tmp_path, *, bundles, days=0.0, keys=(KEY,)):
         "GITHUB_REPOSITORY": REPO, "GITHUB_RUN_ID": "999", "GITHUB_EVENT_NAME": "schedule",
         "GITHUB_API_URL": f"{world.github.url}/api/v3", "GITHUB_SERVER_URL": world.github.url,
     }  # fmt: skip
-    around = Surroundings.from_environment({"PATH": os.environ["PATH"]})
-    around = around.with_credentials(api_key=KEY, base_url="", token=token, handoff_keys=())
+    around = replace(Surroundings.from_environment({"PATH": os.environ["PATH"]}), token=token)
     with TemporaryDirectory(dir=tmp_path) as home:
         job = Job.connect(read_facts(variables, {}), around, Path(home))
         try:
