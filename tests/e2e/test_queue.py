@@ -176,7 +176,7 @@ def test_a_cancel_the_session_heard_of_is_not_ended_twice(tmp_path):
         world.settle()
         assert [one["reason"] for one in events_of(world, "ended")] == ["stopped"]
         assert "did not end in time" not in events_of(world, "ended")[0]["note"]
-        assert "there is nothing to complete" in world.said(world.runs()[0])
+        assert "the session ended by itself" in world.said(world.runs()[0])
         assert len(loop_runs(world)) == 1
 
 
