@@ -54,7 +54,8 @@ class JobInputs(BaseModel):
         description="What the hands may reach: open (default), allowed (allowed-hosts) or none but loopback.",
     )
     allowed_hosts: str = Field(
-        "", description="With network allowed: hosts, one a line: pypi.org, *.example.com, example.com:8443."
+        "",
+        description="With network allowed: hosts, one a line: example.org, *.example.com, a.example:8443.",
     )
     issue: str = Field("", description="Number of the issue to work on, in place of what the event says.")
     loop: str = Field("", description="Id of the loop to go on with, in place of what the event says.")

@@ -17,14 +17,13 @@ from autonomous_loop.local.model.log import RequestLog
 from autonomous_loop.local.model.script import Script
 from autonomous_loop.local.model.server import create_app
 from autonomous_loop.local.serve import LocalServer
-from container_engine import IMAGE, ROOT, Engine
+from container_engine import IMAGE, Engine
 from e2e.github_world import LABEL, WORKFLOW, World, github_world
 from loop_world import KEY, bash, create, honest, journal_events, listed, make_project, plan, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.container, pytest.mark.root, pytest.mark.timeout(600)]
 SCRIPT = Path(__file__).with_name("docker_run.py")
 LOOP = "issue-1"
-POST = "post-entrypoint" in (ROOT / "action.yml").read_text()
 # What the runner gives every step, and no program of the hands may see.
 RUNTIME = {
     "ACTIONS_RUNTIME_TOKEN": "runtime-token-f7a1c2",
@@ -301,7 +300,6 @@ def test_a_person_who_cancelled_can_go_on(slow):
     assert not slow.world.pull().draft
 
 
-@pytest.mark.skipif(not POST, reason="action.yml has no post-entrypoint yet")
 def test_a_killed_container_is_completed_by_the_post_step_in_a_new_one(slow):
     (run,) = slow.runs()
     slow.engine.docker("kill", "--signal", "KILL", slow.container(run), check=True)

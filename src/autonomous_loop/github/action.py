@@ -30,7 +30,7 @@ SERVICE_INPUTS: Final = (
 )
 """What says where the model is and who the loop is there."""
 ENDED: Final = "ended"
-"""The saved state in which the action's main step notes that it ended by itself: nothing is left to do then."""
+"""The saved state in which the action's main step notes that it ended by itself."""
 STOPPED: Final = "stopped"
 """The action's saved state in which its main step notes when it got a signal, for its post step."""
 

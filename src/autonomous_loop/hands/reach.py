@@ -53,7 +53,7 @@ class AllowedHost:
         if not is_name(name) or (below and "." not in name) or not numbered:
             raise ConfigurationError(
                 f"allowed-hosts: {text.strip()!r} is not a host",
-                hint="write a name such as registry.npmjs.org, *.example.com for all names below it, or "
+                hint="write a name such as npm.example.org, *.example.com for all names below it, or "
                 "example.com:8443 for another port than 80 and 443; no addresses, schemes or paths.",
             )
         return cls(name, below, frozenset({int(port)}) if colon else WEB_PORTS)
@@ -97,7 +97,7 @@ class Reach:
         if chosen is Network.ALLOWED and not listed:
             raise ConfigurationError(
                 "network is allowed, but allowed-hosts names no host",
-                hint="list the hosts, such as pypi.org and files.pythonhosted.org; or set network to none.",
+                hint="list the hosts, such as example.org and files.example.org; or set network to none.",
             )
         return cls(chosen, listed)
 

@@ -232,7 +232,7 @@ def test_a_closed_network_lets_out_only_what_is_listed(project, request_file):
 
 def test_hosts_without_a_network_that_uses_them_are_an_error(project, request_file):
     code, found, _ = run(
-        project, "http://127.0.0.1:9", "--request", request_file, "--allowed-host", "pypi.org"
+        project, "http://127.0.0.1:9", "--request", request_file, "--allowed-host", "example.org"
     )
     assert code == 2
     assert "network to allowed" in found["hint"]

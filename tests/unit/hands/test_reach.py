@@ -12,11 +12,11 @@ def test_the_network_is_open_unless_something_is_said():
 @pytest.mark.parametrize(
     ("entry", "name", "port", "allowed"),
     [
-        ("pypi.org", "pypi.org", 443, True),
-        ("PyPI.org.", "pypi.org", 80, True),
-        ("pypi.org", "pypi.org", 8443, False),
-        ("pypi.org", "files.pypi.org", 443, False),
-        ("pypi.org", "evilpypi.org", 443, False),
+        ("example.org", "example.org", 443, True),
+        ("Example.ORG.", "example.org", 80, True),
+        ("example.org", "example.org", 8443, False),
+        ("example.org", "files.example.org", 443, False),
+        ("example.org", "evilexample.org", 443, False),
         ("*.example.com", "a.example.com", 443, True),
         ("*.example.com", "a.b.example.com", 443, True),
         ("*.example.com", "example.com", 443, False),
@@ -33,8 +33,8 @@ def test_what_an_entry_allows(entry, name, port, allowed):
 @pytest.mark.parametrize(
     "entry",
     [
-        "https://pypi.org",
-        "pypi.org/simple",
+        "https://example.org",
+        "example.org/simple",
         "*",
         "*.com",
         "a.*.com",
@@ -61,9 +61,9 @@ def test_what_is_no_host_is_an_error_that_says_what_is(entry):
 
 def test_a_choice_that_would_do_nothing_is_an_error():
     with pytest.raises(ConfigurationError, match="the list would not be used"):
-        Reach.read("none", ["pypi.org"])
+        Reach.read("none", ["example.org"])
     with pytest.raises(ConfigurationError, match="the list would not be used"):
-        Reach.read("", ["pypi.org"])
+        Reach.read("", ["example.org"])
     with pytest.raises(ConfigurationError, match="names no host"):
         Reach.read("allowed", [" "])
     with pytest.raises(ConfigurationError, match="network is 'closed'"):
