@@ -26,6 +26,7 @@ import fcntl
 import os
 import platform
 import select
+import signal
 import socket
 import struct
 import sys
@@ -128,7 +129,12 @@ def _give(listener: int, number: int, kind: int, protocol: int) -> None:
     with made:
         made.setblocking(not kind & socket.SOCK_NONBLOCK)
         flags = kind & socket.SOCK_CLOEXEC
-        fcntl.ioctl(listener, IOCTL_ADD, ADDITION.pack(number, ADD_AND_SEND, made.fileno(), 0, flags))
+        # A signal half-way (a child's end, say) would withdraw the socket but leave the call answered, with 0.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            fcntl.ioctl(listener, IOCTL_ADD, ADDITION.pack(number, ADD_AND_SEND, made.fileno(), 0, flags))
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _refuse(listener: int, number: int, error: int) -> None:

@@ -137,6 +137,14 @@ async def test_many_at_once_and_killed_half_way(fenced):
     assert (await fenced.run([fenced.python, "-c", program], timeout_s=20)).exit_code == 0
 
 
+async def test_what_ends_meanwhile_costs_nobody_a_socket(fenced):
+    program = "import socket\nfor _ in range(2000): assert socket.socket().fileno() > 2"
+    maker = asyncio.create_task(fenced.run([fenced.python, "-c", program], timeout_s=120))
+    while not maker.done():
+        await asyncio.gather(*[fenced.run(["true"], timeout_s=20) for _ in range(8)])
+    assert (maker.result().exit_code, maker.result().text) == (0, "")
+
+
 async def test_the_launcher_keeps_no_listener_of_what_ended(fenced):
     def held():
         return len(list(Path(f"/proc/{fenced._starter.pid}/fd").iterdir()))
