@@ -129,7 +129,7 @@ def _give(listener: int, number: int, kind: int, protocol: int) -> None:
     with made:
         made.setblocking(not kind & socket.SOCK_NONBLOCK)
         flags = kind & socket.SOCK_CLOEXEC
-        # A signal half-way (a child's end, say) would withdraw the socket but leave the call answered, with 0.
+        # A signal half-way (a child has ended) would withdraw the socket and leave the call answered with 0.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             fcntl.ioctl(listener, IOCTL_ADD, ADDITION.pack(number, ADD_AND_SEND, made.fileno(), 0, flags))
