@@ -11,7 +11,8 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=igno
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
-      build-essential ca-certificates chromium curl fonts-dejavu-core git jq nodejs npm patch procps unzip xz-utils \
+      build-essential ca-certificates chromium-headless-shell curl fonts-dejavu-core git jq nodejs npm patch procps \
+      unzip xz-utils \
  && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /opt/autonomous-loop

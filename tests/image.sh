@@ -11,7 +11,7 @@ done
 # The hands, as any free user: their own interpreter, a browser, and what projects are built with.
 inside --user 58123:58123 --entrypoint sh "$image" -ec '
   /opt/autonomous-loop/tools/bin/python -c "import pytest, playwright"
-  for tool in node npm chromium git uv gcc make jq; do "$tool" --version | head -n 1; done
+  for tool in node npm chromium-headless-shell git uv gcc make jq; do "$tool" --version | head -n 1; done
   ! touch /opt/autonomous-loop/loop/x 2>/dev/null'
 # Nothing of the image belongs to the hands, and the program is compiled already.
 inside --entrypoint sh "$image" -ec '

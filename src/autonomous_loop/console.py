@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import signal
 import sys
@@ -45,6 +46,7 @@ def exit_with(
     stopped: str = "stopped; what was proved is kept, run again to resume",
 ) -> NoReturn:
     """Run a command's work and end with its exit code; an error is told by what to do about it."""
+    gc.enable()
     try:
         code = asyncio.run(work)
     except Superseded as error:
@@ -65,6 +67,7 @@ def exit_with(
     except asyncio.CancelledError:
         click.echo(f"autonomous-loop: {stopped}", err=True)
         code = EXIT_LIMIT
+    gc.freeze()  # or every object is looked at once more, half a second before the process ends
     sys.exit(code)
 
 

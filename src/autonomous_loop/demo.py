@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import psutil
 from rich.console import Console
 from rich.table import Table
 from starlette.routing import BaseRoute
@@ -39,11 +38,10 @@ ACTION = "autonomous-loop/autonomous-loop"
 WORKFLOW = ".github/workflows/autonomous-loop.yml"
 SCRIPTED_KEY = "sk-ant-scripted-demo-key"
 LIMIT_S = 900.0
-# Room for the first four features; the fifth then waits for an answer until the session's time is up. On a
-# slower machine the time is up earlier in the work, which costs nothing but a session.
-SESSION_MINUTES = 0.5
-# From the program's start to the demo's beginning; where it takes longer, so does all that follows.
-START_S = 3.0
+# About half of what leads to the first full context: the first session ends by time, the next by its context.
+SESSION_MINUTES = 0.3
+# Of a processor, until the demo begins; where that takes longer, so does all that follows.
+START_S = 1.8
 LIVE_LIMIT_S = 4 * 3600.0
 # The sessions are short on purpose: a person shall see them end and go on.
 CONFIGURATION = """\
@@ -149,7 +147,7 @@ class Demo:
         )
         (files / ".github" / "workflows").mkdir(parents=True)
         shutil.copy(root / WORKFLOW, files / WORKFLOW)
-        minutes = 50.0 if self.live else SESSION_MINUTES * (self.slowness or _slowness())
+        minutes = 50.0 if self.live else SESSION_MINUTES * (self.slowness or slowness())
         (files / ".github" / "autonomous-loop.toml").write_text(
             CONFIGURATION.format(minutes=round(minutes, 2)), encoding="utf-8"
         )
@@ -250,10 +248,9 @@ def _example() -> tuple[Path, Path]:
     )
 
 
-def _slowness() -> float:
+def slowness() -> float:
     """How much longer everything takes here, going by how long this program took to get to its demo."""
-    took = time.time() - psutil.Process().create_time()
-    return min(max(took / START_S, 1.0), 5.0)
+    return min(max(time.process_time() / START_S, 0.5), 5.0)
 
 
 def _until_interrupted() -> None:

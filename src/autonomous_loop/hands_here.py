@@ -11,7 +11,8 @@ from autonomous_loop.hands.place import close_to_others
 from autonomous_loop.hands.reach import Network
 from autonomous_loop.hands.sandbox import Sandbox
 from autonomous_loop.hands.selftest import self_test
-from autonomous_loop.surroundings import CONTAINER, SYSTEM_PATH, Surroundings, find_browser
+from autonomous_loop.hands.toolchain import find_browser
+from autonomous_loop.surroundings import CONTAINER, SYSTEM_PATH, Surroundings
 
 
 async def make_hands(

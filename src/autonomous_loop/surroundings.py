@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Mapping
@@ -170,20 +169,6 @@ def reachable(folder: Path) -> bool:
     if os.geteuid() != 0:
         return True
     return all(part.stat().st_mode & stat.S_IXOTH for part in (folder, *folder.resolve().parents))
-
-
-def find_browser(path: str, cache: Path | None) -> str | None:
-    """An installed Chromium or Chrome first, Playwright's own next."""
-    for name in ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome"):
-        found = shutil.which(name, path=path)
-        if found:
-            return found
-    if cache and cache.is_dir():
-        for pattern in ("chromium-*/chrome-linux*/chrome", "chromium_headless_shell-*/*/headless_shell"):
-            made = sorted(cache.glob(pattern), reverse=True)
-            if made:
-                return str(made[0])
-    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+import subprocess
+import sys
 import threading
 from collections import Counter
 from contextlib import contextmanager
@@ -72,7 +74,10 @@ def sessions_seen():
 def played(tmp_path_factory):
     """The demo, played once; then its folder opened again, as a person would look at the result."""
     folder = tmp_path_factory.mktemp("chain") / "demo"
-    demo = Demo(folder=folder, serve=False, live=False, port=0, as_json=False, slowness=2.0)
+    # Measured where a process is as fresh, and as much watched over by coverage, as the sessions are.
+    measure = [sys.executable, "-I", "-c", "from autonomous_loop.demo import slowness; print(slowness())"]
+    measured = float(subprocess.run(measure, check=True, capture_output=True, text=True).stdout)
+    demo = Demo(folder=folder, serve=False, live=False, port=0, as_json=False, slowness=measured)
     before = Counter(LEDGER.operations)
     with sessions_seen() as processes:
         code = demo.play()

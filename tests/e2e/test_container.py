@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 def test_the_image_runs_the_program_and_its_hands_have_their_tools(engine):
     assert "autonomous-loop, version" in engine.docker("run", "--rm", IMAGE, "--version").stdout
     python = "/opt/autonomous-loop/tools/bin/python -c 'import pytest, playwright'"
-    tools = f"{python} && node --version && chromium --version"
+    tools = f"{python} && node --version && chromium-headless-shell --version"
     done = engine.docker("run", "--rm", "--user", "58123", "--entrypoint", "sh", IMAGE, "-c", tools)
     assert done.returncode == 0, done.stderr
     assert "Chromium" in done.stdout

@@ -1,15 +1,16 @@
-import shutil
+import os
 
 import pytest
 import pytest_asyncio
 
 from autonomous_loop.config import LoopConfig
+from autonomous_loop.hands.toolchain import find_browser
 from verify.proof_world import World, make_sandbox
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def sandbox():
-    made = await make_sandbox(shutil.which("chromium") or shutil.which("google-chrome"))
+    made = await make_sandbox(find_browser(os.environ["PATH"]))
     yield made
     await made.close()
 

@@ -13,10 +13,11 @@ from autonomous_loop.agent.prices import price_of
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.model import CommitSha
 from autonomous_loop.errors import CredentialError, HandsError, LoopError, ModelError, SandboxError
+from autonomous_loop.hands.toolchain import find_browser
 from autonomous_loop.hands_here import make_hands
 from autonomous_loop.proving_ground import Taken, proving_ground
 from autonomous_loop.report.findings import Finding, fault, mend, ok, unknown
-from autonomous_loop.surroundings import Surroundings, find_browser
+from autonomous_loop.surroundings import Surroundings
 
 _ONLY_HERE = "the action's own image has it; this machine matters for `run` alone"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -9,17 +10,18 @@ from pathlib import Path
 from autonomous_loop.domain.work import CommandResult
 from autonomous_loop.errors import SandboxError
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
-# Where an installed browser stands when it is on nobody's PATH.
-BROWSER_PATHS = (
-    "/usr/bin/chromium",
-    "/usr/bin/google-chrome",
-    "/opt/google/chrome/chrome",
-    "/usr/lib/chromium/chromium",
+# The shells without a window come first: they start in half the time, and nobody looks at the hands' windows.
+BROWSERS = (
+    "chromium-headless-shell",
+    "chrome-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome-stable",
+    "google-chrome",
 )
 PLAYWRIGHT_BROWSERS = (
-    "chromium-*/chrome-linux*/chrome",
     "chromium_headless_shell-*/chrome-*/*headless?shell",
+    "chromium-*/chrome-linux*/chrome",
 )
 PROBE_S = 15.0
 
@@ -65,24 +67,18 @@ async def find_node(run: Run) -> str | None:
     return await find_on_path(run, ["node"])
 
 
-async def find_browser(run: Run, *, playwright_cache: Path | None = None) -> str | None:
-    """A Chromium or Chrome that the hands can run; an installed one first, then Playwright's own.
+def find_browser(path: str, cache: Path | None = None) -> str | None:
+    """An installed Chromium or Chrome first, Playwright's own next.
 
     Args:
-        playwright_cache: where `playwright install` keeps its browsers.
+        path: as in PATH.
+        cache: where `playwright install` keeps its browsers.
     """
-    found = await find_on_path(run, BROWSERS)
-    for candidate in [*([found] if found else []), *BROWSER_PATHS, *_cached(playwright_cache)]:
-        if (await run([candidate, "--version"])).exit_code == 0:
-            return candidate
+    for name in BROWSERS:
+        if found := shutil.which(name, path=path):
+            return found
+    if cache is not None and cache.is_dir():
+        for pattern in PLAYWRIGHT_BROWSERS:
+            if made := sorted(cache.glob(pattern), reverse=True):
+                return str(made[0])
     return None
-
-
-def _cached(playwright_cache: Path | None) -> list[str]:
-    if playwright_cache is None:
-        return []
-    return [
-        str(path)
-        for pattern in PLAYWRIGHT_BROWSERS
-        for path in sorted(playwright_cache.glob(pattern), reverse=True)
-    ]

@@ -1,4 +1,5 @@
 import asyncio
+import os
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -52,9 +53,7 @@ def site():
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browsing():
     """Hands with a browser, found as they would find it."""
-    plain = await Sandbox.create(**DEFAULTS)
-    chrome = await find_browser(lambda argv: plain.run(argv, timeout_s=30))
-    await plain.close()
+    chrome = find_browser(os.defpath)
     hands = await Sandbox.create(**DEFAULTS | {"chrome_path": chrome, "browser_python": sys.executable})
     yield hands
     await hands.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import platform
 import socket
 import sys
@@ -346,8 +347,7 @@ async def test_a_host_that_does_not_answer_is_said(world):
 
 async def test_the_browser_has_loopback_and_the_allowed_hosts(make, world):
     _upstream, port, egress, _, _ = world
-    plain = await make()
-    chrome = await find_browser(lambda argv: plain.run(argv, timeout_s=30))
+    chrome = find_browser(os.defpath)
     hands = await make(fenced=True, env=egress.environment, chrome_path=chrome, browser_python=sys.executable)
     await hands.shell("cd ~; echo '<title>Own</title><p>served here' >index.html", timeout_s=10)
     await hands.shell(

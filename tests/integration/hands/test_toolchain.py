@@ -34,20 +34,29 @@ async def test_without_an_interpreter_each_candidate_and_its_fault_are_named(run
 async def test_this_machines_tools_are_found(run):
     assert await find_interpreter(run) in interpreters()
     assert await find_node(run) == shutil.which("node", path="/usr/local/bin:/usr/bin")
-    assert (await find_browser(run)).startswith("/usr/")
+    installed = find_browser("/usr/local/bin:/usr/bin")
+    assert (await run([installed, "--version"])).exit_code == 0
 
 
-async def test_playwrights_own_browser_is_the_last_resort(make, public):
-    hands = await make(path=["/nowhere"])
+def test_playwrights_own_browser_is_the_last_resort(tmp_path):
+    assert find_browser("/nowhere", tmp_path) is find_browser("/nowhere", tmp_path / "missing") is None
 
-    async def probe(argv):
-        # Only what stands in the folder runs: as on a machine without an installed browser.
-        return await hands.run(argv if argv[0].startswith(str(public)) else ["/bin/false"], timeout_s=15)
-
-    assert await find_browser(probe, playwright_cache=public) is None
-    for version in ("1100", "1200"):
-        browser = public / f"chromium-{version}" / "chrome-linux" / "chrome"
+    def keep(*parts):
+        browser = tmp_path.joinpath(*parts)
         browser.parent.mkdir(parents=True)
-        browser.write_text("#!/bin/sh\nexit 0\n")
-        browser.chmod(0o755)
-    assert await find_browser(probe, playwright_cache=public) == str(browser)
+        browser.touch(mode=0o755)
+        return str(browser)
+
+    keep("chromium-1100", "chrome-linux", "chrome")
+    newest = keep("chromium-1200", "chrome-linux64", "chrome")
+    assert find_browser("/nowhere", tmp_path) == newest
+    shell = keep("chromium_headless_shell-1200", "chrome-headless-shell-linux64", "chrome-headless-shell")
+    assert find_browser("/nowhere", tmp_path) == shell
+    installed = keep("bin", "google-chrome")
+    assert find_browser(str(tmp_path / "bin"), tmp_path) == installed
+
+
+def test_one_without_a_window_comes_first(tmp_path):
+    for name in ("chromium", "chromium-headless-shell"):
+        (tmp_path / name).touch(mode=0o755)
+    assert find_browser(str(tmp_path)) == str(tmp_path / "chromium-headless-shell")

@@ -1,16 +1,16 @@
 """The pages in a real browser: the way through them, how they refresh, and that nothing hostile runs."""
 
+import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from autonomous_loop.hands.toolchain import find_browser
 from integration.local.pages_record import REPO
 from integration.local.pages_world import BOT, MONA, NOW, add_run, commit, pages_world, picture
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WIDTH = "async (image) => { await image.decode(); return image.naturalWidth; }"
 ARGUMENTS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
@@ -18,7 +18,7 @@ ARGUMENTS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-bac
 @pytest.fixture(scope="module")
 def browser():
     # One that is installed first; else Playwright's own.
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    found = find_browser(os.environ["PATH"])
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=found, chromium_sandbox=False, args=ARGUMENTS)
         yield launched

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autonomous_loop.hands.sandbox import Sandbox
+from autonomous_loop.hands.toolchain import find_browser
 from verify.proof_world import SYSTEM_PATH, World
 
 PACKAGES = {
@@ -74,7 +75,7 @@ async def make_sandbox(installed: Path) -> Sandbox:
         env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         read_paths=[sys.prefix, sys.base_prefix, str(installed)],
         unsandboxed=False,
-        chrome_path=shutil.which("chromium") or shutil.which("google-chrome"),
+        chrome_path=find_browser(os.environ["PATH"]),
         browser_python=None,
     )
 

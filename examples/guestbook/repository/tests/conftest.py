@@ -74,7 +74,7 @@ def store(tmp_path: Path) -> Store:
 def server(store: Store) -> Iterator[RunningServer]:
     """A guestbook on a free port."""
     with make_server(Guestbook(store), 0) as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02})
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.002})
         thread.start()
         yield RunningServer(f"http://127.0.0.1:{running.server_port}", store)
         running.shutdown()
