@@ -58,6 +58,11 @@ class JobInputs(BaseModel):
         description="With network allowed: hosts, one a line: example.org, *.example.com, a.example:8443.",
     )
     issue: str = Field("", description="Number of the issue to work on, in place of what the event says.")
+    request: str = Field(
+        "",
+        description="A Markdown file of the default branch, in place of an issue: for a dispatch that names "
+        "nothing else; a schedule takes each version of it once.",
+    )
     loop: str = Field("", description="Id of the loop to go on with, in place of what the event says.")
     settings: str = Field(
         "",

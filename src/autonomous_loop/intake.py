@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from autonomous_loop.asked_for import request_of
 from autonomous_loop.config import ContinuationMode, LoopConfig
 from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.fleet import Stand, Turn, asked_again
@@ -22,6 +23,7 @@ from autonomous_loop.domain.trigger import (
     Queue,
     Reviewed,
     Start,
+    StartFile,
     choose_loop,
     issue_of,
 )
@@ -31,6 +33,7 @@ from autonomous_loop.github import content, trigger
 from autonomous_loop.github.access import Access
 from autonomous_loop.github.client import WORKFLOW_BOT
 from autonomous_loop.github.closing import Closing, closing_of
+from autonomous_loop.github.request_file import FileIssues, RequestFile, safe_path
 from autonomous_loop.github.runs import made_at
 from autonomous_loop.job import Job
 
@@ -60,26 +63,39 @@ class Intake:
         access: asked before anything is begun.
         fleet: what a schedule starts.
         turn: whose session the workflow says this is: a job of `plan`'s matrix.
+        request_file: what the workflow works on where the event names nothing; empty: nothing.
     """
 
     def __init__(
-        self, job: Job, config: LoopConfig, access: Access, fleet: Fleet, *, turn: Turn | None = None
+        self,
+        job: Job,
+        config: LoopConfig,
+        access: Access,
+        fleet: Fleet,
+        *,
+        turn: Turn | None = None,
+        request_file: str = "",
     ) -> None:
         self._job = job
         self._config = config
         self._access = access
         self._fleet = fleet
         self._turn = turn
+        self._file = request_file
+        self._files = FileIssues(job.repository, own_login=job.login, server_url=job.facts.server_url)
 
     def choose(self) -> Choice | Ignore:
         """What this job's event comes to.
 
         Raises:
             ForgeError: GitHub does not answer.
+            RequestError: there is no such request file.
         """
         facts = self._job.facts
-        doing = trigger.activity(facts.event_name, facts.event, self._config)
         turn = self._turn
+        doing = trigger.activity(facts.event_name, facts.event, self._config)
+        if turn is None and self._file:
+            doing = self._or_file(doing)
         if turn is None and isinstance(doing, Queue):
             plan = self._fleet.plan()
             if not plan.turns:
@@ -100,7 +116,9 @@ class Intake:
                 self._refuse(doing)
             return Ignore(str(error))
 
-    def _chosen(self, doing: Activity) -> Choice | Ignore:
+    def _chosen(  # noqa: PLR0911 - one line an event reads best
+        self, doing: Activity
+    ) -> Choice | Ignore:
         match doing:
             case Ignore():
                 return doing
@@ -108,6 +126,8 @@ class Intake:
                 return Ignore("nothing waits")
             case Start(issue=issue, actor=actor):
                 return self._start(issue, actor)
+            case StartFile(path=path, actor=actor):
+                return self._start_file(path, actor)
             case Continue(loop=loop, generation=generation, pin=pin, actor=actor):
                 return self._go_on(loop, actor=actor, generation=generation, pin=pin)
             case Asked():
@@ -127,10 +147,46 @@ class Intake:
             return Ignore(f"{turn.loop}: a person stopped it")
         return self._go_on(turn.loop, actor=WORKFLOW_BOT)
 
-    def _start(self, issue: int, actor: str, *, chosen: bool = False) -> Choice | Ignore:
+    def _or_file(self, doing: Activity) -> Activity:
+        """The workflow's own request file, where the event names nothing; a schedule starts each once."""
+        facts = self._job.facts
+        scheduled = isinstance(doing, Queue)
+        if not scheduled and not (isinstance(doing, Ignore) and facts.event_name == "workflow_dispatch"):
+            return doing
+        if scheduled and self._files.find(self._read(self._file)) is not None:
+            return doing
+        return StartFile(path=self._file, actor=facts.actor)
+
+    def _read(self, given: str) -> RequestFile:
+        path, head = safe_path(given), self._job.default_head()
+        return RequestFile.of(path, head, self._job.git.read(self._job.git.tree_of(head), path))
+
+    def _start_file(self, given: str, actor: str) -> Choice | Ignore:
+        """Its text is the request; an issue is opened for it, where people follow and steer the loop."""
+        self._access.require_writer(actor)
+        file = self._read(given)
+        asked = request_of(file.text, source=file.path)
+        found = self._files.find(file)
+        if found is not None and found.is_open:
+            number = found.number
+        elif self._job.facts.run_attempt > 1:
+            return Ignore("a re-run goes by the journal, and there is none; dispatch it again")
+        else:
+            number = self._files.open(file, title=asked.title, body=asked.body)
+        return self._start(number, actor, asked=asked)
+
+    def _start(
+        self, issue: int, actor: str, *, chosen: bool = False, asked: Request | None = None
+    ) -> Choice | Ignore:
+        """A loop on an issue.
+
+        Args:
+            chosen: a schedule found it.
+            asked: what a request file says; None: the issue says it.
+        """
         loops = self._job.loops(self._config, issue)
         loop = choose_loop(issue, {one: self._is_over(one, record) for one, record in loops.items()})
-        if not chosen and self._job.facts.event_name == "workflow_dispatch":
+        if asked is not None or (not chosen and self._job.facts.event_name == "workflow_dispatch"):
             self._access.require_writer(actor)
             requester, at = actor, made_at(self._job.repository, self._job.facts.run_id)
         else:
@@ -146,6 +202,8 @@ class Intake:
                 return Ignore(f"it was asked for before {one} ended; label the issue again for another loop")
         if self._job.facts.run_attempt > 1:
             return Ignore("a re-run goes by the journal, and there is none; label the issue again")
+        if asked is not None:
+            return Choice(loop, issue, asked.model_copy(update={"requester": requester, "issue": issue}))
         event = self._job.facts.event if self._job.facts.event_name == "issues" else None
         request = content.freeze(
             self._job.repository, issue, requester=requester, at=at, access=self._access, event=event

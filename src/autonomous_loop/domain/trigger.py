@@ -30,6 +30,18 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class StartFile:
+    """Start a loop for a request file, or continue the live one it has.
+
+    Attributes:
+        path: as it was given.
+    """
+
+    path: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Continue:
     """The next session of a loop.
 
@@ -117,7 +129,7 @@ class Ignore:
     reason: str
 
 
-Activity = Start | Continue | Asked | Reviewed | Pushed | Checked | Queue | Ignore
+Activity = Start | StartFile | Continue | Asked | Reviewed | Pushed | Checked | Queue | Ignore
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ class ActionInputs:
         allowed_hosts: as given, one each line.
         issue: the number of the issue to work on, as given; empty: the event says.
         loop: the loop to go on with, as given; empty: the event says.
+        request: the path of a request file, as given; empty: there is none.
     """
 
     overrides: Mapping[str, Any]
@@ -74,6 +75,7 @@ class ActionInputs:
     allowed_hosts: tuple[str, ...] = ()
     issue: str = ""
     loop: str = ""
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ def read_inputs(environment: Mapping[str, str]) -> ActionInputs:
         allowed_hosts=tuple(_input(environment, "allowed_hosts").split()),
         issue=_input(environment, "issue"),
         loop=_input(environment, "loop"),
+        request=_input(environment, "request"),
     )
 
 

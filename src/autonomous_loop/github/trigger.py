@@ -19,6 +19,7 @@ from autonomous_loop.domain.trigger import (
     Queue,
     Reviewed,
     Start,
+    StartFile,
     issue_of,
     loop_of,
     loop_of_branch,
@@ -180,7 +181,9 @@ def _dispatched(event: Mapping[str, Any]) -> Activity:
         )
     number = _number("issue", issue)
     if number is None:
-        return Ignore("the dispatch names neither a loop nor an issue")
+        if path := inputs.get("request", ""):
+            return StartFile(path=path, actor=_login(event))
+        return Ignore("the dispatch names neither a loop nor an issue nor a request file")
     return Start(issue=number, actor=_login(event))
 
 
@@ -204,7 +207,7 @@ def _pin(value: str) -> CommitSha | None:
 def _bad(name: str, value: str, wanted: str) -> ConfigurationError:
     return ConfigurationError(
         f"The input {name} is {value[:80]!r}; it must be {wanted}.",
-        hint="to start a loop by hand give `issue`; to go on with one give `loop` alone.",
+        hint="to start a loop by hand give `issue` or `request`; to go on with one give `loop` alone.",
     )
 
 

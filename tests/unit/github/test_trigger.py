@@ -12,6 +12,7 @@ from autonomous_loop.domain.trigger import (
     Queue,
     Reviewed,
     Start,
+    StartFile,
 )
 from autonomous_loop.errors import ConfigurationError
 from autonomous_loop.github.trigger import activity
@@ -86,6 +87,12 @@ def test_a_person_may_dispatch_a_loop_without_generation_and_pin():
 def test_a_dispatch_may_start_an_issue(issue):
     found = activity("workflow_dispatch", dispatched(issue=issue), CONFIG)
     assert found == Start(issue=12, actor="github-actions[bot]")
+
+
+def test_a_dispatch_may_start_a_request_file_where_it_names_no_issue():
+    found = activity("workflow_dispatch", dispatched(request=" docs/wish.md ", issue=""), CONFIG)
+    assert found == StartFile(path="docs/wish.md", actor="github-actions[bot]")
+    assert isinstance(activity("workflow_dispatch", dispatched(request="a.md", issue="3"), CONFIG), Start)
 
 
 @pytest.mark.parametrize(
