@@ -8,6 +8,7 @@ from pathlib import Path
 
 from autonomous_loop.domain import proof
 from autonomous_loop.domain.proof import Proof
+from autonomous_loop.github.workflow import WORKFLOW
 from autonomous_loop.inputs import HostInputs, JobInputs
 from autonomous_loop.report.configuration import keys as every_key
 
@@ -136,16 +137,19 @@ def page():
 
 
 def readme():
-    """The README with its table of the inputs people set first."""
+    """The README with its table of the inputs people set first, and the workflow to copy."""
     rows = [
         f"| `{name.replace('_', '-')}` | {field.description} |"
         for name, field in JobInputs.model_fields.items()
     ]
     table = "\n".join(["| input | what |", "|---|---|", *rows])
+    workflow = (ROOT / WORKFLOW).read_text()
     text = (ROOT / "README.md").read_text()
-    begin, end = "<!-- inputs: made by scripts/tables.py -->\n", "\n<!-- end of inputs -->"
-    head, _, rest = text.partition(begin)
-    return head + begin + table + end + rest.partition(end)[2]
+    for name, made in {"inputs": table, "workflow": f"```yaml\n{workflow}```"}.items():
+        begin, end = f"<!-- {name}: made by scripts/tables.py -->\n", f"\n<!-- end of {name} -->"
+        head, _, rest = text.partition(begin)
+        text = head + begin + made + end + rest.partition(end)[2]
+    return text
 
 
 def schema():
