@@ -18,6 +18,8 @@ from autonomous_loop.github.client import once, translated
 from autonomous_loop.github.sanitize import clean
 from autonomous_loop.github.thread import MARK
 
+MOST_TITLE: Final = 256
+"""Characters of an issue's title, by GitHub."""
 MOST_SHOWN: Final = 60_000
 """Characters of an issue's body; GitHub takes 65,536."""
 MOST_ISSUES: Final = 300
@@ -134,6 +136,8 @@ class FileIssues:
             f"{self._server_url}/{self._repository.full_name}/blob/{file.commit}/{quote(file.path, safe='/')}"
         )
         shown = body if len(body) <= MOST_SHOWN else f"{body[:MOST_SHOWN].rpartition(chr(10))[0]}\n\n(cut)"
+        if len(title) > MOST_TITLE:
+            title = title[: MOST_TITLE - 1].rpartition(" ")[0] + "…"
         text = f"{shown}\n\n---\nThe request is [{file.path}]({link}).\n\n{file.mark}"
 
         def find() -> int | None:

@@ -183,6 +183,13 @@ def test_a_long_text_is_cut_for_the_issue_but_not_for_the_loop(world, commit, ch
     assert len(issues(world)[chosen.issue].body) < 65_536
 
 
+def test_a_first_line_that_is_too_long_for_a_title_is_cut_there(world, commit, choose):
+    commit("I would like " + "very " * 80 + "much a dark mode.\n")
+    chosen = choose(request=PATH)
+    assert chosen.request.title.endswith("a dark mode.")
+    assert issues(world)[chosen.issue].title.endswith(" very…")
+
+
 @pytest.mark.parametrize("given", ["a\nb.md", "..", ".", "a/../../b", "/a"])
 def test_a_path_stays_inside(given):
     with pytest.raises(RequestError):
