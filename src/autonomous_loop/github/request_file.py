@@ -135,9 +135,9 @@ class FileIssues:
         link = (
             f"{self._server_url}/{self._repository.full_name}/blob/{file.commit}/{quote(file.path, safe='/')}"
         )
-        shown = body if len(body) <= MOST_SHOWN else f"{body[:MOST_SHOWN].rpartition(chr(10))[0]}\n\n(cut)"
+        shown = body if len(body) <= MOST_SHOWN else f"{_begin(body, MOST_SHOWN, chr(10))}\n\n(cut)"
         if len(title) > MOST_TITLE:
-            title = title[: MOST_TITLE - 1].rpartition(" ")[0] + "…"
+            title = f"{_begin(title, MOST_TITLE - 1, ' ')}…"
         text = f"{shown}\n\n---\nThe request is [{file.path}]({link}).\n\n{file.mark}"
 
         def find() -> int | None:
@@ -146,3 +146,8 @@ class FileIssues:
 
         with translated("opening the request file's issue"):
             return once(find, lambda: self._repository.create_issue(title, text).number)
+
+
+def _begin(text: str, most: int, at: str) -> str:
+    """At most `most` characters of it, to the last `at` where there is one."""
+    return text[:most].rpartition(at)[0] or text[:most]

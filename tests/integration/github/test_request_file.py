@@ -188,6 +188,9 @@ def test_a_first_line_that_is_too_long_for_a_title_is_cut_there(world, commit, c
     chosen = choose(request=PATH)
     assert chosen.request.title.endswith("a dark mode.")
     assert issues(world)[chosen.issue].title.endswith(" very…")
+    commit("x" * 300)
+    chosen = choose(request=PATH)
+    assert issues(world)[chosen.issue].title == "x" * 255 + "…"
 
 
 @pytest.mark.parametrize("given", ["a\nb.md", "..", ".", "a/../../b", "/a"])
