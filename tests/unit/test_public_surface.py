@@ -128,4 +128,5 @@ def test_an_example_gives_our_actions_what_they_take_and_grants_what_they_need(p
     granted = job["permissions"]
     assert {name: level for name, level in granted.items() if name != "id-token"} == needed
     if needed["contents"] == "write":
-        assert {"issue", "request", "loop", "generation", "pin"} == set(workflow["on"]["workflow_dispatch"]["inputs"])
+        inputs = workflow["on"]["workflow_dispatch"]["inputs"]
+        assert set(inputs) == {"issue", "request", "loop", "generation", "pin"}
