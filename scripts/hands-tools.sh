@@ -16,19 +16,25 @@ if [ ! -e "$stamp" ]; then
   touch "$stamp"
 fi
 
+# Looked for as a session does.
 browser() {
-  for name in chromium-headless-shell chrome-headless-shell chromium chromium-browser google-chrome-stable google-chrome; do command -v "$name" && return; done
-  find "${PLAYWRIGHT_BROWSERS_PATH:-$HOME/.cache/ms-playwright}" -type f \( -name chrome -o -name headless_shell -o -name chrome-headless-shell \) 2>/dev/null | grep -m1 .
+  .venv/bin/python -I - <<'PY'
+import sys
+from autonomous_loop.hands.toolchain import find_browser
+from autonomous_loop.surroundings import Surroundings
+around = Surroundings.from_environment()
+sys.exit(find_browser(around.path, around.playwright_cache) is None)
+PY
 }
-browser >/dev/null && exit 0
+browser && exit 0
 echo "no Chromium is installed: trying Playwright's own" >&2
-timeout 120 "$tools/bin/python" -m playwright install --only-shell chromium >/dev/null 2>&1 && browser >/dev/null && exit 0
+timeout 120 "$tools/bin/python" -m playwright install --only-shell chromium >/dev/null 2>&1 && browser && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   echo "Playwright's download failed: trying the system's package" >&2
   apt-get update -qq >/dev/null 2>&1 || true
   for package in chromium-headless-shell chromium; do
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" fonts-dejavu-core >/dev/null 2>&1 \
-      && browser >/dev/null && exit 0
+      && browser && exit 0
   done
 fi
 cat >&2 <<'TEXT'

@@ -139,7 +139,8 @@ async def _play(
     access = Access(job.repository, allowed_bots=config.allowed_bots, own_login=job.login)
     fleet = Fleet(job, config, access, overrides=inputs.overrides)
     turn = turn_of(inputs.loop, inputs.issue)
-    choice = Intake(job, config, access, fleet, turn=turn, request_file=inputs.request).choose()
+    intake = Intake(job, config, access, fleet, base=base, turn=turn, request_file=inputs.request)
+    choice = intake.choose()
     if isinstance(choice, Ignore):
         return Outcome(result=IGNORED, why=choice.reason)
     record = job.peek(choice.loop, config)

@@ -60,6 +60,7 @@ class Intake:
 
     Args:
         config: of the default branch's head.
+        base: that head.
         access: asked before anything is begun.
         fleet: what a schedule starts.
         turn: whose session the workflow says this is: a job of `plan`'s matrix.
@@ -73,6 +74,7 @@ class Intake:
         access: Access,
         fleet: Fleet,
         *,
+        base: CommitSha,
         turn: Turn | None = None,
         request_file: str = "",
     ) -> None:
@@ -80,6 +82,7 @@ class Intake:
         self._config = config
         self._access = access
         self._fleet = fleet
+        self._base = base
         self._turn = turn
         self._file = request_file
         self._files = FileIssues(job.repository, own_login=job.login, server_url=job.facts.server_url)
@@ -92,8 +95,8 @@ class Intake:
             RequestError: there is no such request file.
         """
         facts = self._job.facts
-        turn = self._turn
         doing = trigger.activity(facts.event_name, facts.event, self._config)
+        turn = self._turn
         if turn is None and self._file:
             doing = self._or_file(doing)
         if turn is None and isinstance(doing, Queue):
@@ -158,21 +161,20 @@ class Intake:
         return StartFile(path=self._file, actor=facts.actor)
 
     def _read(self, given: str) -> RequestFile:
-        path, head = safe_path(given), self._job.default_head()
-        return RequestFile.of(path, head, self._job.git.read(self._job.git.tree_of(head), path))
+        path, git = safe_path(given), self._job.git
+        return RequestFile.of(path, self._base, git.read(git.tree_of(self._base), path))
 
     def _start_file(self, given: str, actor: str) -> Choice | Ignore:
         """Its text is the request; an issue is opened for it, where people follow and steer the loop."""
         self._access.require_writer(actor)
         file = self._read(given)
         asked = request_of(file.text, source=file.path)
-        found = self._files.find(file)
-        if found is not None and found.is_open:
-            number = found.number
-        elif self._job.facts.run_attempt > 1:
-            return Ignore("a re-run goes by the journal, and there is none; dispatch it again")
-        else:
+        if self._job.facts.run_attempt == 1:
             number = self._files.open(file, title=asked.title, body=asked.body)
+        elif (there := self._files.find_open(file)) is not None:
+            number = there
+        else:
+            return Ignore("a re-run goes by the journal, and there is none; dispatch it again")
         return self._start(number, actor, asked=asked)
 
     def _start(

@@ -197,8 +197,8 @@ def _play(result: Played, feature: Feature, attempt: int, conversation: Conversa
     key = (feature.id, attempt)
     tree = result.project
     for turn in conversation.turns:
-        if turn.delay_s or result.outputs.get(key, 0) > FULL:
-            break  # the session ends here: its time is up, or its context full
+        if result.outputs.get(key, 0) > FULL:
+            break  # the session ends here: its context is full
         for call in turn.tools:
             if call.name == "submit_feature":
                 verdicts = result.verdicts.setdefault(key, [])

@@ -126,6 +126,15 @@ class FileIssues:
                 None,
             )
 
+    def find_open(self, file: RequestFile) -> int | None:
+        """Its number, where the newest is still open.
+
+        Raises:
+            ForgeError: GitHub does not answer.
+        """
+        found = self.find(file)
+        return found.number if found and found.is_open else None
+
     def open(self, file: RequestFile, *, title: str, body: str) -> int:
         """Open one, unless an open one is there; its number.
 
@@ -139,13 +148,10 @@ class FileIssues:
         if len(title) > MOST_TITLE:
             title = f"{_begin(title, MOST_TITLE - 1, ' ')}…"
         text = f"{shown}\n\n---\nThe request is [{file.path}]({link}).\n\n{file.mark}"
-
-        def find() -> int | None:
-            found = self.find(file)
-            return found.number if found and found.is_open else None
-
         with translated("opening the request file's issue"):
-            return once(find, lambda: self._repository.create_issue(title, text).number)
+            return once(
+                lambda: self.find_open(file), lambda: self._repository.create_issue(title, text).number
+            )
 
 
 def _begin(text: str, most: int, at: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,18 @@ from github.Repository import Repository
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from autonomous_loop.compose import IDENTITY
+from autonomous_loop.config import LoopConfig
+from autonomous_loop.fleet import Fleet
+from autonomous_loop.git.command import bearer
+from autonomous_loop.git.repository import Repository as GitRepository
 from autonomous_loop.github.access import Access
+from autonomous_loop.github.action import RunFacts
 from autonomous_loop.github.client import connect, own_login
 from autonomous_loop.github.forge import GitHubForge
 from autonomous_loop.github.thread import Thread
+from autonomous_loop.intake import Intake
+from autonomous_loop.job import Job
 from autonomous_loop.local.actions.player import Player
 from autonomous_loop.local.actions.routes import routes as actions_routes
 from autonomous_loop.local.actions.runner import ProcessRunner
@@ -218,3 +227,34 @@ def world(server: ForgeServer, tmp_path: Path):
             yield World(store, server.url, faults, player, clock)
         finally:
             player.stop()
+
+
+@pytest.fixture
+def choose(world, tmp_path):
+    """What one job makes of its event."""
+    numbers = count()
+
+    def decide(event_name, event=None, *, bots=(), request_file="", **facts):
+        token = world.workflow_token()
+        given = {
+            "repository": REPO, "run_id": 7, "run_attempt": 1, "event_name": event_name, "event": event or {},
+            "actor": "ann", "triggering_actor": "ann", "workflow_path": ".github/workflows/loop.yml",
+            "job": "session", "ref": "refs/heads/main", "sha": "1" * 40, "default_branch": "main",
+            "api_url": world.api_url, "server_url": world.url,
+        }  # fmt: skip
+        git = GitRepository.create(
+            tmp_path / f"own-{next(numbers)}.git", remote=f"{world.url}/{REPO}.git", identity=IDENTITY,
+            path="/usr/bin:/bin", auth=bearer(world.url, token),
+        )  # fmt: skip
+        repository = world.repository(token)
+        config = LoopConfig(allowed_bots=bots)
+        job = Job(RunFacts(**(given | facts)), git, repository, "github-actions[bot]", "main")
+        access = Access(repository, allowed_bots=config.allowed_bots)
+        fleet = Fleet(job, config, access, overrides={})
+        try:
+            base = job.default_head()
+            return Intake(job, config, access, fleet, base=base, request_file=request_file).choose()
+        finally:
+            git.close()
+
+    return decide

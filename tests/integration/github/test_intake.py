@@ -4,45 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from autonomous_loop.compose import IDENTITY
-from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.trigger import Ignore
 from autonomous_loop.errors import RequestError
-from autonomous_loop.fleet import Fleet
-from autonomous_loop.git.command import bearer
-from autonomous_loop.git.repository import Repository
-from autonomous_loop.github.access import Access
-from autonomous_loop.github.action import RunFacts
-from autonomous_loop.intake import Choice, Intake
-from autonomous_loop.job import Job
+from autonomous_loop.intake import Choice
 from autonomous_loop.local.forge.models import Actor
 
 from .conftest import LABEL, REPO
-
-
-@pytest.fixture
-def choose(world, tmp_path):
-    """What one job makes of its event."""
-
-    def decide(event_name, event=None, *, bots=(), **facts):
-        token = world.workflow_token()
-        given = {
-            "repository": REPO, "run_id": 7, "run_attempt": 1, "event_name": event_name, "event": event or {},
-            "actor": "ann", "triggering_actor": "ann", "workflow_path": ".github/workflows/loop.yml",
-            "job": "session", "ref": "refs/heads/main", "sha": "1" * 40, "default_branch": "main",
-            "api_url": world.api_url, "server_url": world.url,
-        }  # fmt: skip
-        git = Repository.create(
-            tmp_path / "own.git", remote=f"{world.url}/{REPO}.git", identity=IDENTITY,
-            path="/usr/bin:/bin", auth=bearer(world.url, token),
-        )  # fmt: skip
-        repository = world.repository(token)
-        config = LoopConfig(allowed_bots=bots)
-        job = Job(RunFacts(**(given | facts)), git, repository, "github-actions[bot]", "main")
-        access = Access(repository, allowed_bots=config.allowed_bots)
-        return Intake(job, config, access, Fleet(job, config, access, overrides={})).choose()
-
-    return decide
 
 
 def labelled(world, login):

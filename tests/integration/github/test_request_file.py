@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from autonomous_loop.compose import IDENTITY
-from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.trigger import Ignore
 from autonomous_loop.errors import RequestError
-from autonomous_loop.fleet import Fleet
-from autonomous_loop.git.command import bearer
-from autonomous_loop.git.repository import Repository
-from autonomous_loop.github.access import Access
-from autonomous_loop.github.action import RunFacts
 from autonomous_loop.github.request_file import RequestFile, safe_path
-from autonomous_loop.intake import Choice, Intake
-from autonomous_loop.job import Job
+from autonomous_loop.intake import Choice
 from autonomous_loop.local.forge.models import Actor
 
 from .conftest import REPO
@@ -47,30 +39,16 @@ def commit(world, tmp_path):
 
 
 @pytest.fixture
-def choose(world, tmp_path):
-    """What one job makes of its event."""
+def ask(world, choose):
+    """A dispatch, or another event, in a run of its own; what its job makes of it."""
 
     def decide(event_name="workflow_dispatch", *, by="ann", request_file="", attempt=1, **inputs):
         run = world.player.dispatch(REPO, "loop.yml", "main", {}, actor="ann")
-        facts = RunFacts(
-            repository=REPO, run_id=run.id, run_attempt=attempt, event_name=event_name,
-            event={"inputs": inputs, "sender": {"login": by}}, actor=by, triggering_actor=by,
-            workflow_path=".github/workflows/loop.yml", job="session", ref="refs/heads/main", sha="1" * 40,
-            default_branch="main", api_url=world.api_url, server_url=world.url,
+        event = {"inputs": inputs, "sender": {"login": by}}
+        return choose(
+            event_name, event, request_file=request_file,
+            run_id=run.id, run_attempt=attempt, actor=by, triggering_actor=by,
         )  # fmt: skip
-        token = world.workflow_token()
-        git = Repository.create(
-            tmp_path / f"own-{run.id}.git", remote=f"{world.url}/{REPO}.git", identity=IDENTITY,
-            path="/usr/bin:/bin", auth=bearer(world.url, token),
-        )  # fmt: skip
-        repository, config = world.repository(token), LoopConfig()
-        job = Job(facts, git, repository, BOT, "main")
-        access = Access(repository)
-        fleet = Fleet(job, config, access, overrides={})
-        try:
-            return Intake(job, config, access, fleet, request_file=request_file).choose()
-        finally:
-            git.close()
 
     return decide
 
@@ -79,9 +57,9 @@ def issues(world):
     return {one.number: one for one in world.store.issues.list(REPO, state="all") if one.number > 1}
 
 
-def test_its_text_is_the_request_and_an_issue_is_opened_for_it(world, commit, choose):
+def test_its_text_is_the_request_and_an_issue_is_opened_for_it(world, commit, ask):
     head = commit(WISH)
-    chosen = choose(request=PATH)
+    chosen = ask(request=PATH)
     assert isinstance(chosen, Choice)
     assert (chosen.loop, chosen.issue) == ("issue-2", 2)
     request = chosen.request
@@ -95,37 +73,37 @@ def test_its_text_is_the_request_and_an_issue_is_opened_for_it(world, commit, ch
 
 
 def test_asked_for_again_it_is_the_same_issue_until_the_file_changes_or_the_issue_is_closed(
-    world, commit, choose
+    world, commit, ask
 ):
     commit(WISH)
-    assert choose(request=PATH).issue == 2
-    assert choose(request=f"./{PATH}").issue == 2
+    assert ask(request=PATH).issue == 2
+    assert ask(request=f"./{PATH}").issue == 2
     commit(WISH + "\nAnd in print, too.\n")
-    assert choose(request=PATH).issue == 3
+    assert ask(request=PATH).issue == 3
     world.store.issues.edit(REPO, 3, Actor("ann"), state="closed")
-    assert choose(request=PATH).issue == 4
+    assert ask(request=PATH).issue == 4
     assert len(issues(world)) == 3
 
 
-def test_a_marker_in_somebody_elses_issue_means_nothing(world, commit, choose):
+def test_a_marker_in_somebody_elses_issue_means_nothing(world, commit, ask):
     sha = commit(WISH)
     mark = RequestFile.of(PATH, sha, WISH.encode()).mark
     world.store.issues.create(REPO, "Mine", f"Do mine instead. {mark}", Actor("eve"))
-    chosen = choose(request=PATH)
+    chosen = ask(request=PATH)
     assert (chosen.issue, chosen.request.title) == (3, "A dark mode")
 
 
 @pytest.mark.parametrize("login", ["tri", "rea", "eve", "nobody"])
-def test_whoever_may_not_write_may_not_ask_and_no_issue_is_opened(world, commit, choose, login):
+def test_whoever_may_not_write_may_not_ask_and_no_issue_is_opened(world, commit, ask, login):
     commit(WISH)
-    for chosen in (choose(by=login, request=PATH), choose("schedule", by=login, request_file=PATH)):
+    for chosen in (ask(by=login, request=PATH), ask("schedule", by=login, request_file=PATH)):
         assert isinstance(chosen, Ignore)
     assert issues(world) == {}
 
 
-def test_a_re_run_opens_nothing(world, commit, choose):
+def test_a_re_run_opens_nothing(world, commit, ask):
     commit(WISH)
-    chosen = choose(request=PATH, attempt=2)
+    chosen = ask(request=PATH, attempt=2)
     assert isinstance(chosen, Ignore)
     assert "re-run" in chosen.reason
     assert issues(world) == {}
@@ -142,54 +120,54 @@ def test_a_re_run_opens_nothing(world, commit, choose):
         ("docs", b"x", "is not in the repository"),
     ],
 )
-def test_a_file_that_asks_for_nothing_is_an_error_that_says_so(world, commit, choose, path, data, message):
+def test_a_file_that_asks_for_nothing_is_an_error_that_says_so(world, commit, ask, path, data, message):
     if data is not None:
         commit(data)
     with pytest.raises(RequestError, match=message):
-        choose(request=path)
+        ask(request=path)
     assert issues(world) == {}
 
 
-def test_a_lost_answer_opens_no_second_issue(world, commit, choose):
+def test_a_lost_answer_opens_no_second_issue(world, commit, ask):
     commit(WISH)
     world.faults.times(1, "POST", "/issues", "lost")
-    assert choose(request=PATH).issue == 2
+    assert ask(request=PATH).issue == 2
     assert len(issues(world)) == 1
 
 
-def test_the_workflows_own_file_is_taken_where_the_event_names_nothing(world, commit, choose):
+def test_the_workflows_own_file_is_taken_where_the_event_names_nothing(world, commit, ask):
     commit(WISH)
-    assert choose(request_file=PATH, issue="1").issue == 1
-    assert choose(request_file=PATH).issue == 2
-    assert isinstance(choose("push", request_file=PATH), Ignore)
+    assert ask(request_file=PATH, issue="1").issue == 1
+    assert ask(request_file=PATH).issue == 2
+    assert isinstance(ask("push", request_file=PATH), Ignore)
 
 
-def test_a_schedule_takes_each_version_of_it_once(world, commit, choose):
+def test_a_schedule_takes_each_version_of_it_once(world, commit, ask):
     commit(WISH)
-    assert choose("schedule", request_file=PATH).issue == 2
-    again = choose("schedule", request_file=PATH)
+    assert ask("schedule", request_file=PATH).issue == 2
+    again = ask("schedule", request_file=PATH)
     assert isinstance(again, Ignore)
     assert "nothing waits" in again.reason
     world.store.issues.edit(REPO, 2, Actor("ann"), state="closed")
-    assert isinstance(choose("schedule", request_file=PATH), Ignore)
+    assert isinstance(ask("schedule", request_file=PATH), Ignore)
     commit(WISH.upper())
-    assert choose("schedule", request_file=PATH).issue == 3
+    assert ask("schedule", request_file=PATH).issue == 3
 
 
-def test_a_long_text_is_cut_for_the_issue_but_not_for_the_loop(world, commit, choose):
+def test_a_long_text_is_cut_for_the_issue_but_not_for_the_loop(world, commit, ask):
     commit("# Long\n\n" + "A line of the wish.\n" * 5_000)
-    chosen = choose(request=PATH)
+    chosen = ask(request=PATH)
     assert len(chosen.request.body) > 90_000
     assert len(issues(world)[chosen.issue].body) < 65_536
 
 
-def test_a_first_line_that_is_too_long_for_a_title_is_cut_there(world, commit, choose):
+def test_a_first_line_that_is_too_long_for_a_title_is_cut_there(world, commit, ask):
     commit("I would like " + "very " * 80 + "much a dark mode.\n")
-    chosen = choose(request=PATH)
+    chosen = ask(request=PATH)
     assert chosen.request.title.endswith("a dark mode.")
     assert issues(world)[chosen.issue].title.endswith(" very…")
     commit("x" * 300)
-    chosen = choose(request=PATH)
+    chosen = ask(request=PATH)
     assert issues(world)[chosen.issue].title == "x" * 255 + "…"
 
 
