@@ -28,7 +28,7 @@ async def test_an_answer_that_breaks_off_is_asked_for_again_and_counted(world, h
         )
     )
     control = RecordingControl()
-    impatient = Patience(first_wait_s=0.01, stall_s=0.5 if kind == "stall" else 20.0)
+    impatient = Patience(first_wait_s=0.01, stall_s=2.0 if kind == "stall" else 20.0)
     assert (await here.coder(patience=impatient).work(task(), control)).ending == "accepted"
     assert [turn.recovered for turn in control.turns] == [2, 0]
     assert await hands.read_file("ran", max_bytes=99) == b"once\n"  # nothing of the broken ones was run
@@ -87,7 +87,7 @@ async def test_a_usage_limit_without_a_waiting_time_is_read_from_the_reset_heade
     )
     with pytest.raises(UsageLimitError, match="usage limit") as caught:
         await here.coder().work(task(), RecordingControl())
-    assert abs(caught.value.resume_at - datetime.now(UTC)) < timedelta(seconds=5)
+    assert abs(caught.value.resume_at - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 @pytest.mark.parametrize("kind", ["overloaded", "server_error"])

@@ -70,7 +70,7 @@ def edit(command, path, **more):
 
 
 async def appears(hands, name):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await hands.find(".", suffixes=[name], most=9):  # noqa: ASYNC110 - a file has no event
             await asyncio.sleep(0.02)
 
@@ -114,7 +114,7 @@ async def test_the_shell_keeps_its_folder_and_shows_every_exit_code(hands):
 
 
 async def test_a_command_that_does_not_end_is_an_error_and_the_next_one_runs(hands):
-    late, after = await toolbox(hands, timeout_s=0.5).run(
+    late, after = await toolbox(hands, timeout_s=2).run(
         calls(bash("echo begun; sleep 60"), bash("echo on"))
     )
     assert late.is_error
@@ -249,13 +249,13 @@ async def test_a_fault_of_the_hands_ends_no_other_tool(hands):
 
 
 async def test_what_runs_is_ended_when_the_conversation_is(hands):
-    both = calls(bash("touch begun; sleep 1; touch made"), edit("create", "after", file_text="never"))
+    both = calls(bash("touch begun; sleep 4; touch made"), edit("create", "after", file_text="never"))
     running = asyncio.create_task(toolbox(hands).run(both))
     await appears(hands, "begun")
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    await asyncio.sleep(1.3)
+    await asyncio.sleep(4.3)
     assert await hands.find(".", suffixes=["made", "after"], most=9) == []
 
 
@@ -269,6 +269,6 @@ async def test_an_unforeseen_fault_ends_the_other_tools_before_it_goes_on(hands)
             return await self._hands.shell(command, timeout_s=timeout_s, max_output=max_output)
 
     with pytest.raises(RuntimeError, match="not foreseen"):
-        await toolbox(Broken(hands)).run(calls(bash("touch begun; sleep 1; touch made"), edit("view", "x")))
-    await asyncio.sleep(1.3)
+        await toolbox(Broken(hands)).run(calls(bash("touch begun; sleep 4; touch made"), edit("view", "x")))
+    await asyncio.sleep(4.3)
     assert await hands.find(".", suffixes=["made"], most=9) == []

@@ -1,5 +1,6 @@
 """What the hands did to the work tree is undone by a switch and seen by a take; only that is written."""
 
+import asyncio
 import pytest
 import pytest_asyncio
 
@@ -202,8 +203,9 @@ async def test_a_file_written_through_the_loop_is_taken(workspace, hands, reposi
 
 async def test_a_process_left_behind_does_not_pass_for_quiet(workspace, hands, repository):
     await workspace.take()
-    await shell(hands, "setsid sh -c 'sleep 0.3; echo late > app.py; sleep 60' >/dev/null 2>&1 &")
+    await shell(hands, "setsid sh -c 'sleep 2; echo late > app.py; sleep 60' >/dev/null 2>&1 &")
     before = await workspace.take()
+    await asyncio.sleep(2.5)
     assert await workspace.take() == before
     assert repository.read(before, "app.py") == b"x = 1\n"
 

@@ -202,9 +202,9 @@ async def test_a_command_that_will_not_end(shared):
     naive.kill()
     naive.communicate()
 
-    ours = await shared.run(command, timeout_s=0.5)
+    ours = await shared.run(command, timeout_s=2)
     assert (ours.exit_code, ours.stdout) == (None, b"up\n")
-    assert ours.duration_s < 3
+    assert ours.duration_s < 30
 
 
 async def test_root_by_a_setuid_program(hands, public):

@@ -40,7 +40,7 @@ def started(*argv):
 
 
 async def pid_in(path_reader):
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while True:
         text = await path_reader()
         if text.isdigit():
@@ -104,7 +104,7 @@ async def test_whoever_waits_for_a_command_hears_that_it_was_ended(hands):
     ]
     await asyncio.sleep(0.4)
     await hands.end_all()
-    run, shell = await asyncio.wait_for(asyncio.gather(*waiting), 5)
+    run, shell = await asyncio.wait_for(asyncio.gather(*waiting), 30)
     assert run.exit_code == 128 + signal.SIGKILL
     assert shell.exit_code == 128 + signal.SIGKILL
 
@@ -134,7 +134,7 @@ asyncio.run(main())
 """
     loop = started(sys.executable, "-c", program)
     uid, work, launcher = loop.stdout.readline().decode().split()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not processes_of(int(uid)):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.02)
@@ -169,7 +169,7 @@ async def test_a_launcher_that_was_killed_takes_the_commands_along_and_is_missed
     await asyncio.sleep(0.5)
     assert len(processes_of(hands.uid)) == 1
     os.kill(hands._starter.pid, signal.SIGKILL)
-    assert (await asyncio.wait_for(waiting, 5)).exit_code == 128 + signal.SIGKILL
+    assert (await asyncio.wait_for(waiting, 30)).exit_code == 128 + signal.SIGKILL
     for ask in (hands.run(["true"], timeout_s=5), hands.end_all()):
         with pytest.raises(HandsError, match="launcher ended"):
             await ask

@@ -24,9 +24,9 @@ async def test_a_missing_command_says_so(hands):
 
 async def test_the_deadline_ends_the_whole_group_and_keeps_what_was_printed(hands):
     began = time.monotonic()
-    done = await hands.run(["sh", "-c", "echo before; sleep 61 & sleep 62"], timeout_s=0.5)
+    done = await hands.run(["sh", "-c", "echo before; sleep 61 & sleep 62"], timeout_s=2)
     assert (done.exit_code, done.stdout) == (None, b"before\n")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30
     left = await hands.run(
         ["sh", "-c", "ps -eo uid,args | grep -E 'sleep 6[12]' | grep -v grep"], timeout_s=10
     )
@@ -43,18 +43,19 @@ async def test_a_background_process_that_holds_the_output_does_not_hold_the_loop
     began = time.monotonic()
     done = await hands.run(["sh", "-c", "setsid sleep 60 & sleep 0.2; echo started"], timeout_s=20)
     assert (done.exit_code, done.stdout) == (0, b"started\n")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30
 
 
 async def test_a_cancelled_command_is_ended(hands):
     task = asyncio.create_task(
-        hands.run(["sh", "-c", "touch begun; sleep 0.6; touch finished"], timeout_s=20)
+        hands.run(["sh", "-c", "touch begun; sleep 5; touch finished"], timeout_s=20)
     )
-    await asyncio.sleep(0.3)
+    while not await hands.find("", suffixes=["begun"], most=1):  # noqa: ASYNC110 - a file has no event
+        await asyncio.sleep(0.02)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await asyncio.sleep(0.6)
+    await asyncio.sleep(5)
     assert await hands.find("", suffixes=[], most=10) == ["begun"]
 
 
@@ -66,7 +67,7 @@ async def test_data_is_whole_or_refused(hands):
     began = time.monotonic()
     with pytest.raises(HandsError, match="printed more than 1000 bytes"):
         await hands.run(["yes"], timeout_s=20, max_output=1000, merge_stderr=False)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 async def test_a_broken_pipe_ends_a_command_as_it_would_anywhere(hands):

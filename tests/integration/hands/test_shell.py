@@ -53,9 +53,9 @@ async def test_exit_gives_its_code_and_says_that_the_state_is_lost(hands):
 
 async def test_the_deadline_starts_a_fresh_shell_in_the_work_tree(hands):
     began = time.monotonic()
-    done = await hands.shell("cd /; echo begun; trap '' TERM INT; sleep 60", timeout_s=0.5)
+    done = await hands.shell("cd /; echo begun; trap '' TERM INT; sleep 60", timeout_s=2)
     assert (done.exit_code, done.stdout) == (None, b"begun\n")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30
     assert (await hands.shell("pwd", timeout_s=10)).text == f"{hands.work}\n"
 
 
@@ -68,8 +68,8 @@ async def test_huge_output_is_cut_in_the_middle(hands):
 
 
 async def test_what_a_background_job_prints_later_comes_with_the_next_command(hands):
-    await hands.shell("(sleep 0.2; echo late) &", timeout_s=10)
-    assert (await hands.shell("sleep 0.5; echo now", timeout_s=10)).stdout == b"late\nnow\n"
+    await hands.shell("(sleep 0.5; echo late) &", timeout_s=10)
+    assert (await hands.shell("sleep 2; echo now", timeout_s=10)).stdout == b"late\nnow\n"
 
 
 async def test_a_restart_ends_what_the_shell_started(hands):

@@ -168,7 +168,7 @@ class World:
 
     def settle(self) -> list[Any]:
         """Wait until nothing is left to do; returns the runs, oldest first."""
-        assert self.player.wait_idle(20), "the player did not come to rest"
+        assert self.player.wait_idle(120), "the player did not come to rest"
         return self.runs()
 
     def runs(self) -> list[Any]:
@@ -226,7 +226,7 @@ class World:
 _CODE = {"main": "CODE", "post": "POST"}
 
 
-def until(condition: Any, seconds: float = 10) -> Any:
+def until(condition: Any, seconds: float = 60) -> Any:
     """Wait until `condition()` is true, and return what it gave."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()

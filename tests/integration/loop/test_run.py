@@ -116,7 +116,7 @@ def test_a_killed_session_loses_nothing_that_was_proved_and_its_spending_is_coun
 
 
 def test_of_two_sessions_started_at_once_one_works_and_the_other_ends_neutrally(project, request_file):
-    features = {"two": [honest("two", 2, delay_s=3)], "three": [honest("three", 3)]}
+    features = {"two": [honest("two", 2, delay_s=8)], "three": [honest("three", 3)]}
     with (
         model(TWO, features) as (url, _),
         running(project, url, "--request", request_file) as first,
@@ -145,7 +145,7 @@ def test_a_persons_stop_saves_the_work_and_the_next_run_takes_it_up(project, req
                 lambda: any(one.conversation == "two#1" and one.turn == 1 for one in log.records), seconds=120
             )
             process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=7) == 3
+            assert process.wait(timeout=50) == 3
         code, result, said = run(project, url, "--request", request_file)
     assert code == 0, said
     assert result["sessions_used"] == 2
