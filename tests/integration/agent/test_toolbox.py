@@ -114,9 +114,7 @@ async def test_the_shell_keeps_its_folder_and_shows_every_exit_code(hands):
 
 
 async def test_a_command_that_does_not_end_is_an_error_and_the_next_one_runs(hands):
-    late, after = await toolbox(hands, timeout_s=2).run(
-        calls(bash("echo begun; sleep 60"), bash("echo on"))
-    )
+    late, after = await toolbox(hands, timeout_s=2).run(calls(bash("echo begun; sleep 60"), bash("echo on")))
     assert late.is_error
     assert "begun" in late.text
     assert "no exit code" in late.text

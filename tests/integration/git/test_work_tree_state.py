@@ -1,6 +1,7 @@
 """What the hands did to the work tree is undone by a switch and seen by a take; only that is written."""
 
 import asyncio
+
 import pytest
 import pytest_asyncio
 
