@@ -92,11 +92,14 @@ class Hands(Protocol):
         stdin: bytes = b"",
         max_output: int = 1_000_000,
         merge_stderr: bool = True,
+        program: str = "",
     ) -> CommandResult:
         """Run one command in a process group of its own; the deadline kills the whole group.
 
         `env` is added to the allow-listed environment. With `merge_stderr=False` a standard output longer
         than `max_output` raises HandsError instead of being cut: what is read as data must be whole.
+        `program` is the source of a program of the loop's own, run as `python -I -S` runs one, with `argv`
+        as its arguments and without the start of an interpreter.
         """
 
     async def shell(self, command: str, *, timeout_s: float, max_output: int = 30_000) -> CommandResult:

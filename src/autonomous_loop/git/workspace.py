@@ -18,10 +18,10 @@ from itertools import islice
 
 from autonomous_loop.domain.model import CommitSha, TreeSha
 from autonomous_loop.errors import DeadlineError, HandsError
-from autonomous_loop.git import scratch_scripts as scripts
+from autonomous_loop.git import scratch_calls as calls
 from autonomous_loop.git.grafting import Entry
 from autonomous_loop.git.repository import PACK_LIMIT, Differences, Repository
-from autonomous_loop.git.scratch_scripts import Call, Writing
+from autonomous_loop.git.scratch_calls import Call, Writing
 from autonomous_loop.ports import Hands
 
 TIMEOUT_S = 180.0
@@ -59,11 +59,11 @@ class _Found:
 
     @classmethod
     def of(cls, modified: bytes, untracked: bytes, complaints: bytes, rows: bytes = b"") -> _Found:
-        fields = scripts.split(modified)
+        fields = calls.split(modified)
         modes = {path: head.split(" ")[1] for head, path in zip(fields[::2], fields[1::2], strict=True)}
         return cls(
             {path: "" if mode == "000000" else mode for path, mode in modes.items()},
-            frozenset(scripts.split(untracked)),
+            frozenset(calls.split(untracked)),
             complaints.decode("utf-8", "replace").strip()[:500],
             _entries(rows),
         )
@@ -110,7 +110,7 @@ class ScratchWorkspace:
         await self._end_all()
         tree = self._repository.tree_of(commit)
         store = posixpath.join(self._hands.temporary, f"store-{secrets.token_hex(8)}.git")
-        (index,) = await self._run(scripts.fill_empty(tree, self._repository.pack([tree], []), store), 1)
+        (index,) = await self._run(calls.fill_empty(tree, self._repository.pack([tree], []), store), 1)
         await self._remember(tree, index)
 
     async def take(self) -> TreeSha:
@@ -145,7 +145,7 @@ class ScratchWorkspace:
 
     async def _look(self, state: _State) -> _Found:
         for open_up in (False, True):
-            call = scripts.look(state.index, list(state.touched), open_up=open_up)
+            call = calls.look(state.index, list(state.touched), open_up=open_up)
             found = _Found.of(*await self._run(call, 4))
             if not found.complaints:
                 return found
@@ -162,7 +162,7 @@ class ScratchWorkspace:
             )
         there = {path for path, mode in found.modified.items() if mode} | found.untracked | found.rows.keys()
         gone = (found.modified.keys() | state.touched.keys()) - there
-        answer = await self._run(scripts.update(state.index, sorted(gone), sorted(there)), 4)
+        answer = await self._run(calls.update(state.index, sorted(gone), sorted(there)), 4)
         rows, pack, times, index = answer
         entries: dict[str, Entry | None] = dict.fromkeys(gone)
         entries |= _entries(rows)
@@ -171,7 +171,7 @@ class ScratchWorkspace:
         if there:
             self._repository.unpack(pack)
         tree = self._repository.graft(state.tree, entries)
-        changed = {path: int(when) for when, _, path in (row.partition(" ") for row in scripts.split(times))}
+        changed = {path: int(when) for when, _, path in (row.partition(" ") for row in calls.split(times))}
         await self._remember(tree, index, {path: (entries[path], when) for path, when in changed.items()})
         return tree
 
@@ -183,7 +183,7 @@ class ScratchWorkspace:
             for path, (before, _) in changes.items():
                 state.touched.setdefault(path, before)
             wanted = {path: new for path, (_, new) in changes.items()}
-            await self._run(scripts.write(self._writing(wanted)), 0)
+            await self._run(calls.write(self._writing(wanted)), 0)
         self._settle(state, tree)
 
     async def _restore(self, state: _State, tree: TreeSha) -> None:
@@ -197,7 +197,7 @@ class ScratchWorkspace:
         clean = bool(added)
         for turn in range(ROUNDS):
             folders = turn == 0 and not added
-            call = scripts.write_and_scan(self._writing(wanted), state.index, clean=clean, folders=folders)
+            call = calls.write_and_scan(self._writing(wanted), state.index, clean=clean, folders=folders)
             found = _Found.of(*await self._run(call, 3))
             strange = [path for path in found.modified if path not in wanted]
             if found.complaints or len(strange) > MOST_REPAIRED or ATTRIBUTES in _names(strange):
@@ -218,7 +218,7 @@ class ScratchWorkspace:
             for path, (_, new) in self._repository.differences(before, tree).items()
             if new is None
         }
-        call = scripts.fill(tree, self._repository.pack([tree], []), sorted(gone))
+        call = calls.fill(tree, self._repository.pack([tree], []), sorted(gone))
         (index,) = await self._run(call, 1)
         await self._remember(tree, index)
 
@@ -275,13 +275,14 @@ class ScratchWorkspace:
         state.here, state.started = tree, self._started
 
     async def _run(self, call: Call, parts: int) -> list[bytes]:
-        """One script as hands; no other process of theirs is alive. The parts of its answer."""
+        """One operation as hands; no other process of theirs is alive. The parts of its answer."""
         self._started += 1
         git_dir = posixpath.join(self._hands.temporary, f"take-{secrets.token_hex(8)}.git")
         done = await self._hands.run(
             call.argv(git_dir),
+            program=calls.PROGRAM,
             timeout_s=TIMEOUT_S,
-            env=scripts.ENV,
+            env=calls.ENV,
             stdin=call.stdin,
             cwd=self._hands.work,
             max_output=PACK_LIMIT,
@@ -293,7 +294,7 @@ class ScratchWorkspace:
         if done.exit_code != 0:
             raise HandsError(f"the work tree cannot be {call.what}: {said}")
         try:
-            return scripts.parted(done.stdout, parts) if parts else []
+            return calls.parted(done.stdout, parts) if parts else []
         except ValueError:
             raise HandsError(f"the work tree cannot be {call.what}: git gave no answer") from None
 
@@ -314,7 +315,7 @@ def _existing(entries: Mapping[str, Entry | None]) -> dict[str, Entry]:
 def _entries(rows: bytes) -> dict[str, Entry]:
     """Rows of `git ls-files -s`."""
     found = {}
-    for row in scripts.split(rows):
+    for row in calls.split(rows):
         head, _, path = row.partition("\t")
         mode, sha, _ = head.split(" ")
         found[path] = Entry(mode, sha)

@@ -2,44 +2,39 @@
 
 Run once, before anything foreign, as `<python> -I -S launcher.py <fd> [fence]`: `fd` is a socket of the
 loop's, and each message on it starts a process or asks whether any is left (see `serve`); with `fence` no
-process reaches more than loopback. It imports nothing but the standard library and `fence.py` beside it,
-holds nothing secret, and is the only code that is root on the hands' side; any step that fails ends the new
-process before its command starts (exit code 126, the reason on standard error).
+process reaches more than loopback. It imports nothing but the standard library, `confine.py` and `fence.py`
+beside it, holds nothing secret, and is the only code that is root on the hands' side; any step that fails
+ends the new process before its command starts (exit code 126, the reason on standard error).
+
+A command may be a program of the loop's own, in Python: then the new process runs it in the interpreter it
+has from its fork, once it has given up all the others give up. To start an interpreter costs more than most
+such programs do.
 
 Every process of the hands descends from this one, orphans come back to it, and it waits for all of them: it
 knows exactly whether one is left.
-
-Sources: prctl(2), capabilities(7), landlock(7), the kernel's include/uapi/linux/landlock.h.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
-import ctypes
-import errno
 import json
+import marshal
 import os
-import resource
 import selectors
 import signal
 import socket
-import struct
 import sys
+import traceback
 from collections.abc import Callable
 from typing import NoReturn, TypedDict
 
 if __package__:
-    from autonomous_loop.hands import fence
+    from autonomous_loop.hands import confine, fence
 else:  # run by its path, with nothing but the standard library to import from
     sys.path.append(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib doubles the start-up
-    import fence  # type: ignore[import-not-found, no-redef]  # the same file
-
-PR_SET_PDEATHSIG = 1
-PR_CAPBSET_DROP = 24
-PR_SET_CHILD_SUBREAPER = 36
-PR_SET_NO_NEW_PRIVS = 38
-PR_CAP_AMBIENT = 47
-PR_CAP_AMBIENT_CLEAR_ALL = 4
+    import confine  # type: ignore[import-not-found, no-redef]  # the same file
+    import fence  # type: ignore[import-not-found, no-redef]
 
 # Messages: START comes with five descriptors: the spec (JSON), standard input, output and error, and a socket
 # for this one process, on which its exit status is answered and KILL ends its process group.
@@ -47,32 +42,14 @@ START, ANYONE, KILL = b"s", b"?", b"k"
 EXIT_SETUP_FAILED = 126
 EXIT_NOT_FOUND = 127
 
-# System calls that libc has no wrapper for; the same numbers on every architecture (unified since Linux 5.1).
-SYS_LANDLOCK_CREATE_RULESET = 444
-SYS_LANDLOCK_ADD_RULE = 445
-SYS_LANDLOCK_RESTRICT_SELF = 446
-LANDLOCK_RULE_PATH_BENEATH = 1
-EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
-TRUNCATE = 1 << 14
-# How many file rights each version of the interface knows (bits from 0). IOCTL_DEV (bit 15, version 5) is
-# left out: devices that are not listed cannot be opened at all.
-FILE_RIGHTS = {1: 13, 2: 14, 3: 15}
-SCOPE_ABSTRACT_UNIX_SOCKET, SCOPE_SIGNAL = 1, 2
-ABI_WITH_SCOPES = 6
-
-
-class Landlock(TypedDict):
-    """Paths the command may use; those that do not exist or cannot be reached are left out."""
-
-    read: list[str]
-    write: list[str]
-
 
 class Spec(TypedDict):
     """What to become.
 
     Attributes:
         argv: the command; empty: instead kill every process of `uid` (nothing else is done).
+        program: a program of the loop's own that sees `argv` as its arguments, as `compiled` made it; empty:
+            `argv` is the command.
         env: exactly the environment of the command.
         cwd: where it starts.
         uid: user and group id to become; None: stay who we are.
@@ -81,124 +58,12 @@ class Spec(TypedDict):
     """
 
     argv: list[str]
+    program: str
     env: dict[str, str]
     cwd: str
     uid: int | None
-    landlock: Landlock | None
+    landlock: confine.Landlock | None
     limits: dict[str, int]
-
-
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)
-
-
-def prctl(option: int, argument: int = 0, argument2: int = 0) -> None:
-    """Call the kernel's prctl, its last two arguments 0.
-
-    Raises:
-        OSError: as the kernel answers.
-    """
-    if _libc().prctl(option, ctypes.c_ulong(argument), ctypes.c_ulong(argument2), 0, 0) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"prctl({option}): {os.strerror(number)}")
-
-
-def _landlock_call(number: int, *arguments: object) -> int:
-    result = int(_libc().syscall(ctypes.c_long(number), *arguments))
-    if result < 0:
-        error = ctypes.get_errno()
-        raise OSError(error, f"landlock: {os.strerror(error)}")
-    return result
-
-
-def landlock_abi() -> int:
-    """The version of Landlock this kernel has; 0 for none, or for one that is switched off."""
-    if sys.platform != "linux":
-        return 0
-    try:
-        return _landlock_call(SYS_LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint(1))
-    except OSError:
-        return 0
-
-
-def restrict_files(rules: Landlock) -> None:
-    """Take away every file but those of `rules`, for this process and all it will ever start.
-
-    Where the kernel can (version 6), signals and abstract sockets reach no process outside either.
-    """
-    abi = landlock_abi()
-    handled = (1 << FILE_RIGHTS[min(abi, 3)]) - 1
-    scopes = SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL if abi >= ABI_WITH_SCOPES else 0
-    # struct landlock_ruleset_attr: handled_access_fs, handled_access_net, scoped.
-    attributes = struct.pack("=QQQ", handled, 0, scopes)[: 24 if scopes else 8]
-    ruleset = _landlock_call(
-        SYS_LANDLOCK_CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint(0)
-    )
-    for path in rules["read"]:
-        _allow(ruleset, path, (EXECUTE | READ_FILE | READ_DIR) & handled)
-    for path in rules["write"]:
-        _allow(ruleset, path, handled)
-    _landlock_call(SYS_LANDLOCK_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint(0))
-    os.close(ruleset)
-
-
-def _allow(ruleset: int, path: str, rights: int) -> None:
-    try:
-        beneath = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    except OSError:
-        return
-    if not os.path.isdir(path):  # noqa: PTH112 - pathlib would double the start-up time
-        rights &= EXECUTE | READ_FILE | WRITE_FILE | TRUNCATE
-    # struct landlock_path_beneath_attr, packed: allowed_access, parent_fd.
-    rule = struct.pack("=Qi", rights, beneath)
-    _landlock_call(
-        SYS_LANDLOCK_ADD_RULE,
-        ctypes.c_int(ruleset),
-        ctypes.c_int(LANDLOCK_RULE_PATH_BENEATH),
-        rule,
-        ctypes.c_uint(0),
-    )
-    os.close(beneath)
-
-
-def become(uid: int) -> None:
-    """Give up root for good: no capability is left, now or after an exec."""
-    last = 0
-    while True:  # drop the bounding set up to the last capability this kernel knows
-        try:
-            prctl(PR_CAPBSET_DROP, last)
-        except OSError:
-            break
-        last += 1
-    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
-    os.setgroups([])
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)
-    # struct __user_cap_header_struct (version 3, this process) and two empty __user_cap_data_struct: the
-    # inheritable set is the only one that setresuid leaves.
-    if _libc().capset(struct.pack("=Ii", 0x20080522, 0), bytes(24)) != 0:
-        raise OSError(ctypes.get_errno(), "capset failed")
-    if os.getresuid() != (uid, uid, uid) or os.getresgid() != (uid, uid, uid) or os.getgroups():
-        raise OSError(0, "the uid was not given up")
-
-
-def kill_everything(uid: int | None) -> None:
-    """SIGKILL to every process of `uid`, which this one has become, but itself.
-
-    The kernel walks them all under one lock: nothing forks away. Once, as zombies would answer for ever.
-    """
-    if not uid or os.geteuid() != uid:  # as root, or as a person, it would end the machine's or their own
-        raise OSError(errno.EPERM, "only a user of the hands' own is ended as a whole")
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(-1, signal.SIGKILL)
-
-
-def _limit(limits: dict[str, int]) -> None:
-    for name, value in limits.items():
-        kind = getattr(resource, f"RLIMIT_{name}")
-        hard = resource.getrlimit(kind)[1]
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)  # noqa: PLW2901
-        resource.setrlimit(kind, (value, value))
 
 
 def launch(spec: Spec, *, parent: int, handover: socket.socket | None = None) -> NoReturn:
@@ -209,18 +74,18 @@ def launch(spec: Spec, *, parent: int, handover: socket.socket | None = None) ->
         handover: takes the fence's listener; None: no fence.
     """
     try:
-        _limit(spec["limits"])
+        confine.limit(spec["limits"])
         os.umask(0o022)
         if sys.platform == "linux":
-            prctl(PR_SET_NO_NEW_PRIVS, 1)
+            confine.prctl(confine.PR_SET_NO_NEW_PRIVS, 1)
         if spec["uid"] is not None:
-            become(spec["uid"])
+            confine.become(spec["uid"])
         if not spec["argv"]:
             # Not under Landlock: its scope would keep the signals in.
-            kill_everything(spec["uid"])
+            confine.kill_everything(spec["uid"])
             os._exit(0)
         if spec["landlock"] is not None:
-            restrict_files(spec["landlock"])
+            confine.restrict_files(spec["landlock"])
         if handover is not None:
             socket.send_fds(handover, [START], [fence.build()])
         _die_with(parent)  # after the change of user, which clears it
@@ -229,6 +94,12 @@ def launch(spec: Spec, *, parent: int, handover: socket.socket | None = None) ->
             signal.signal(number, signal.SIG_DFL)
     except OSError as error:
         _fail(EXIT_SETUP_FAILED, f"the hands could not be set up: {error}")
+    if spec["program"]:
+        _run(spec)
+    _become(spec)
+
+
+def _become(spec: Spec) -> NoReturn:
     try:
         os.execvpe(spec["argv"][0], spec["argv"], spec["env"])  # noqa: S606 - becoming the command is the aim
     except FileNotFoundError:
@@ -237,10 +108,36 @@ def launch(spec: Spec, *, parent: int, handover: socket.socket | None = None) ->
         _fail(EXIT_SETUP_FAILED, f"{spec['argv'][0]}: {error}")
 
 
+def compiled(source: str, name: str) -> str:
+    """A program for `Spec`; for the interpreter that compiles it, which must be the launcher's.
+
+    Args:
+        name: for its tracebacks.
+    """
+    return base64.b64encode(marshal.dumps(compile(source, name, "exec"))).decode("ascii")
+
+
+def _run(spec: Spec) -> NoReturn:
+    os.environ.clear()
+    os.environ.update(spec["env"])
+    sys.argv = spec["argv"]
+    code: object = 0
+    try:
+        exec(marshal.loads(base64.b64decode(spec["program"])), {"__name__": "__main__"})  # noqa: S102, S302 - ours
+    except SystemExit as error:
+        code = error.code or 0
+    except BaseException:  # noqa: BLE001 - an interpreter ends by printing it
+        traceback.print_exc()
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else 1)
+
+
 def _die_with(parent: int) -> None:
     """When the loop dies, its launcher ends, and so does the command."""
     if sys.platform == "linux":
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        confine.prctl(confine.PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before the signal was asked for
         os._exit(EXIT_SETUP_FAILED)
 
@@ -282,7 +179,7 @@ class _Launcher:
     def serve(self) -> None:
         """Until the loop closes its end, or dies."""
         if sys.platform == "linux":
-            prctl(PR_SET_CHILD_SUBREAPER, 1)
+            confine.prctl(confine.PR_SET_CHILD_SUBREAPER, 1)
         wake, wakeup = os.pipe()
         for end in (wake, wakeup):
             os.set_blocking(end, False)

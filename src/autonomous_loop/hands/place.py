@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autonomous_loop.errors import SandboxError
-from autonomous_loop.hands.launcher import Landlock
+from autonomous_loop.hands.confine import Landlock
 
 # What every command may read; the folders of the machine's own software, nobody's home.
 READ = (

@@ -8,6 +8,7 @@ import contextlib
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,10 +16,11 @@ from autonomous_loop.domain.work import BrowserResult, CommandResult
 from autonomous_loop.errors import HandsError, SandboxError
 from autonomous_loop.hands import fence
 from autonomous_loop.hands.browser import Browser
+from autonomous_loop.hands.confine import Landlock, landlock_abi
 from autonomous_loop.hands.ending import end_everyone
 from autonomous_loop.hands.helper import Helper
 from autonomous_loop.hands.identity import Identity
-from autonomous_loop.hands.launcher import Landlock, Spec, landlock_abi
+from autonomous_loop.hands.launcher import Spec, compiled
 from autonomous_loop.hands.place import (
     SYSTEM_PATH,
     environment,
@@ -188,6 +190,7 @@ class Sandbox:
         stdin: bytes = b"",
         max_output: int = 1_000_000,
         merge_stderr: bool = True,
+        program: str = "",
     ) -> CommandResult:
         """Run one command; see `Hands.run`. What it leaves in its group is ended with it."""
         began = time.monotonic()
@@ -199,7 +202,9 @@ class Sandbox:
             if output.overflowed and not merge_stderr:
                 too_much.set()
 
-        child = await self._start(argv, take, cwd=cwd, env=env, stdin=bool(stdin), merge_stderr=merge_stderr)
+        child = await self._start(
+            argv, take, cwd=cwd, env=env, stdin=bool(stdin), merge_stderr=merge_stderr, program=program
+        )
         ends = [asyncio.ensure_future(child.wait()), asyncio.ensure_future(too_much.wait())]
         try:
             if stdin:
@@ -316,9 +321,11 @@ class Sandbox:
         env: Mapping[str, str] | None = None,
         stdin: bool = True,
         merge_stderr: bool = False,
+        program: str = "",
     ) -> Child:
         spec = Spec(
             argv=list(argv),
+            program=_compiled(program, argv[0]) if program else "",
             env=self.environment | dict(env or {}),
             cwd=str(PurePosixPath(self.work) / (cwd or "")) if argv else "/",
             uid=self.uid,
@@ -328,4 +335,5 @@ class Sandbox:
         return await Child.start(self._starter, spec, on_output, stdin=stdin, merge_stderr=merge_stderr)
 
 
+_compiled = lru_cache(maxsize=16)(compiled)
 _PAST = {"read": "read", "write": "written", "find": "searched"}

@@ -13,7 +13,7 @@ import psutil
 
 from autonomous_loop.domain.work import CommandResult
 from autonomous_loop.errors import SandboxError
-from autonomous_loop.hands.launcher import ABI_WITH_SCOPES
+from autonomous_loop.hands.confine import ABI_WITH_SCOPES
 from autonomous_loop.hands.sandbox import Sandbox
 
 PROBE_S = 30.0

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import base64
+import json
 import posixpath
 import re
 import secrets
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.domain.proof import Reason, TestRun
 from autonomous_loop.domain.work import CommandResult
 from autonomous_loop.errors import HandsError
 from autonomous_loop.ports import Hands
+from autonomous_loop.verify import around_run
 from autonomous_loop.verify.faults import missing_modules
 from autonomous_loop.verify.report import REPORT_LIMIT, Case, Outcome, ReportError, count
 from autonomous_loop.verify.runners.base import Folders, Invocation, Step
@@ -22,61 +25,8 @@ from autonomous_loop.verify.tree_facts import Facts, TreeFacts
 from autonomous_loop.verify.wording import Wording, without_canary
 
 _HOUSEKEEPING_S = 60.0
-# What a run says besides its reports: the end of it is read by people.
-_OUTPUT = 400_000
-# One command for the whole run, and of bash's own what bash can do: each start of a process as hands has its
-# price. Before the tests: canaries and reporters come from standard input; what earlier runs left goes, old
-# reports go, and the project's bytecode goes (none is written either): a stale .pyc is new code in place of
-# old. (A cache folder of its own for each run would do as well, but then Python compiles its own library anew
-# each time; and to look for bytecode everywhere takes long in a large tree: it lies beside the tree's own
-# sources.) After the tests: the canaries go, and what still runs is noted, told by the environment, which
-# names the run. Shutting down takes a browser or a worker a moment: one second of patience. The tests print
-# to standard error alone; standard output carries what was left and the reports, a line each: what, name
-# (ended by a zero byte), content.
 _MARK = "AUTONOMOUS_LOOP_TEST_RUN"
-_WRAPPED = f"""
-exec 3>&1 1>&2
-mark="{_MARK}=$1" folder=$2 reports=$3 command=$4 work=$5; shift 5
-shopt -s nullglob
-stale=("${{folder%/*}}"/run-*)
-IFS=$'\n'
-for one in $reports; do
-  [ "${{one#/}}" = "$one" ] && one=$PWD/$one
-  if [ -e "$one" ] || [ -L "$one" ]; then stale+=("$one"); fi
-done
-unset IFS
-planted=()
-while read -r keep data path; do
-  [ "$keep" = end ] && break
-  at=$path
-  [ "${{at#*/}}" = "$at" ] && at=./$at
-  [ -d "${{at%/*}}" ] || mkdir -p -- "${{at%/*}}"
-  base64 -d <<<"$data" >"$at"
-  [ "$keep" = canary ] && planted+=("$path")
-done
-(cd -- "$work" && exec xargs -0 rm -rf -- "${{stale[@]}}")
-[ -d "$folder" ] || mkdir -p -- "$folder"
-(export "$mark"; exec bash -c "$command" tests "$@" 3>&- </dev/null)
-code=$?
-[ ${{#planted[@]}} = 0 ] || rm -f -- "${{planted[@]}}"
-found=
-for turn in 1 2 3 4 5 6; do
-  found=$(exec grep -lzxFs -- "$mark" /proc/[0-9]*/environ 2>/dev/null)
-  [ -z "$found" ] && break
-  sleep 0.2
-done
-for one in $found; do
-  printf 'left -\\0%s\\n' "$(tr '\\0\\n' '  ' < "${{one%environ}}cmdline" 2>/dev/null | base64 -w0)" >&3
-done
-IFS=$'\n'
-for one in $reports; do
-  [ -f "$one" ] || continue
-  printf 'report %s\\0' "$one" >&3
-  base64 -w0 -- "$one" >&3
-  printf '\\n' >&3
-done
-exit $code
-"""
+_AROUND = Path(around_run.__file__).read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +83,12 @@ class TestRunning:
         invocation = step.runner.invoke(step, inner, self._facts.of(tree), folders)
         try:
             done = await self._hands.run(
-                _wrapped(invocation, folders, self._hands.work),
+                _wrapped(invocation, folders),
+                program=_AROUND,
                 timeout_s=self._timeout_s,
                 cwd=work,
                 env=invocation.environment,
-                stdin=_planted(invocation, folders) + _bytecode(self._facts.of(tree)),
+                stdin=_around(invocation, folders, self._hands.work, self._facts.of(tree)),
                 max_output=REPORT_LIMIT,
                 merge_stderr=False,
             )
@@ -243,22 +194,27 @@ def together(results: Sequence[RunResult]) -> RunResult:
     )
 
 
-def _wrapped(invocation: Invocation, folders: Folders, work: str) -> list[str]:
-    own = [secrets.token_hex(16), folders.run, "\n".join(invocation.reports), invocation.command, work]
-    return ["bash", "-c", _WRAPPED, "run", *own, *invocation.arguments]
+def _wrapped(invocation: Invocation, folders: Folders) -> list[str]:
+    mark = f"{_MARK}={secrets.token_hex(16)}"
+    return ["around-run", mark, folders.run, invocation.command, *invocation.arguments]
 
 
-def _planted(invocation: Invocation, folders: Folders) -> bytes:
-    files = [("canary", canary.path, canary.source) for canary in invocation.canaries]
-    files += [("file", f"{folders.run}/{name}", data) for name, data in invocation.files.items()]
-    lines = [f"{keep} {base64.b64encode(data).decode()} {path}\n" for keep, path, data in files]
-    return "".join([*lines, "end\n"]).encode("utf-8", "surrogateescape")
+def _around(invocation: Invocation, folders: Folders, work: str, facts: Facts) -> bytes:
+    """For `around_run`."""
+    files = {f"{folders.run}/{name}": data for name, data in invocation.files.items()}
+    given = {
+        "work": work,
+        # Where Python keeps what it compiled of the tree's sources.
+        "stale": [posixpath.join(folder, "__pycache__") for folder in facts.python_folders],
+        "reports": list(invocation.reports),
+        "canaries": _in_base64({canary.path: canary.source for canary in invocation.canaries}),
+        "files": _in_base64(files),
+    }
+    return json.dumps(given).encode("ascii")
 
 
-def _bytecode(facts: Facts) -> bytes:
-    """Where Python keeps what it compiled of the tree's sources, each path ended by a zero byte."""
-    paths = (posixpath.join(folder, "__pycache__") + "\0" for folder in facts.python_folders)
-    return "".join(paths).encode("utf-8", "surrogateescape")
+def _in_base64(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {path: base64.b64encode(data).decode("ascii") for path, data in files.items()}
 
 
 def _carried(stream: bytes) -> tuple[Mapping[str, bytes], str]:

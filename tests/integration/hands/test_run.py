@@ -134,3 +134,68 @@ async def test_a_folder_that_the_hands_cannot_enter_is_said_so(tmp_path):
 async def test_the_whole_machine_cannot_be_given_by_mistake(make, path):
     with pytest.raises(SandboxError, match="cannot be given"):
         await make(read_paths=[path])
+
+
+async def test_a_program_of_the_loops_own_runs_as_the_hands_do_without_an_interpreter_of_its_own(hands):
+    source = """
+import os, sys
+fed = sys.stdin.buffer.read()
+print(sys.argv, fed, os.getuid(), os.getcwd(), os.environ["EXTRA"])
+"""
+    done = await hands.run(
+        ["ours", "one"], program=source, stdin=b"fed", env={"EXTRA": "more"}, timeout_s=10, merge_stderr=False
+    )
+    assert done.stderr == b""
+    assert done.stdout.decode() == f"['ours', 'one'] b'fed' {hands.uid} {hands.work} more\n"
+    whole = await hands.run(["ours"], program="import os; print(dict(os.environ))", timeout_s=10)
+    assert (
+        whole.text
+        == (await hands.run([hands.python, "-c", "import os; print(dict(os.environ))"], timeout_s=10)).text
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "said"),
+    [
+        ("raise SystemExit(7)", 7, ""),
+        ("raise SystemExit('text')", 1, ""),
+        ("import os; os._exit(9)", 9, ""),
+        ("1 / 0", 1, "ZeroDivisionError"),
+        ("import os; os.kill(os.getpid(), 15)", 143, ""),
+    ],
+)
+async def test_how_a_program_ends_is_told(hands, source, code, said):
+    done = await hands.run(["ours"], program=source, timeout_s=10)
+    assert done.exit_code == code
+    assert said in done.text
+
+
+async def test_a_program_can_do_no_more_than_a_command(hands, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("the loop's")
+    source = f"""
+import os
+for attack in (lambda: open({str(secret)!r}).read(), lambda: os.setuid(0), lambda: os.kill(os.getppid(), 9),
+               lambda: open("/proc/%d/environ" % os.getppid(), "rb").read(), lambda: open("/work", "w"),
+               lambda: os.listdir("/root")):
+    try:
+        attack()
+        print("done")
+    except OSError as error:
+        print(type(error).__name__)
+print(os.getgroups(), sorted(map(int, os.listdir("/proc/self/fd")))[:-1])
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("CapBnd")))
+"""
+    done = await hands.run(["ours"], program=source, timeout_s=10)
+    *attacks, groups, capabilities = done.text.splitlines()
+    assert "done" not in attacks
+    assert len(attacks) == 6
+    assert groups == "[] [0, 1, 2]"
+    assert int(capabilities, 16) == 0
+
+
+async def test_a_program_ends_at_its_deadline_and_takes_its_group_along(hands):
+    source = "import os; os.posix_spawn('/bin/sleep', ['sleep', '65'], {}); import time; time.sleep(60)"
+    assert (await hands.run(["ours"], program=source, timeout_s=1)).exit_code is None
+    left = await hands.run(["sh", "-c", "ps -eo args | grep -E '^sleep 65$'"], timeout_s=10)
+    assert left.text == ""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from autonomous_loop.errors import SandboxError
-from autonomous_loop.hands import launcher, sandbox
+from autonomous_loop.hands import confine, sandbox
 from autonomous_loop.hands.sandbox import Sandbox
 
 pytestmark = pytest.mark.root  # to become somebody who is not
@@ -102,7 +102,7 @@ def test_landlock_keeps_the_hands_from_the_home_and_the_loop(home, public):
         "naive": {"home": True, "environment": True, "write": True, "signal": True},
         "hands": {"home": False, "environment": False, "write": False, "signal": False},
         "user": None,
-        "landlock": launcher.landlock_abi(),
+        "landlock": confine.landlock_abi(),
         "self-test": "finds what is open",
         "daemon lives": False,
         "own child lives": True,

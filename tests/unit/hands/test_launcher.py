@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from autonomous_loop.hands import launcher
+from autonomous_loop.hands import confine, launcher
 from autonomous_loop.hands.process import Child
 from autonomous_loop.hands.starter import Starter
 
@@ -13,7 +13,7 @@ def test_the_kill_of_a_whole_user_is_refused_to_whoever_has_not_become_it(monkey
     sent = []
     monkeypatch.setattr(os, "kill", lambda *given: sent.append(given))
     with pytest.raises(OSError, match="only a user of the hands' own") as refused:
-        launcher.kill_everything(uid)
+        confine.kill_everything(uid)
     assert refused.value.errno == errno.EPERM
     assert sent == []
 
@@ -21,6 +21,7 @@ def test_the_kill_of_a_whole_user_is_refused_to_whoever_has_not_become_it(monkey
 async def test_a_step_that_fails_ends_it_before_the_command_starts(tmp_path):
     spec = launcher.Spec(
         argv=["touch", str(tmp_path / "ran")],
+        program="",
         env={"PATH": "/usr/bin"},
         cwd="/no/such/folder",
         uid=None,
