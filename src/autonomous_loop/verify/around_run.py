@@ -49,6 +49,19 @@ def plant(path: str, data: bytes) -> None:
         print(error, file=sys.stderr, flush=True)
 
 
+def expand(patterns: Iterable[str]) -> list[str]:
+    """The paths that are there for patterns as a shell has them."""
+    found = []
+    for pattern in patterns:
+        if any(sign in pattern for sign in "*?["):
+            import glob  # noqa: PLC0415 - most reports are one file with a name
+
+            found += sorted(glob.glob(pattern))
+        else:
+            found.append(pattern)
+    return found
+
+
 def run_tests(command: str, arguments: list[str], mark: str) -> int:
     """The exit code of the tests, as a shell says it."""
     name, _, value = mark.partition("=")
@@ -113,7 +126,7 @@ def main() -> int:
     runs = os.path.dirname(folder)
     earlier = [f"{runs}/{name}" for name in os.listdir(runs) if name.startswith("run-")]
     beside = [f"{given['work']}/{path}" for path in given["stale"]]
-    remove([*earlier, *given["reports"], *beside])
+    remove([*earlier, *expand(given["reports"]), *beside])
     os.makedirs(folder, exist_ok=True)
     for path, data in (given["canaries"] | given["files"]).items():
         plant(path, base64.b64decode(data))
@@ -123,7 +136,7 @@ def main() -> int:
             os.unlink(path)
     for pid in left_running(os.fsencode(mark)):
         _tell("left", "-", [b" ".join(_words(pid, "cmdline")).replace(b"\n", b" ")])
-    for path in given["reports"]:
+    for path in expand(given["reports"]):
         tell_report(path)
     return code
 

@@ -118,6 +118,8 @@ class TestBench:
             Refused: every one of `failing` misses a module that no file of the project could provide.
         """
         cases = list(failing)
+        if not all(case.missing_modules for case in cases):
+            return
         missing = [third_party(case.missing_modules, work.every_path) for case in cases]
         if cases and all(missing):
             names = listed(sorted({name for one in missing for name in one}))

@@ -205,7 +205,7 @@ def _around(invocation: Invocation, folders: Folders, work: str, facts: Facts) -
     given = {
         "work": work,
         # Where Python keeps what it compiled of the tree's sources.
-        "stale": [posixpath.join(folder, "__pycache__") for folder in facts.python_folders],
+        "stale": [f"{folder}/__pycache__" if folder else "__pycache__" for folder in facts.python_folders],
         "reports": list(invocation.reports),
         "canaries": _in_base64({canary.path: canary.source for canary in invocation.canaries}),
         "files": _in_base64(files),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from itertools import islice, takewhile
 
 from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.ports import Trees
@@ -55,10 +56,10 @@ class Facts:
             found.setdefault(path.rpartition("/")[2], []).append(path)
         return found
 
-    @cached_property
-    def folders(self) -> frozenset[str]:
-        """Every folder."""
-        return frozenset(_folders_of(self.paths))
+    def has_folder(self, path: str) -> bool:
+        """Whether something lies below `path`."""
+        at = bisect_left(self.paths, f"{path}/")
+        return bool(path) and at < len(self.paths) and self.paths[at].startswith(f"{path}/")
 
     @cached_property
     def python_folders(self) -> frozenset[str]:
@@ -68,7 +69,7 @@ class Facts:
     def with_content(self, read: Reader) -> Facts:
         """The same paths with other content."""
         made = replace(self, read=read)
-        for name in ("every_path", "by_name", "folders", "python_folders", "has_suite"):
+        for name in ("every_path", "by_name", "python_folders", "has_suite"):
             if name in self.__dict__:
                 made.__dict__[name] = self.__dict__[name]
         return made
@@ -87,11 +88,11 @@ class Facts:
             test_files=tuple(_merged(self.test_files, tests, gone)),
             read=read,
         )
-        if not gone:
-            # What was worked out of very many paths is not worked out anew for a few more.
-            made.__dict__["every_path"] = self.every_path.union(added)
-            made.__dict__["folders"] = self.folders.union(_folders_of(added))
-            made.__dict__["python_folders"] = self.python_folders.union(_python_folders_of(added))
+        # What was worked out of very many paths is not worked out anew for a few more or less.
+        made.__dict__["every_path"] = self.every_path.difference(gone).union(added)
+        emptied = {one for one in _python_folders_of(gone) if not _holds_python(made.paths, one)}
+        folders = self.python_folders.union(_python_folders_of(added))
+        made.__dict__["python_folders"] = folders - emptied
         return made
 
     @cached_property
@@ -153,18 +154,15 @@ class TreeFacts:
         return Facts(paths, settings, files, read, packages)
 
 
-def _folders_of(paths: Iterable[str]) -> set[str]:
-    found: set[str] = set()
-    for path in paths:
-        folder = path.rpartition("/")[0]
-        while folder and folder not in found:
-            found.add(folder)
-            folder = folder.rpartition("/")[0]
-    return found
-
-
 def _python_folders_of(paths: Iterable[str]) -> set[str]:
     return {path.rpartition("/")[0] for path in paths if path.endswith(".py")}
+
+
+def _holds_python(paths: Sequence[str], folder: str) -> bool:
+    """Whether a Python file lies in the folder itself; `paths` are sorted."""
+    start = f"{folder}/" if folder else ""
+    below = takewhile(lambda path: path.startswith(start), islice(paths, bisect_left(paths, start), None))
+    return any(path.endswith(".py") and "/" not in path[len(start) :] for path in below)
 
 
 def _decides(path: str) -> bool:

@@ -36,8 +36,14 @@ def test_what_is_derived_from_a_neighbour_is_what_the_whole_tree_says(before, af
     derived = TreeFacts(trees)
     derived.of("before")
     found, whole = derived.of("after"), TreeFacts(trees).of("after")
-    for name in ("paths", "test_files", "every_path", "folders", "python_folders", "by_name", "has_suite"):
+    for name in ("paths", "test_files", "every_path", "python_folders", "by_name", "has_suite"):
         assert getattr(found, name) == getattr(whole, name), name
+
+
+@given(PATHS, st.sampled_from(["", "src", "src/deep", "src/deep/er", "sr", "docs", "docs/a.py", "a.py", "z"]))
+def test_a_folder_is_told_by_what_lies_in_it(paths, asked):
+    folders = {one.rsplit("/", depth)[0] for one in paths for depth in range(1, one.count("/") + 1)}
+    assert TreeFacts(TwoTrees(tree=paths)).of("tree").has_folder(asked) == (asked in folders)
 
 
 def test_a_module_is_the_projects_own_by_any_part_of_any_path():

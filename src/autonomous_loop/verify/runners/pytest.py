@@ -130,4 +130,4 @@ def junit_cases(reports: Mapping[str, bytes], paths: Collection[str]) -> list[Ca
 
 
 def _is_folder(word: str, facts: Facts) -> bool:
-    return word.strip("/").removeprefix("./") in facts.folders
+    return facts.has_folder(word.strip("/").removeprefix("./"))
