@@ -21,6 +21,7 @@ from autonomous_loop.domain.work import (
     CommandResult,
     HalfMerge,
     Task,
+    Touched,
     Turn,
 )
 from autonomous_loop.ports_people import Forge, HandoffStore, Inbox, Reporter
@@ -125,6 +126,20 @@ class Hands(Protocol):
         self, action: str, *, url: str = "", selector: str = "", value: str = ""
     ) -> BrowserResult:
         """One action of the `browser` tool: goto, click, fill, press, screenshot, text."""
+
+    async def watch(self, files: Sequence[str], folders: Sequence[str]) -> bool:
+        """Let the kernel tell who opens or changes these, also by other names and through memory.
+
+        Only while no process of the hands is alive. What was touched before is forgotten. False: it cannot be
+        told here, of these or at all, and nothing is watched any more.
+
+        Args:
+            files: of the work tree, relative to it.
+            folders: too ("": the work tree itself); of one, what appears, goes or changes attributes in it.
+        """
+
+    def touched(self) -> Touched | None:
+        """What was opened or changed of it since this was last asked; None: that may be anything."""
 
     async def end_all(self) -> None:
         """End every process of the hands, whatever session or group it moved itself to."""

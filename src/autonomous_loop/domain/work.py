@@ -39,6 +39,21 @@ class CommandResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Touched:
+    """What was opened or changed of what is watched, by path.
+
+    Attributes:
+        files: watched files that were opened or changed, whatever name was used.
+        entries: what appeared, went or changed in watched folders and is no folder.
+        folders: folders that did, or that are watched and were changed themselves.
+    """
+
+    files: frozenset[str]
+    entries: frozenset[str]
+    folders: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class BrowserResult:
     """What the browser tool answers: text, and a PNG for a screenshot."""
 

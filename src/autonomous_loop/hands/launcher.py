@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import fcntl
 import json
 import marshal
 import os
@@ -37,8 +38,10 @@ else:  # run by its path, with nothing but the standard library to import from
     import fence  # type: ignore[import-not-found, no-redef]
 
 # Messages: START comes with five descriptors: the spec (JSON), standard input, output and error, and a socket
-# for this one process, on which its exit status is answered and KILL ends its process group.
+# for this one process, on which its exit status is answered and KILL ends its process group. A sixth is given
+# to it as MORE, and to nothing it starts.
 START, ANYONE, KILL = b"s", b"?", b"k"
+HANDOVER, MORE = 3, 4
 EXIT_SETUP_FAILED = 126
 EXIT_NOT_FOUND = 127
 
@@ -87,7 +90,10 @@ def launch(spec: Spec, *, parent: int, handover: socket.socket | None = None) ->
         if spec["landlock"] is not None:
             confine.restrict_files(spec["landlock"])
         if handover is not None:
-            socket.send_fds(handover, [START], [fence.build()])
+            listener = fence.build()
+            socket.send_fds(handover, [START], [listener])
+            os.close(listener)  # a program goes on in this process
+            handover.close()
         _die_with(parent)  # after the change of user, which clears it
         os.chdir(spec["cwd"])
         for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores these; what it executes must not
@@ -157,10 +163,14 @@ def _child(descriptors: list[int], parent: int, handover: socket.socket | None) 
             spec: Spec = json.load(file)
         for number in range(3):
             os.dup2(descriptors[number + 1], number)
-        if handover is not None:
-            os.dup2(handover.detach(), 3, inheritable=False)
-            handover = socket.socket(fileno=3)
-        os.closerange(3 if handover is None else 4, 65536)
+        kept = {HANDOVER: handover.detach() if handover else None, MORE: next(iter(descriptors[5:]), None)}
+        # First out of each other's way.
+        high = {to: fcntl.fcntl(fd, fcntl.F_DUPFD, 64) for to, fd in kept.items() if fd is not None}
+        os.closerange(3, 64)
+        for to, fd in high.items():
+            os.dup2(fd, to, inheritable=False)
+        os.closerange(MORE + 1, 65536)
+        handover = socket.socket(fileno=HANDOVER) if HANDOVER in high else None
         launch(spec, parent=parent, handover=handover)
     finally:  # whatever happens, this process never goes on as the launcher
         os._exit(EXIT_SETUP_FAILED)
@@ -205,16 +215,16 @@ class _Launcher:
             _kill_group(pid)
 
     def _obey(self) -> None:
-        message, descriptors, _, _ = socket.recv_fds(self._control, 1, 5)
+        message, descriptors, _, _ = socket.recv_fds(self._control, 1, 6)
         if message == ANYONE:
             self._control.sendall(b"y" if self._reap() else b"n")
-        elif message == START and len(descriptors) == 5:
+        elif message == START and len(descriptors) >= 5:
             parent = os.getpid()
             ours, theirs = socket.socketpair() if self._fenced else (None, None)
             pid = os.fork()
             if pid == 0:
                 _child(descriptors, parent, theirs)
-            for descriptor in descriptors[:4]:
+            for descriptor in (*descriptors[:4], *descriptors[5:]):
                 os.close(descriptor)
             self._sockets[pid] = socket.socket(fileno=descriptors[4])
             self._when_readable(self._sockets[pid], lambda: self._hear(pid))

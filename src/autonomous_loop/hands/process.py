@@ -89,8 +89,11 @@ class Child:
         *,
         stdin: bool,
         merge_stderr: bool,
+        more: int | None = None,
     ) -> Child:
         """Start it in a session and process group of its own; with `stdin` its standard input can be fed.
+
+        `more` is a descriptor that it alone is given.
 
         Raises:
             HandsError: the launcher is gone.
@@ -103,7 +106,7 @@ class Child:
             if feed is None:
                 theirs.append(os.open(os.devnull, os.O_RDONLY))
             reads = {fd: _pipe(theirs, ours, 1) for fd in ((1,) if merge_stderr else (1, 2))}
-            child._control = starter.start(spec, theirs if len(theirs) == 3 else [*theirs, theirs[1]])
+            child._control = starter.start(spec, theirs if len(theirs) == 3 else [*theirs, theirs[1]], more)
             asyncio.get_running_loop().add_reader(child._control, child._hear)
             await child._connect(feed, reads, ours)
         except BaseException:

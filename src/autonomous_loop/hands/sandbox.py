@@ -8,13 +8,13 @@ import contextlib
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from autonomous_loop.domain.work import BrowserResult, CommandResult
+from autonomous_loop.domain.work import BrowserResult, CommandResult, Touched
 from autonomous_loop.errors import HandsError, SandboxError
-from autonomous_loop.hands import fence
+from autonomous_loop.hands import fence, watch
 from autonomous_loop.hands.browser import Browser
 from autonomous_loop.hands.confine import Landlock, landlock_abi
 from autonomous_loop.hands.ending import end_everyone
@@ -35,6 +35,7 @@ from autonomous_loop.hands.process import Child, Output
 from autonomous_loop.hands.shell import Shell
 from autonomous_loop.hands.starter import Starter
 from autonomous_loop.hands.toolchain import find_interpreter
+from autonomous_loop.hands.watch import Watch
 
 LIMITS = {"CORE": 0, "FSIZE": 4 << 30, "NOFILE": 4096}
 # Counted for each user: for the person's own it would count their desktop too.
@@ -44,6 +45,7 @@ COURIER_S = 60.0
 REMOVE_S = 120.0
 KILL_S = 5.0
 FIND_MOST_BYTES = 8 << 20
+WATCHES_MOST_BYTES = 64 << 20
 
 
 class Sandbox:
@@ -86,6 +88,7 @@ class Sandbox:
         program = str(folder / "browser_child.py")
         self._browser = Browser((browser[0], program, browser[1]) if browser else None, self._start)
         self._courier: Helper | None = None
+        self._watch = Watch(self._put_watches, str(folder / "hands" / "tmp"))
         self._closed = False
         self.at_close: Callable[[], Awaitable[None]] | None = None
 
@@ -191,8 +194,12 @@ class Sandbox:
         max_output: int = 1_000_000,
         merge_stderr: bool = True,
         program: str = "",
+        more: int | None = None,
     ) -> CommandResult:
-        """Run one command; see `Hands.run`. What it leaves in its group is ended with it."""
+        """Run one command; see `Hands.run`. What it leaves in its group is ended with it.
+
+        `more` is a descriptor of ours that it alone is given, as `launcher.MORE`.
+        """
         began = time.monotonic()
         output, errors = Output(max_output), Output(STDERR_MOST)
         too_much = asyncio.Event()
@@ -203,7 +210,14 @@ class Sandbox:
                 too_much.set()
 
         child = await self._start(
-            argv, take, cwd=cwd, env=env, stdin=bool(stdin), merge_stderr=merge_stderr, program=program
+            argv,
+            take,
+            cwd=cwd,
+            env=env,
+            stdin=bool(stdin),
+            merge_stderr=merge_stderr,
+            program=program,
+            more=more,
         )
         ends = [asyncio.ensure_future(child.wait()), asyncio.ensure_future(too_much.wait())]
         try:
@@ -264,6 +278,14 @@ class Sandbox:
         """One action of the browser tool; see `Hands.browse`."""
         return await self._browser.act(action, url=url, selector=selector, value=value)
 
+    async def watch(self, files: Sequence[str], folders: Sequence[str]) -> bool:
+        """Have files and folders of the work tree watched; see `Hands.watch`."""
+        return await self._watch.add(files, folders)
+
+    def touched(self) -> Touched | None:
+        """What of it was opened or changed; see `Hands.touched`."""
+        return self._watch.touched()
+
     async def end_all(self) -> None:
         """End every process of the hands; see `Hands.end_all`."""
         # Killed first, put in order then: whoever waits for a command hears that it ended.
@@ -289,6 +311,7 @@ class Sandbox:
             )
             await self.end_all()
         finally:
+            self._watch.close()
             await self._starter.end()
             remove_folder(self._folder)
             self._identity.release()
@@ -304,6 +327,17 @@ class Sandbox:
             return await self._courier.ask(request | {"path": absolute}, most=most, timeout_s=COURIER_S)
         except HandsError as error:
             raise type(error)(f"{path} cannot be {_PAST[str(request['do'])]}: {error.message}") from None
+
+    async def _put_watches(self, argv: list[str], stdin: bytes, descriptor: int) -> CommandResult:
+        return await self.run(
+            ["watch", *argv],
+            program=watch.PROGRAM,
+            timeout_s=COURIER_S,
+            stdin=stdin,
+            max_output=WATCHES_MOST_BYTES,
+            merge_stderr=False,
+            more=descriptor,
+        )
 
     async def _kill_user(self) -> None:
         child = await self._start([], lambda *_: None)
@@ -322,6 +356,7 @@ class Sandbox:
         stdin: bool = True,
         merge_stderr: bool = False,
         program: str = "",
+        more: int | None = None,
     ) -> Child:
         spec = Spec(
             argv=list(argv),
@@ -332,7 +367,9 @@ class Sandbox:
             landlock=self._rules,
             limits=self._limits,
         )
-        return await Child.start(self._starter, spec, on_output, stdin=stdin, merge_stderr=merge_stderr)
+        return await Child.start(
+            self._starter, spec, on_output, stdin=stdin, merge_stderr=merge_stderr, more=more
+        )
 
 
 _compiled = lru_cache(maxsize=16)(compiled)

@@ -60,12 +60,13 @@ class Starter:
         self._control = ours
         self._turn = asyncio.Lock()
 
-    def start(self, spec: Spec, streams: Sequence[int]) -> socket.socket:
+    def start(self, spec: Spec, streams: Sequence[int], more: int | None = None) -> socket.socket:
         """Start a process in a session and process group of its own.
 
         Args:
             spec: what to become.
             streams: its standard input, output and error; they stay the caller's to close.
+            more: a descriptor for it alone (`launcher.MORE`); the caller's, too.
 
         Returns:
             A socket: `launcher.KILL` on it ends the group; the exit status comes as a line (-n: by signal n).
@@ -79,7 +80,8 @@ class Starter:
             with theirs, tempfile.TemporaryFile() as file:
                 file.write(json.dumps(spec).encode())
                 file.seek(0)
-                socket.send_fds(self._control, [START], [file.fileno(), *streams, theirs.fileno()])
+                given = [file.fileno(), *streams, theirs.fileno(), *([] if more is None else [more])]
+                socket.send_fds(self._control, [START], given)
         except OSError:
             ours.close()
             raise self._gone() from None

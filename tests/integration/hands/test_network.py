@@ -372,3 +372,18 @@ async def test_the_environment_of_the_hands_names_the_proxy_and_nothing_of_the_l
     assert given["https_proxy"] == given["HTTP_PROXY"] == f"http://127.0.0.1:{egress.port}"
     assert "localhost" in given["no_proxy"]
     assert given["NODE_OPTIONS"] == "--dns-result-order=ipv4first"
+
+
+async def test_a_program_has_neither_the_fences_listener_nor_a_way_round_it(make, fenced, outside):
+    source = """
+import os, socket, sys
+print(sorted(map(int, os.listdir("/proc/self/fd")))[:-1])
+try:
+    socket.create_connection((sys.argv[1], int(sys.argv[2])), 10)
+    print("reached")
+except OSError:
+    print("refused")
+"""
+    for hands, found in ((await make(), "reached"), (fenced, "refused")):
+        done = await hands.run(["ours", *outside], program=source, timeout_s=30)
+        assert done.text == f"[0, 1, 2]\n{found}\n"
