@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autonomous_loop.git import scratch_program
+from autonomous_loop.git.watched import Narrow
 
 _SETTINGS = {
     "core.hooksPath": "/dev/null",
@@ -84,22 +85,31 @@ def write(writing: Writing) -> Call:
     return _call("switched", "write", "", writing.parts())
 
 
-def write_and_scan(writing: Writing, index: str, *, clean: bool, folders: bool) -> Call:
-    """The same, then look at everything; answers modified (raw), untracked, complaints.
+def write_and_scan(
+    writing: Writing, index: str, *, clean: bool, folders: bool, narrow: Narrow | None
+) -> Call:
+    """The same, then look; answers modified (raw), untracked, complaints, the names that are there.
 
     Args:
         index: what the work tree is compared with.
         clean: first remove what is neither in the index nor ignored.
         folders: an untracked folder stands for what is in it, and is shown even where it is empty (or holds
             ignored files alone).
+        narrow: where to look; None: everywhere.
     """
     options = ("--directory",) if folders else ()
-    return _call("switched", "write_and_scan", index, writing.parts(), first=_said(clean), options=options)
+    parts = (*writing.parts(), *_where(narrow))
+    return _call("switched", "write_and_scan", index, parts, first=_said(clean), options=options)
 
 
-def look(index: str, paths: Sequence[str], *, open_up: bool) -> Call:
-    """Compare the work tree with `index`; answers modified (raw), untracked, complaints, rows of `paths`."""
-    return _call("taken", "look", index, (joined(paths),), first=_said(open_up))
+def look(index: str, paths: Sequence[str], *, open_up: bool, narrow: Narrow | None) -> Call:
+    """Compare the work tree with `index`; answers as `write_and_scan`, and rows of `paths`."""
+    return _call("taken", "look", index, (joined(paths), *_where(narrow)), first=_said(open_up))
+
+
+def folders(known: Sequence[str]) -> Call:
+    """What else there is in these folders; answers paths of folders, and of rules of what is ignored."""
+    return _call("watched", "folders", "", (joined(known),))
 
 
 def update(index: str, gone: Sequence[str], paths: Sequence[str]) -> Call:
@@ -152,13 +162,17 @@ def _call(
     what: str,
     operation: str,
     index: str,
-    parts: Sequence[bytes],
+    parts: Sequence[bytes | None],
     *,
     first: Sequence[str] = (),
     options: Sequence[str] = (),
 ) -> Call:
-    sizes = [str(len(part)) for part in parts]
-    return Call(what, operation, index, (*first, *sizes, *options), b"".join(parts))
+    sizes = ["" if part is None else str(len(part)) for part in parts]
+    return Call(what, operation, index, (*first, *sizes, *options), b"".join(part or b"" for part in parts))
+
+
+def _where(narrow: Narrow | None) -> tuple[bytes | None, bytes]:
+    return (narrow.index, joined(narrow.names)) if narrow else (None, b"")
 
 
 def _said(yes: bool) -> tuple[str]:  # noqa: FBT001 - an argument as text

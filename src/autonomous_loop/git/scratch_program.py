@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 MOST_LEFT = 8
+EMPTY_INDEX = 32  # the head and the sum
 # Bytecode that a run of Python left behind is nobody's work, also where the project does not ignore it.
 NOBODYS_WORK = ("-x", "__pycache__/", "-x", "*.py[co]")
 
@@ -98,41 +99,96 @@ def write(scratch: Scratch, sizes: Sequence[str]) -> None:
         scratch.git("checkout-index", "-a", "-f", "-q", index=scratch.tiny)
 
 
-def scan(scratch: Scratch, options: Sequence[str]) -> None:
-    """Which files are not as the index says, and which are not in it; the two looks go on side by side."""
+def scan(scratch: Scratch, options: Sequence[str], some: bytes | None, names: bytes) -> None:
+    """Which files are not as the index says, and which are not in it; the two looks go on side by side.
+
+    Args:
+        scratch: git.
+        options: how files that are not in the index are shown.
+        some: an index of the files that may differ; None: look everywhere.
+        names: what else may be there then; kept in `there`, as far as it is and is not ignored.
+    """
     complaints = scratch.keep("complaints", b"")
-    looks = (
-        ("modified", ("diff-files", "-z", "--raw")),
-        ("untracked", ("ls-files", "-o", "--exclude-standard", "-z", *options)),
-    )
+    files = ("diff-files", "-z", "--raw")
+    others = ("ls-files", "-o", "--exclude-standard", "-z", *options)
+    looks = [("modified", files, scratch.whole), ("untracked", others, scratch.whole)]
+    if some is not None:
+        there = _not_ignored(scratch, names)
+        looks = [("modified", files, scratch.keep("some", some))] if len(some) > EMPTY_INDEX else []
+        if there:
+            looks.append(("untracked", ("--literal-pathspecs", *others, "--", *there), scratch.whole))
+    scratch.keep("modified", b"")
+    scratch.keep("untracked", b"")
     begun = [
-        scratch.begin(
-            *arguments, index=scratch.whole, stdout=f"{scratch.folder}/{name}", complaints=complaints
-        )
-        for name, arguments in looks
+        scratch.begin(*arguments, index=index, stdout=f"{scratch.folder}/{name}", complaints=complaints)
+        for name, arguments, index in looks
     ]
     for pid in begun:
         end(pid)
 
 
+def _not_ignored(scratch: Scratch, names: bytes) -> list[str]:
+    there = [name for name in names.split(b"\0")[:-1] if os.path.lexists(name)]
+    ignored = f"{scratch.folder}/ignored"
+    if there:
+        feed = scratch.keep("input", b"".join(name + b"\0" for name in there))
+        asked = ("check-ignore", "--no-index", "-z", "--stdin")
+        end(scratch.begin(*asked, stdin=feed, stdout=ignored), none_found=True)
+        found = set(_content(ignored).split(b"\0"))
+        there = [name for name in there if name not in found]
+    scratch.keep("there", b"".join(name + b"\0" for name in there))
+    return [os.fsdecode(name) for name in there]
+
+
+def folders(scratch: Scratch, arguments: Sequence[str]) -> None:
+    """What else is in some folders: folders that are not ignored, and rules of what is ignored.
+
+    Args:
+        scratch: git.
+        arguments: the size of the folders' list.
+    """
+    known = part(arguments[0]).split(b"\0")[:-1]
+    others, rules = [], []
+    for folder in known:
+        with os.scandir(folder or b".") as entries:
+            for entry in entries:
+                path = folder + b"/" + entry.name if folder else entry.name
+                if entry.name == b".gitignore":
+                    rules.append(path)
+                elif entry.name != b".git" and entry.is_dir(follow_symlinks=False):
+                    others.append(path)
+    strange = set(others).difference(known)
+    _not_ignored(scratch, b"".join(path + b"\0" for path in strange))
+    scratch.keep("there", _content(f"{scratch.folder}/there") + b"".join(path + b"\0" for path in rules))
+    scratch.answer("there")
+
+
 def write_and_scan(scratch: Scratch, arguments: Sequence[str]) -> None:
-    """`write`, then look at everything; `clean`: first remove what is neither in the index nor ignored."""
+    """`write`, then `scan`; `clean`: first remove what is neither in the index nor ignored."""
     clean, *rest = arguments
     if clean:
         scratch.git("clean", "-ffdq", index=scratch.whole)
     write(scratch, rest[:4])
-    scan(scratch, rest[4:])
-    scratch.answer("modified", "untracked", "complaints")
+    scan(scratch, rest[6:], *narrowed(scratch, rest[4:6]))
+    scratch.answer("modified", "untracked", "complaints", "there")
+
+
+def narrowed(scratch: Scratch, sizes: Sequence[str]) -> tuple[bytes | None, bytes]:
+    """The index of some files and the names, for `scan`; without a size everything is looked at."""
+    scratch.keep("there", b"")
+    if not sizes[0]:
+        return None, b""
+    return part(sizes[0]), part(sizes[1])
 
 
 def look(scratch: Scratch, arguments: Sequence[str]) -> None:
     """Compare the work tree with the index, and tell what some paths hold."""
-    open_up, size = arguments
+    open_up, size, *rest = arguments
     if open_up:
         open_all()
     read_paths(scratch, part(size))
-    scan(scratch, NOBODYS_WORK)
-    scratch.answer("modified", "untracked", "complaints", "rows")
+    scan(scratch, NOBODYS_WORK, *narrowed(scratch, rest))
+    scratch.answer("modified", "untracked", "complaints", "there", "rows")
 
 
 def read_paths(scratch: Scratch, paths: bytes) -> None:
@@ -248,13 +304,18 @@ def begin(*argv: str, env: dict[str, str] | None = None, **streams: str) -> int:
     return os.posix_spawnp(argv[0], argv, os.environ | (env or {}), file_actions=actions)
 
 
-def end(pid: int) -> None:
+def end(pid: int, *, none_found: bool = False) -> None:
     """Wait for a command.
+
+    Args:
+        pid: of it.
+        none_found: its exit code 1 says that, and is no fault.
 
     Raises:
         Failed: its exit code is not 0.
     """
-    if os.waitpid(pid, 0)[1] != 0:
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if code != 0 and not (none_found and code == 1):
         raise Failed
 
 
@@ -297,7 +358,7 @@ def _content(path: str) -> bytes:
         return file.read()
 
 
-OPERATIONS = {one.__name__: one for one in (write, write_and_scan, look, update, fill, fill_empty)}
+OPERATIONS = {one.__name__: one for one in (write, write_and_scan, look, update, fill, fill_empty, folders)}
 
 
 def main() -> int:

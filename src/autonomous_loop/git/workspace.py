@@ -12,7 +12,7 @@ import asyncio
 import posixpath
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -22,6 +22,7 @@ from autonomous_loop.git import scratch_calls as calls
 from autonomous_loop.git.grafting import Entry
 from autonomous_loop.git.repository import PACK_LIMIT, Differences, Repository
 from autonomous_loop.git.scratch_calls import Call, Writing
+from autonomous_loop.git.watched import Narrow, Watched, decides
 from autonomous_loop.ports import Hands
 
 TIMEOUT_S = 180.0
@@ -50,15 +51,19 @@ class _Found:
         untracked: paths the index does not know; a repository ends with a slash.
         complaints: what git could not look at.
         rows: what was asked for.
+        there: of the names that were to be looked up, those that are.
     """
 
     modified: Mapping[str, str]
     untracked: frozenset[str]
     complaints: str
     rows: Mapping[str, Entry]
+    there: Sequence[str]
 
     @classmethod
-    def of(cls, modified: bytes, untracked: bytes, complaints: bytes, rows: bytes = b"") -> _Found:
+    def of(
+        cls, modified: bytes, untracked: bytes, complaints: bytes, there: bytes, rows: bytes = b""
+    ) -> _Found:
         fields = calls.split(modified)
         modes = {path: head.split(" ")[1] for head, path in zip(fields[::2], fields[1::2], strict=True)}
         return cls(
@@ -66,6 +71,7 @@ class _Found:
             frozenset(calls.split(untracked)),
             complaints.decode("utf-8", "replace").strip()[:500],
             _entries(rows),
+            calls.split(there),
         )
 
 
@@ -96,10 +102,12 @@ class ScratchWorkspace:
     Args:
         hands: run every command here.
         repository: the loop's own; takes what is proved.
+        watched: tells where in a large work tree something may differ.
     """
 
-    def __init__(self, hands: Hands, repository: Repository) -> None:
+    def __init__(self, hands: Hands, repository: Repository, *, watched: Watched | None = None) -> None:
         self._hands = hands
+        self._watched = watched or Watched(hands)
         self._repository = repository
         self._state: _State | None = None
         self._started = 0  # how many processes there were, if none but ours was started since all were ended
@@ -107,6 +115,7 @@ class ScratchWorkspace:
     async def open(self, commit: CommitSha) -> None:
         """See `Workspace`."""
         self._state = None
+        self._watched.forget()
         await self._end_all()
         tree = self._repository.tree_of(commit)
         store = posixpath.join(self._hands.temporary, f"store-{secrets.token_hex(8)}.git")
@@ -123,7 +132,7 @@ class ScratchWorkspace:
         by_content = any(found.rows.get(path) != entry for path, entry in state.touched.items())
         by_status = (found.modified.keys() | found.untracked) - state.touched.keys()
         if not by_content and not by_status:
-            self._settle(state, state.tree)
+            self._settle(state, state.tree, found)
             return state.tree
         return await self._update(state, found)
 
@@ -144,9 +153,17 @@ class ScratchWorkspace:
     # --- taking -------------------------------------------------------------------------------------------
 
     async def _look(self, state: _State) -> _Found:
+        if narrow := self._watched.narrow():
+            call = calls.look(state.index, list(state.touched), open_up=False, narrow=narrow)
+            found = _Found.of(*await self._run(call, 5))
+            changed = found.modified.keys() - state.touched.keys()
+            changed |= {path for path, entry in state.touched.items() if found.rows.get(path) != entry}
+            if not found.complaints and not decides(changed):
+                return found
+            self._watched.forget()
         for open_up in (False, True):
-            call = calls.look(state.index, list(state.touched), open_up=open_up)
-            found = _Found.of(*await self._run(call, 4))
+            call = calls.look(state.index, list(state.touched), open_up=open_up, narrow=None)
+            found = _Found.of(*await self._run(call, 5))
             if not found.complaints:
                 return found
         raise HandsError(f"the work tree cannot be taken: {found.complaints}")
@@ -184,7 +201,7 @@ class ScratchWorkspace:
                 state.touched.setdefault(path, before)
             wanted = {path: new for path, (_, new) in changes.items()}
             await self._run(calls.write(self._writing(wanted)), 0)
-        self._settle(state, tree)
+        self._settle(state, tree, None)
 
     async def _restore(self, state: _State, tree: TreeSha) -> None:
         """The hands ran: what differs is written and all looked at, until nothing else differs."""
@@ -192,26 +209,40 @@ class ScratchWorkspace:
         for path, (before, _) in changes.items():
             state.touched.setdefault(path, before)
         wanted = state.touched | {path: new for path, (_, new) in changes.items()}
+        narrow = self._watched.narrow()
+        if not await self._bring(state, tree, wanted, narrow):
+            self._watched.forget()
+            await self._bring(state, tree, wanted, None)
+
+    async def _bring(
+        self, state: _State, tree: TreeSha, wanted: dict[str, Entry | None], narrow: Narrow | None
+    ) -> bool:
+        """False: what was found says that everything is to be looked at."""
         added = {path for path, entry in wanted.items() if entry and not state.touched[path]}
         # An untracked folder is shown even where it is empty; but not beside what the index does not know.
         clean = bool(added)
         for turn in range(ROUNDS):
             folders = turn == 0 and not added
-            call = calls.write_and_scan(self._writing(wanted), state.index, clean=clean, folders=folders)
-            found = _Found.of(*await self._run(call, 3))
+            call = calls.write_and_scan(
+                self._writing(wanted), state.index, clean=clean, folders=folders, narrow=narrow
+            )
+            found = _Found.of(*await self._run(call, 4))
             strange = [path for path in found.modified if path not in wanted]
+            if narrow and decides(strange):
+                return False
             if found.complaints or len(strange) > MOST_REPAIRED or ATTRIBUTES in _names(strange):
                 raise _Unusual(found.complaints)
             clean = not added.issuperset(found.untracked)
             if not strange and not clean:
-                self._settle(state, tree)
-                return
+                self._settle(state, tree, found)
+                return True
             for path, entry in self._repository.look_up(tree, strange).items():
                 wanted[path] = state.touched[path] = entry
         raise _Unusual("it does not come to rest")
 
     async def _refill(self, state: _State, tree: TreeSha) -> None:
         """What is out of the ordinary: all of the tree is written anew."""
+        self._watched.forget()
         gone = {
             path
             for before in {state.tree, state.here}
@@ -227,6 +258,8 @@ class ScratchWorkspace:
         modes = {entry.mode for sides in changes.values() for entry in sides if entry}
         if GITLINK in modes or ATTRIBUTES in _names(changes):
             raise _Unusual("attributes or submodules differ")
+        if decides(changes):
+            self._watched.forget()
         return changes
 
     def _writing(self, wanted: Mapping[str, Entry | None]) -> Writing:
@@ -269,9 +302,21 @@ class ScratchWorkspace:
             recent = {}
             await asyncio.sleep(int(now) + 1 - time.time())
         await asyncio.sleep(TICKS_S)
-        self._state = _State(tree, self._hands.lend(index), tree, self._started, recent)
+        lent = self._hands.lend(index)
+        await self._watch(index, changed)
+        self._state = _State(tree, lent, tree, self._started, recent)
 
-    def _settle(self, state: _State, tree: TreeSha) -> None:
+    async def _watch(self, index: bytes, changed: Collection[str]) -> None:
+        """From here on, whoever touches a file of a large tree is told of."""
+        if self._watched.alive:
+            await self._watched.go_on(index, changed)
+        elif folders := self._watched.folders_of(index):
+            (names,) = await self._run(calls.folders(folders), 1)
+            await self._watched.begin(index, folders, calls.split(names))
+        self._started = self._hands.started  # no process but ours was started since all were ended
+
+    def _settle(self, state: _State, tree: TreeSha, found: _Found | None) -> None:
+        self._watched.settle(found.there if found else None)
         state.here, state.started = tree, self._started
 
     async def _run(self, call: Call, parts: int) -> list[bytes]:

@@ -1,6 +1,7 @@
 import pytest
 
 from autonomous_loop.git.repository import Repository
+from autonomous_loop.git.watched import FROM_FILES, Watched
 from autonomous_loop.git.workspace import ScratchWorkspace
 from autonomous_loop.hands.sandbox import Sandbox
 from git_world import git
@@ -45,8 +46,8 @@ async def hands():
     await made.close()
 
 
-@pytest.fixture
-async def workspace(hands, repository, base):
-    made = ScratchWorkspace(hands, repository)
+@pytest.fixture(params=[FROM_FILES, 0], ids=["", "watched"])
+async def workspace(request, hands, repository, base):
+    made = ScratchWorkspace(hands, repository, watched=Watched(hands, from_files=request.param))
     await made.open(base)
     return made

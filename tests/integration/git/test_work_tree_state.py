@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 
 from autonomous_loop.git.grafting import Entry
+from autonomous_loop.git.watched import FROM_FILES, Watched
 from autonomous_loop.git.workspace import MOST_RECENT, ScratchWorkspace
 from autonomous_loop.hands.sandbox import Sandbox
 from git_world import git
@@ -29,10 +30,10 @@ async def hands():
     await made.close()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def workspace(hands, repository, base):
+@pytest_asyncio.fixture(loop_scope="module", params=[FROM_FILES, 0], ids=["", "watched"])
+async def workspace(request, hands, repository, base):
     await shell(hands, "find $TMPDIR -mindepth 1 -delete")
-    made = ScratchWorkspace(hands, repository)
+    made = ScratchWorkspace(hands, repository, watched=Watched(hands, from_files=request.param))
     await made.open(base)
     return made
 

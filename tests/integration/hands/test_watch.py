@@ -9,6 +9,7 @@ from autonomous_loop.hands import watch
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+KEPT = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
 NOTHING = Touched(frozenset(), frozenset(), frozenset())
 
 
@@ -97,8 +98,7 @@ async def test_a_descriptor_that_nobody_closes_hides_nothing(watched):
 
 
 async def test_more_than_the_kernel_keeps_may_be_anything(watched):
-    most = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
-    await python(watched, f"for n in range({2 * most}): open(('src/a.py', 'src/deep/b.py')[n % 2]).close()")
+    await python(watched, f"for n in range({2 * KEPT}): open(('src/a.py', 'src/deep/b.py')[n % 2]).close()")
     assert watched.touched() is None
     assert watched.touched() == NOTHING
 

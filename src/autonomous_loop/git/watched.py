@@ -1,0 +1,151 @@
+"""Where in a large work tree something may differ, by the kernel's word; so that not all of it is looked at.
+
+Every file of the index and every folder above one is watched. A file that was opened or changed is compared
+with the index, a name that appeared is looked up; of all others it is known that they are as they were. What
+the watches cannot tell is told by looking at everything, as where there are none: more happened than the
+kernel keeps, a folder of the tree's came or went, or the rules changed by which files are ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from autonomous_loop.git.index_file import Index
+from autonomous_loop.ports import Hands
+
+# Below so many files a look at all of them costs less than watching pays.
+FROM_FILES = 3_000
+MOST_FILES = 5_000
+MOST_NAMES = 500
+RULES = ".gitignore"
+
+
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """What is to be looked at.
+
+    Attributes:
+        index: of the files that may differ; an index file.
+        names: what may be there and is not in the index.
+    """
+
+    index: bytes
+    names: tuple[str, ...]
+
+
+class Watched:
+    """The watches on one work tree.
+
+    Args:
+        hands: their files are watched.
+        from_files: see `FROM_FILES`.
+    """
+
+    def __init__(self, hands: Hands, *, from_files: int = FROM_FILES) -> None:
+        self._hands = hands
+        self._from_files = from_files
+        self._index: Index | None = None  # None: nothing is known
+        self._folders: set[str] = set()
+        self._files: set[str] = set()
+        self._names: set[str] = set()
+
+    def forget(self) -> None:
+        """Nothing is known any more, until `begin`."""
+        self._index = None
+
+    @property
+    def alive(self) -> bool:
+        """Something is known."""
+        return self._index is not None
+
+    def folders_of(self, data: bytes) -> list[str] | None:
+        """The folders to watch for this index file; None: it is not worth it, or not possible."""
+        try:
+            index = Index(data)
+        except ValueError:
+            return None
+        return sorted(_above(index.paths)) if len(index) >= self._from_files else None
+
+    async def begin(self, data: bytes, folders: Collection[str], names: Iterable[str]) -> None:
+        """Watch a work tree that is as the index says.
+
+        Args:
+            data: the index file.
+            folders: as `folders_of` said.
+            names: what else is in these folders and may come to hold what is not ignored: folders, and rules
+                that are not the tree's.
+        """
+        index, others = Index(data), set(names)
+        strange = decides(name for name in others if name not in index)
+        self.forget()
+        if not strange and await self._hands.watch([*index.paths], [*folders]):
+            self._index, self._folders = index, set(folders)
+            self._files, self._names = set(), {name for name in others if not _is_rule(name)}
+
+    async def go_on(self, data: bytes, changed: Collection[str]) -> None:
+        """The index is another now, by these paths; what was touched before is settled."""
+        index = Index(data)
+        folders = _above(changed) - self._folders
+        if not await self._hands.watch([path for path in changed if path in index], sorted(folders)):
+            self.forget()
+            return
+        self._index = index
+        self._folders |= folders
+        self._files.clear()
+        self._names = {name for name in self._names if name not in index}
+
+    def narrow(self) -> Narrow | None:
+        """Where to look now; None: everywhere."""
+        if self._index is None:
+            return None
+        touched = self._hands.touched()
+        if touched is None or touched.folders & self._folders:
+            self.forget()
+            return None
+        for path in touched.files | touched.entries | touched.folders:
+            (self._files if path in self._index else self._names).add(path)
+        # What is a folder now where a file was holds files that are not in the index.
+        self._names |= touched.folders
+        others = decides(touched.entries | self._names)
+        if others or len(self._files) > MOST_FILES or len(self._names) > MOST_NAMES:
+            self.forget()
+            return None
+        return Narrow(self._index.only(self._files), tuple(sorted(self._names)))
+
+    def settle(self, there: Collection[str] | None) -> None:
+        """What was touched was looked at, and written where it was wrong.
+
+        Args:
+            there: of the names, those that are there; None: not known.
+        """
+        written = self._hands.touched()  # no hands ran: by what looked and wrote
+        if self._index is None:
+            return
+        if written is None or written.folders & self._folders:
+            self.forget()
+            return
+        self._files.clear()
+        if there is not None:
+            self._names.intersection_update(there)
+        self._names |= written.folders  # nothing watches these
+
+
+def decides(changed: Iterable[str]) -> bool:
+    """Whether one of these says which other files are ignored."""
+    return any(map(_is_rule, changed))
+
+
+def _is_rule(path: str) -> bool:
+    return path.rpartition("/")[2] == RULES
+
+
+def _above(paths: Iterable[str]) -> set[str]:
+    """Every folder above one of them; "" is the root."""
+    found = {""}
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        while folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return found

@@ -1,0 +1,269 @@
+"""A look where the kernel says something happened finds what a look at everything finds."""
+
+import random
+
+import pytest
+import pytest_asyncio
+
+from autonomous_loop.git import scratch_calls, watched
+from autonomous_loop.git.watched import Watched
+from autonomous_loop.git.workspace import ScratchWorkspace, _Found
+from autonomous_loop.hands.sandbox import Sandbox
+
+pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="module")]
+
+FILES = {
+    ".gitignore": b"*.log\ncache/\nown/.gitignore\n",
+    "app.py": b"x = 1\n",
+    "src/a.py": b"a = 1\n",
+    "src/deep/b.py": b"b = 1\n",
+    "own/.gitkeep": b"",
+    "tests/test_a.py": b"def test(): pass\n",
+}
+EVERYWHERE = scratch_calls.look
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def hands():
+    made = await Sandbox.create(
+        base=None, path=(), env={}, read_paths=(), unsandboxed=False, chrome_path=None, browser_python=None
+    )
+    yield made
+    await made.close()
+
+
+class Looks:
+    """Which looks there were, of the hands' calls."""
+
+    def __init__(self, monkeypatch):
+        self.narrow = self.whole = 0
+        for name in ("look", "write_and_scan"):
+            monkeypatch.setattr(scratch_calls, name, self._counted(getattr(scratch_calls, name)))
+
+    def _counted(self, call):
+        def counting(*given, narrow, **options):
+            self.narrow += narrow is not None
+            self.whole += narrow is None
+            return call(*given, narrow=narrow, **options)
+
+        return counting
+
+    @property
+    def seen(self):
+        found, self.narrow, self.whole = (self.narrow, self.whole), 0, 0
+        return found
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    return Looks(monkeypatch)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def workspace(hands, repository):
+    await shell(hands, "find $TMPDIR -mindepth 1 -delete")
+    made = ScratchWorkspace(hands, repository, watched=Watched(hands, from_files=0))
+    await made.open(repository.commit(repository.write_files(None, FILES), [], "first\n"))
+    return made
+
+
+async def shell(hands, command):
+    done = await hands.run(["bash", "-ec", command], timeout_s=60, env=scratch_calls.ENV)
+    assert done.exit_code == 0, done.text
+    return done.text
+
+
+async def nothing_else(workspace, repository):
+    """A look at everything finds the work tree as the workspace believes it to be."""
+    state = workspace._state
+    look = EVERYWHERE(state.index, list(state.touched), open_up=False, narrow=None)
+    found = _Found.of(*await workspace._run(look, 5))
+    assert found.complaints == ""
+    assert set(found.modified) | found.untracked <= state.touched.keys()
+    believed = repository.look_up(state.here, state.touched)
+    assert found.rows == {path: entry for path, entry in believed.items() if entry}
+
+
+@pytest.fixture
+def take(workspace, repository):
+    async def taking():
+        tree = await workspace.take()
+        await nothing_else(workspace, repository)
+        return tree
+
+    return taking
+
+
+@pytest.fixture
+def switch(workspace, repository):
+    async def switching(tree):
+        await workspace.switch(tree)
+        await nothing_else(workspace, repository)
+
+    return switching
+
+
+async def test_what_is_read_and_changed_is_looked_at_and_nothing_else(hands, looks, take):
+    await shell(hands, "cat src/a.py; echo 'x = 2' >app.py; echo new >src/new.py; touch a.log; mkdir cache")
+    await take()
+    assert looks.seen == (1, 0)
+    await shell(hands, "rm src/new.py")
+    await take()
+    assert looks.seen == (1, 0)
+
+
+async def test_a_tree_of_a_few_files_is_not_worth_it(hands, repository, looks):
+    workspace = ScratchWorkspace(hands, repository)
+    await workspace.open(repository.commit(repository.write_files(None, FILES), [], "first\n"))
+    await shell(hands, "echo 'x = 2' >app.py")
+    await workspace.take()
+    assert looks.seen == (0, 1)
+
+
+LATER = {
+    "a file in a folder that was empty": ("mkdir -p src/empty/er", "touch src/empty/er/new.py"),
+    "a file in a folder of ignored ones": ("mkdir -p logs; touch logs/a.log", "touch logs/new.py"),
+    "a file in an ignored folder": ("mkdir -p cache; touch cache/x", "touch cache/y"),
+    "a folder that the tree's rules ignored until a switch": (
+        "echo 'out/' >>.gitignore; mkdir -p out", "touch out/new.py"),
+    "a folder that was ignored while its rules were others": (
+        "mkdir -p cache; touch cache/x", "echo '*.log' >.gitignore"),
+    "rules that were ignored themselves": (
+        "echo '*' >own/.gitignore; touch own/hidden", "echo '# none' >own/.gitignore"),
+    "rules in a folder that came": ("mkdir -p n; echo '*' >n/.gitignore; touch n/x", ": >n/.gitignore"),
+    "a file written by another name": ("ln src/a.py $TMPDIR/alias", "echo 'a = 2' >$TMPDIR/alias"),
+    "a folder of the tree that goes and comes": ("rm -r src/deep", "mkdir src/deep; touch src/deep/c.py"),
+    "a folder of the tree that is another's": ("mv src s; cp -r s src; rm -r s", "echo 'a = 2' >src/a.py"),
+    "a folder that was moved": ("mv src/deep moved", "echo 'b = 2' >moved/b.py; touch moved/new.py"),
+    "a file in place of an empty folder": ("mkdir e", "rmdir e; echo x >e"),
+    "a folder in place of a file": ("rm app.py", "mkdir app.py; echo x >app.py/x"),
+    "a link in place of a file": ("ln -s src/a.py l", "ln -sfn app.py l"),
+    "a file nobody could read": ("chmod 0 src/a.py; chmod 600 src/a.py", "chmod 755 src/a.py"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "then"), LATER.values(), ids=LATER.keys())
+@pytest.mark.parametrize("settled", ["take", "switch"])
+async def test_what_happens_after_a_look_is_seen_by_the_next(hands, first, then, settled, take, switch):
+    start = await take()
+    await shell(hands, first)
+    if settled == "take":
+        await take()
+    else:
+        await switch(start)
+        await shell(hands, f"{first} || :")
+    await shell(hands, f"{then} || :")
+    await take()
+    await switch(start)
+
+
+async def test_a_folder_that_a_switch_made_is_looked_into(hands, repository, looks, take, switch):
+    before = await take()
+    other = repository.write_files(before, {"made/here/c.py": b"c = 1\n"})
+    await switch(other)
+    await shell(hands, "touch made/here/evil.py")
+    assert await take() != other
+    await switch(other)
+    await shell(hands, "touch made/evil.py; echo 'c = 2' >made/here/c.py")
+    await switch(other)
+    await switch(before)
+    await shell(hands, "mkdir -p made/here; touch made/here/evil.py")
+    assert await take() != before
+    assert looks.seen[0] > 0
+
+
+async def test_a_write_through_memory_that_is_never_closed_is_undone(hands, looks, take, switch):
+    before = await take()
+    looks.seen  # noqa: B018 - from here on
+    program = (
+        "import mmap, os, socket\n"
+        "os.link('src/a.py', os.environ['TMPDIR'] + '/alias')\n"
+        "file = os.open(os.environ['TMPDIR'] + '/alias', os.O_RDWR)\n"
+        "memory = mmap.mmap(file, 0); memory[0] = 98\n"
+        "one, other = socket.socketpair()\n"
+        "socket.send_fds(one, [b'x'], [file, one.fileno(), other.fileno()]); os._exit(0)\n"
+    )
+    done = await hands.run([hands.python, "-c", program], timeout_s=20)
+    assert done.exit_code == 0, done.text
+    await switch(before)
+    assert looks.seen == (1, 0)
+    assert await shell(hands, "cat src/a.py") == "a = 1\n"
+
+
+async def test_more_than_the_kernel_keeps_is_looked_for_everywhere(hands, looks, take):
+    await shell(hands, "echo 'a = 2' >src/a.py; for n in {1..9000}; do : <app.py; : <src/a.py; done")
+    await take()
+    assert looks.seen == (0, 1)
+    await shell(hands, "echo 'a = 3' >src/a.py")
+    await take()
+    assert looks.seen == (1, 0)
+
+
+async def test_more_names_than_are_worth_it_are_looked_for_everywhere(hands, looks, monkeypatch, take):
+    monkeypatch.setattr(watched, "MOST_NAMES", 3)
+    await shell(hands, "touch one two three four")
+    await take()
+    assert looks.seen == (0, 1)
+
+
+async def test_what_was_touched_before_a_look_that_failed_is_not_forgotten(workspace, hands, take):
+    before = await take()
+    await shell(hands, "echo 'a = 2' >src/a.py; git init -q nested; touch nested/x")
+    with pytest.raises(Exception, match="repository inside"):
+        await workspace.take()
+    await shell(hands, "rm -rf nested")
+    assert await take() != before
+
+
+OPERATIONS = """
+echo {n} >>src/a.py
+echo {n} >src/n{n}.py
+rm -f src/n*.py
+mkdir -p d{n}/in
+touch d*/in/f{n} || :
+rm -rf d*
+mv src/deep deep{n} 2>/dev/null || :
+mkdir -p src/deep; echo {n} >src/deep/b.py
+echo {n} >x.log
+mkdir -p cache; touch cache/{n}
+echo 'n{n}*' >>.gitignore
+echo '*.log' >.gitignore
+chmod 755 app.py
+chmod 644 app.py
+ln -f app.py $TMPDIR/app; echo {n} >$TMPDIR/app || :
+cat app.py src/*.py || :
+cp -p app.py a; mv a app.py || :
+ln -sfn src link
+rm -rf app.py; mkdir app.py; touch app.py/{n}
+rm -rf app.py; echo {n} >app.py
+echo '*' >own/.gitignore || :
+rm -f own/.gitignore
+touch own/{n} || :
+mv tests t; mkdir tests; cp t/* tests/ 2>/dev/null || :; rm -rf t
+mv src/a.py src/c.py || :
+touch -d 2001-01-01 src/*.py || :
+truncate -s 3 tests/test_a.py || :
+grep -r x . >/dev/null || :
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_whatever_is_done_in_whatever_order(workspace, hands, looks, seed, take, switch):
+    chance = random.Random(seed)
+    # Rules that are ignored themselves keep all looks wide.
+    operations = [one for one in OPERATIONS if seed % 2 or "own/" not in one]
+    trees = [await take()]
+    for n in range(14):
+        script = "\n".join(chance.choice(operations).format(n=n) for _ in range(chance.randint(1, 4)))
+        await shell(hands, f"set +e\n{script}\ntrue")
+        if chance.random() < 0.3:
+            # The second finds nobody ran since the first, and writes without a look.
+            for _ in range(2):
+                await workspace.switch(chance.choice(trees))
+            await shell(hands, chance.choice(operations).format(n=n) + " || :")
+        if chance.random() < 0.5:
+            trees.append(await take())
+        else:
+            await switch(chance.choice(trees))
+            trees.append(await take())
+    assert seed % 2 or looks.narrow > 0
