@@ -38,6 +38,8 @@ class Repository:
         self.remote = remote
         self._identity = identity
         self._repo = Repo(str(git.git_dir))
+        # The last two trees that were compared: different parts ask for the same ones after each other.
+        self._compared: tuple[str, str, list[tuple[str, str, Entry | None, Entry | None]]] = ("", "", [])
 
     @classmethod
     def create(
@@ -160,6 +162,13 @@ class Repository:
         return {path: (old, new) for path, _, old, new in self._differing(before, after)}
 
     def _differing(
+        self, before: TreeSha, after: TreeSha
+    ) -> Iterator[tuple[str, str, Entry | None, Entry | None]]:
+        if self._compared[:2] != (before, after):
+            self._compared = (before, after, [*self._compare(before, after)])
+        yield from self._compared[2]
+
+    def _compare(
         self, before: TreeSha, after: TreeSha
     ) -> Iterator[tuple[str, str, Entry | None, Entry | None]]:
         raw = self.git("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", before, after)
@@ -289,8 +298,9 @@ class Repository:
         Raises:
             HandsError: an object git's own strict check refuses (a `.git` entry, a bad mode, a missing link).
         """
+        # What must outlive this machine is pushed: nothing waits for its disk.
         done = self.git.run(
-            "-c", "fsck.zeroPaddedFilemode=error",
+            "-c", "fsck.zeroPaddedFilemode=error", "-c", "core.fsync=none",
             "index-pack", "--stdin", "--strict", f"--max-input-size={PACK_LIMIT}",
             stdin=pack,
         )  # fmt: skip
