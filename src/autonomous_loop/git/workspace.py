@@ -309,11 +309,15 @@ class ScratchWorkspace:
     async def _watch(self, index: bytes, changed: Collection[str]) -> None:
         """From here on, whoever touches a file of a large tree is told of."""
         if self._watched.alive:
+            before = self._hands.started
             await self._watched.go_on(index, changed)
         elif folders := self._watched.folders_of(index):
             (names,) = await self._run(calls.folders(folders), 1)
+            before = self._hands.started
             await self._watched.begin(index, folders, calls.split(names))
-        self._started = self._hands.started  # no process but ours was started since all were ended
+        else:
+            return
+        self._started += min(1, self._hands.started - before)  # the one that puts the watches on
 
     def _settle(self, state: _State, tree: TreeSha, found: _Found | None) -> None:
         self._watched.settle(found.there if found else None)

@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 
 from autonomous_loop.git import scratch_calls, watched
+from autonomous_loop.git import workspace as of_workspace
 from autonomous_loop.git.watched import Watched
 from autonomous_loop.git.workspace import ScratchWorkspace, _Found
 from autonomous_loop.hands.sandbox import Sandbox
@@ -60,7 +61,9 @@ def looks(monkeypatch):
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def workspace(hands, repository):
+async def workspace(hands, repository, monkeypatch):
+    # A file that was written in the second of the look is compared by content: it would be seen anyway.
+    monkeypatch.setattr(of_workspace, "MOST_RECENT", 0)
     await shell(hands, "find $TMPDIR -mindepth 1 -delete")
     made = ScratchWorkspace(hands, repository, watched=Watched(hands, from_files=0))
     await made.open(repository.commit(repository.write_files(None, FILES), [], "first\n"))
@@ -186,7 +189,7 @@ async def test_a_write_through_memory_that_is_never_closed_is_undone(hands, look
     done = await hands.run([hands.python, "-c", program], timeout_s=20)
     assert done.exit_code == 0, done.text
     await switch(before)
-    assert looks.seen == (1, 0)
+    assert looks.seen == (2, 0)  # the second sees that it is mended
     assert await shell(hands, "cat src/a.py") == "a = 1\n"
 
 
@@ -247,13 +250,13 @@ grep -r x . >/dev/null || :
 """.strip().splitlines()
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(10))
 async def test_whatever_is_done_in_whatever_order(workspace, hands, looks, seed, take, switch):
     chance = random.Random(seed)
     # Rules that are ignored themselves keep all looks wide.
     operations = [one for one in OPERATIONS if seed % 2 or "own/" not in one]
     trees = [await take()]
-    for n in range(14):
+    for n in range(10):
         script = "\n".join(chance.choice(operations).format(n=n) for _ in range(chance.randint(1, 4)))
         await shell(hands, f"set +e\n{script}\ntrue")
         if chance.random() < 0.3:

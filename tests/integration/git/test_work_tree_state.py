@@ -5,6 +5,7 @@ import asyncio
 import pytest
 import pytest_asyncio
 
+from autonomous_loop.git import workspace as of_workspace
 from autonomous_loop.git.grafting import Entry
 from autonomous_loop.git.watched import FROM_FILES, Watched
 from autonomous_loop.git.workspace import MOST_RECENT, ScratchWorkspace
@@ -34,7 +35,10 @@ async def hands():
 async def workspace(request, hands, repository, base):
     await shell(hands, "find $TMPDIR -mindepth 1 -delete")
     made = ScratchWorkspace(hands, repository, watched=Watched(hands, from_files=request.param))
-    await made.open(base)
+    with pytest.MonkeyPatch.context() as patch:
+        if not request.param:  # or all of them are compared by content, having been written in this second
+            patch.setattr(of_workspace, "MOST_RECENT", 0)
+        await made.open(base)
     return made
 
 
