@@ -49,6 +49,7 @@ class Watched:
         self._folders: set[str] = set()
         self._files: set[str] = set()
         self._names: set[str] = set()
+        self._given_up = False
 
     def forget(self) -> None:
         """Nothing is known any more, until `begin`."""
@@ -61,6 +62,8 @@ class Watched:
 
     def folders_of(self, data: bytes) -> list[str] | None:
         """The folders to watch for this index file; None: it is not worth it, or not possible."""
+        if self._given_up:
+            return None
         try:
             index = Index(data)
         except ValueError:
@@ -77,11 +80,14 @@ class Watched:
                 that are not the tree's.
         """
         index, others = Index(data), set(names)
-        strange = decides(name for name in others if name not in index)
         self.forget()
-        if not strange and await self._hands.watch([*index.paths], [*folders]):
-            self._index, self._folders = index, set(folders)
-            self._files, self._names = set(), {name for name in others if not _is_rule(name)}
+        if decides(name for name in others if name not in index):
+            return
+        if not await self._hands.watch([*index.paths], [*folders]):
+            self._given_up = True  # the kernel tells nothing, or not of so many: it was asked for all of them
+            return
+        self._index, self._folders = index, set(folders)
+        self._files, self._names = set(), {name for name in others if not _is_rule(name)}
 
     async def go_on(self, data: bytes, changed: Collection[str]) -> None:
         """The index is another now, by these paths; what was touched before is settled."""

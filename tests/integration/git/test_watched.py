@@ -202,6 +202,24 @@ async def test_more_than_the_kernel_keeps_is_looked_for_everywhere(hands, looks,
     assert looks.seen == (1, 0)
 
 
+async def test_where_the_kernel_tells_nothing_everything_is_looked_at(hands, repository, looks, monkeypatch):
+    asked = []
+
+    async def nothing(files, folders):
+        asked.append(len(files))
+        return False
+
+    monkeypatch.setattr(hands, "watch", nothing)
+    workspace = ScratchWorkspace(hands, repository, watched=Watched(hands, from_files=0))
+    await workspace.open(repository.commit(repository.write_files(None, FILES), [], "first\n"))
+    for n in range(2):
+        await shell(hands, f"echo 'x = {n}' >app.py")
+        await workspace.take()
+        await nothing_else(workspace, repository)
+    assert looks.seen == (0, 2)
+    assert asked == [len(FILES)]
+
+
 async def test_more_names_than_are_worth_it_are_looked_for_everywhere(hands, looks, monkeypatch, take):
     monkeypatch.setattr(watched, "MOST_NAMES", 3)
     await shell(hands, "touch one two three four")
