@@ -128,13 +128,13 @@ class Watched:
         written = self._hands.touched()  # no hands ran: by what looked and wrote
         if self._index is None:
             return
-        if written is None or written.folders & self._folders:
+        if written is None:
             self.forget()
             return
         self._files.clear()
         if there is not None:
             self._names.intersection_update(there)
-        self._names |= written.folders  # nothing watches these
+        self._names |= written.folders  # made or made anew: nothing watches them
 
 
 def decides(changed: Iterable[str]) -> bool:

@@ -133,6 +133,8 @@ LATER = {
         "mkdir -p cache; touch cache/x", "echo '*.log' >.gitignore"),
     "rules that were ignored themselves": (
         "echo '*' >own/.gitignore; touch own/hidden", "echo '# none' >own/.gitignore"),
+    "rules that were ignored themselves at the first look": (
+        "echo '*' >own/.gitignore; touch own/hidden; echo 'x = 2' >app.py", "echo '# none' >own/.gitignore"),
     "rules in a folder that came": ("mkdir -p n; echo '*' >n/.gitignore; touch n/x", ": >n/.gitignore"),
     "a file written by another name": ("ln src/a.py $TMPDIR/alias", "echo 'a = 2' >$TMPDIR/alias"),
     "a folder of the tree that goes and comes": ("rm -r src/deep", "mkdir src/deep; touch src/deep/c.py"),
