@@ -125,6 +125,8 @@ async def test_a_tree_of_a_few_files_is_not_worth_it(hands, repository, looks):
 
 LATER = {
     "a file in a folder that was empty": ("mkdir -p src/empty/er", "touch src/empty/er/new.py"),
+    "a file in a folder that was there when the watches came": (
+        "mkdir -p e; echo '# more' >>.gitignore", "touch e/new.py"),
     "a file in a folder of ignored ones": ("mkdir -p logs; touch logs/a.log", "touch logs/new.py"),
     "a file in an ignored folder": ("mkdir -p cache; touch cache/x", "touch cache/y"),
     "a folder that the tree's rules ignored until a switch": (
