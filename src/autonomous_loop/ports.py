@@ -130,7 +130,7 @@ class Hands(Protocol):
     async def watch(self, files: Sequence[str], folders: Sequence[str]) -> bool:
         """Let the kernel tell who opens or changes these, also by other names and through memory.
 
-        Only while no process of the hands is alive. What was touched before is forgotten. False: it cannot be
+        Only while no process of the hands is alive. False: it cannot be
         told here, of these or at all, and nothing is watched any more.
 
         Args:

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 
 _HEAD = struct.Struct(">4sII")
 _FLAGS_AT = 60  # after the times, the inode, the mode, the owner, the size and the object
+_MODE_AT = 26  # the byte of the mode that holds the kind
+_GITLINK = 0o160000 >> 8
 _EXTENDED = 0x4000
 _LENGTH = 0x0FFF
 
@@ -22,7 +24,7 @@ class Index:
         data: the file.
 
     Raises:
-        ValueError: a version that is not known.
+        ValueError: a version that is not known, or a repository inside (a gitlink).
     """
 
     def __init__(self, data: bytes) -> None:
@@ -34,6 +36,8 @@ class Index:
         self._rows: dict[str, slice] = {}
         at = _HEAD.size
         for _ in range(count):
+            if data[at + _MODE_AT] == _GITLINK:
+                raise ValueError("an index with a gitlink")
             start = at + _FLAGS_AT + 2
             flags = data[start - 2] << 8 | data[start - 1]
             if flags & _EXTENDED:

@@ -14,8 +14,10 @@ import sys
 from collections.abc import Iterable, Sequence
 
 MOST_LEFT = 8
+SLASH = ord("/")
 EMPTY_INDEX = 32  # the head and the sum
 # Bytecode that a run of Python left behind is nobody's work, also where the project does not ignore it.
+BYTECODE = (b".pyc", b".pyo")
 NOBODYS_WORK = ("-x", "__pycache__/", "-x", "*.py[co]")
 
 
@@ -36,6 +38,9 @@ class Scratch:
         self.whole = whole
         self.tiny = f"{folder}/tiny"  # an index of a few paths
         beside = os.path.dirname(folder)
+        if os.path.islink(beside):  # by the hands: what we write is not to be theirs
+            os.unlink(beside)
+            os.mkdir(beside, 0o700)
         left = [f"{beside}/{name}" for name in os.listdir(beside) if name.startswith("take-")]
         if len(left) >= MOST_LEFT:
             run("rm", "-rf", "--", *left)
@@ -50,7 +55,7 @@ class Scratch:
             file.write(data)
         return path
 
-    def begin(self, *arguments: str, index: str = "", **streams: str) -> int:
+    def begin(self, *arguments: str | bytes, index: str = "", **streams: str) -> int:
         """Start git; see `begin`."""
         argv = ("git", f"--git-dir={self.folder}", "--work-tree=.", *arguments)
         return begin(*argv, env={"GIT_INDEX_FILE": index} if index else None, **streams)
@@ -105,15 +110,16 @@ def scan(scratch: Scratch, options: Sequence[str], some: bytes | None, names: by
     Args:
         scratch: git.
         options: how files that are not in the index are shown.
-        some: an index of the files that may differ; None: look everywhere.
+        some: an index of the files that may differ; None: look everywhere. (What fails else is a complaint.)
         names: what else may be there then; kept in `there`, as far as it is and is not ignored.
     """
     complaints = scratch.keep("complaints", b"")
     files = ("diff-files", "-z", "--raw")
     others = ("ls-files", "-o", "--exclude-standard", "-z", *options)
+    looks: list[tuple[str, Sequence[str | bytes], str]]
     looks = [("modified", files, scratch.whole), ("untracked", others, scratch.whole)]
     if some is not None:
-        there = _not_ignored(scratch, names)
+        there = _not_ignored(scratch, names, complaints)
         looks = [("modified", files, scratch.keep("some", some))] if len(some) > EMPTY_INDEX else []
         if there:
             looks.append(("untracked", ("--literal-pathspecs", *others, "--", *there), scratch.whole))
@@ -124,24 +130,43 @@ def scan(scratch: Scratch, options: Sequence[str], some: bytes | None, names: by
         for name, arguments, index in looks
     ]
     for pid in begun:
-        end(pid)
+        try:
+            end(pid)
+        except Failed:
+            if some is None or not os.path.getsize(complaints):
+                raise
 
 
-def _not_ignored(scratch: Scratch, names: bytes) -> list[str]:
-    there = [name for name in names.split(b"\0")[:-1] if os.path.lexists(name)]
+def _not_ignored(scratch: Scratch, names: bytes, complaints: str) -> list[bytes]:
+    there = [name for name in names.split(b"\0")[:-1] if _may_be(name)]
     ignored = f"{scratch.folder}/ignored"
     if there:
-        feed = scratch.keep("input", b"".join(name + b"\0" for name in there))
+        # Led so, no name is anything but one (":!x", ":(glob)x").
+        feed = scratch.keep("input", b"".join(b"./" + name + b"\0" for name in there))
         asked = ("check-ignore", "--no-index", "-z", "--stdin")
-        end(scratch.begin(*asked, stdin=feed, stdout=ignored), none_found=True)
+        # What it will not look up is a complaint: then everything is looked at.
+        with contextlib.suppress(Failed):
+            end(scratch.begin(*asked, stdin=feed, stdout=ignored, complaints=complaints), none_found=True)
         found = set(_content(ignored).split(b"\0"))
-        there = [name for name in there if name not in found]
+        there = [name for name in there if b"./" + name not in found]
     scratch.keep("there", b"".join(name + b"\0" for name in there))
-    return [os.fsdecode(name) for name in there]
+    return there
+
+
+def _may_be(path: bytes) -> bool:
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # for git to say; a path can be longer than one call takes
+    return True
 
 
 def folders(scratch: Scratch, arguments: Sequence[str]) -> None:
-    """What else is in some folders: folders that are not ignored, and rules of what is ignored.
+    """What else is in some folders: folders and bytecode that are not ignored, and rules of what is ignored.
+
+    (Other files that are neither in the index nor ignored there are none of: everything was looked at.)
 
     Args:
         scratch: git.
@@ -155,10 +180,12 @@ def folders(scratch: Scratch, arguments: Sequence[str]) -> None:
                 path = folder + b"/" + entry.name if folder else entry.name
                 if entry.name == b".gitignore":
                     rules.append(path)
-                elif entry.name != b".git" and entry.is_dir(follow_symlinks=False):
+                elif entry.name.endswith(BYTECODE) or (
+                    entry.name != b".git" and entry.is_dir(follow_symlinks=False)
+                ):
                     others.append(path)
     strange = set(others).difference(known)
-    _not_ignored(scratch, b"".join(path + b"\0" for path in strange))
+    _not_ignored(scratch, b"".join(path + b"\0" for path in strange), os.devnull)
     scratch.keep("there", _content(f"{scratch.folder}/there") + b"".join(path + b"\0" for path in rules))
     scratch.answer("there")
 
@@ -283,7 +310,7 @@ def _fill(scratch: Scratch, tree: str, gone: bytes) -> None:
 # --- processes and files ----------------------------------------------------------------------------------
 
 
-def begin(*argv: str, env: dict[str, str] | None = None, **streams: str) -> int:
+def begin(*argv: str | bytes, env: dict[str, str] | None = None, **streams: str) -> int:
     """Start a command: its pid.
 
     Args:
@@ -325,9 +352,11 @@ def run(*argv: str) -> None:
 
 
 def remove(paths: Iterable[bytes]) -> None:
-    """Remove files, and with `rm -rf` what is none."""
+    """Remove files, and with `rm -rf` what is none. What lies behind a link is another file."""
     others = []
     for path in paths:
+        if any(os.path.islink(path[:at]) for at, sign in enumerate(path) if sign == SLASH):
+            continue
         try:
             os.unlink(path)
         except (FileNotFoundError, NotADirectoryError):

@@ -8,7 +8,7 @@ kernel keeps, a folder of the tree's came or went, or the rules changed by which
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from autonomous_loop.git.index_file import Index
@@ -19,6 +19,7 @@ FROM_FILES = 3_000
 MOST_FILES = 5_000
 MOST_NAMES = 500
 RULES = ".gitignore"
+READ_BY_GIT = frozenset({RULES, ".gitattributes"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Watched:
         self._folders: set[str] = set()
         self._files: set[str] = set()
         self._names: set[str] = set()
+        self._made: set[str] = set()
         self._given_up = False
 
     def forget(self) -> None:
@@ -81,6 +83,7 @@ class Watched:
         """
         index, others = Index(data), set(names)
         self.forget()
+        self._hands.touched()  # what was touched before was looked at
         if decides(name for name in others if name not in index):
             return
         if not await self._hands.watch([*index.paths], [*folders]):
@@ -92,14 +95,16 @@ class Watched:
     async def go_on(self, data: bytes, changed: Collection[str]) -> None:
         """The index is another now, by these paths; what was touched before is settled."""
         index = Index(data)
-        folders = _above(changed) - self._folders
+        above = _above(index.paths)
+        folders = above - self._folders
         if not await self._hands.watch([path for path in changed if path in index], sorted(folders)):
             self.forget()
             return
         self._index = index
         self._folders |= folders
         self._files.clear()
-        self._names = {name for name in self._names if name not in index}
+        # A folder that holds nothing of the tree any more can come to be anything.
+        self._names = {name for name in self._names if name not in index} | (self._folders - above)
 
     def narrow(self) -> Narrow | None:
         """Where to look now; None: everywhere."""
@@ -117,7 +122,28 @@ class Watched:
         if others or len(self._files) > MOST_FILES or len(self._names) > MOST_NAMES:
             self.forget()
             return None
+        # Below one of them git is not asked: it shows a repository inside only where that is asked for alone.
+        self._names = {name for name in self._names if not self._names.intersection(_folders(name))}
         return Narrow(self._index.only(self._files), tuple(sorted(self._names)))
+
+    def surprised(self, written: Collection[str]) -> bool:
+        """Whether what looked and wrote, no hands running, touched what it had no reason to.
+
+        The hands can have led it elsewhere, by a link; then everything is to be looked at.
+
+        Args:
+            written: what it had reason to touch, besides what `narrow` told of.
+        """
+        if self._index is None:
+            return False
+        by_us = self._hands.touched()
+        if by_us is None:
+            return True
+        read = {path for path in by_us.files if path.rpartition("/")[2] in READ_BY_GIT}
+        touched = (by_us.files - read) | by_us.entries
+        # Folders made or made anew: nothing watches them. Other names: whatever they are.
+        self._made |= by_us.folders | {path for path in by_us.entries if path not in self._index}
+        return any(path in self._index for path in touched.difference(written, self._files))
 
     def settle(self, there: Collection[str] | None) -> None:
         """What was touched was looked at, and written where it was wrong.
@@ -125,16 +151,11 @@ class Watched:
         Args:
             there: of the names, those that are there; None: not known.
         """
-        written = self._hands.touched()  # no hands ran: by what looked and wrote
-        if self._index is None:
-            return
-        if written is None:
-            self.forget()
-            return
         self._files.clear()
         if there is not None:
             self._names.intersection_update(there)
-        self._names |= written.folders  # made or made anew: nothing watches them
+        self._names |= self._made
+        self._made = set()
 
 
 def decides(changed: Iterable[str]) -> bool:
@@ -144,6 +165,12 @@ def decides(changed: Iterable[str]) -> bool:
 
 def _is_rule(path: str) -> bool:
     return path.rpartition("/")[2] == RULES
+
+
+def _folders(path: str) -> Iterator[str]:
+    """The folders above, from the nearest on, without the root."""
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def _above(paths: Iterable[str]) -> set[str]:

@@ -158,7 +158,8 @@ class ScratchWorkspace:
             found = _Found.of(*await self._run(call, 5))
             changed = found.modified.keys() - state.touched.keys()
             changed |= {path for path, entry in state.touched.items() if found.rows.get(path) != entry}
-            if not found.complaints and not decides(changed):
+            wide = found.complaints or decides(changed) or self._watched.surprised(state.touched)
+            if not wide:
                 return found
             self._watched.forget()
         for open_up in (False, True):
@@ -201,6 +202,8 @@ class ScratchWorkspace:
                 state.touched.setdefault(path, before)
             wanted = {path: new for path, (_, new) in changes.items()}
             await self._run(calls.write(self._writing(wanted)), 0)
+            if self._watched.surprised(wanted):
+                self._watched.forget()
         self._settle(state, tree, None)
 
     async def _restore(self, state: _State, tree: TreeSha) -> None:
@@ -228,7 +231,7 @@ class ScratchWorkspace:
             )
             found = _Found.of(*await self._run(call, 4))
             strange = [path for path in found.modified if path not in wanted]
-            if narrow and decides(strange):
+            if narrow and (decides(strange) or self._watched.surprised(wanted)):
                 return False
             if found.complaints or len(strange) > MOST_REPAIRED or ATTRIBUTES in _names(strange):
                 raise _Unusual(found.complaints)

@@ -16,15 +16,19 @@ knows exactly whether one is left.
 
 from __future__ import annotations
 
+import array  # noqa: F401 - this one and others are for the programs: the hands need not reach them
 import base64
 import contextlib
 import fcntl
+import glob  # noqa: F401
 import json
 import marshal
+import mmap  # noqa: F401
 import os
 import selectors
 import signal
 import socket
+import stat  # noqa: F401
 import sys
 import traceback
 from collections.abc import Callable

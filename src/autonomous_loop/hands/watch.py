@@ -43,6 +43,7 @@ class Watch:
         self._descriptor: int | None = None
         self._paths: dict[int, tuple[str, ...]] = {}
         self._folders: set[int] = set()
+        self._pending: list[tuple[int, int, str]] = []
 
     async def add(self, files: Sequence[str], folders: Sequence[str]) -> bool:
         """Watch these; see `Hands.watch`."""
@@ -51,7 +52,6 @@ class Watch:
         assert self._descriptor is not None
         asked = [f"f{path}\0" for path in files] + [f"d{path or '.'}\0" for path in folders]
         paths = "".join(asked).encode("utf-8", "surrogateescape")
-        self.touched()
         try:
             done = await self._run([str(MORE), self._temporary], paths, self._descriptor)
         except HandsError:
@@ -94,7 +94,7 @@ class Watch:
         if self._descriptor is not None:
             os.close(self._descriptor)
         self._descriptor = None
-        self._paths, self._folders = {}, set()
+        self._paths, self._folders, self._pending = {}, set(), []
 
     def _begin(self) -> bool:
         if sys.platform != "linux":
@@ -105,13 +105,13 @@ class Watch:
 
     def _tells(self, tried: int) -> bool:
         """Whether the trial was told of, as it is on every file system of the kernel's own."""
-        seen = 0
-        for number, mask, _ in self._events():
-            seen |= mask if number == tried else 0
-        return bool(seen & watch_program.OPEN)
+        self._pending = self._events()
+        of_trial = [mask for number, mask, _ in self._pending if number == tried]
+        return any(mask & watch_program.OPEN for mask in of_trial)
 
     def _events(self) -> list[tuple[int, int, str]]:
-        found = []
+        """All that were not asked for yet."""
+        found, self._pending = self._pending, []
         while self._descriptor is not None:
             try:
                 data = os.read(self._descriptor, AT_ONCE)
@@ -121,6 +121,6 @@ class Watch:
             while at < len(data):
                 number, mask, _, length = EVENT.unpack_from(data, at)
                 name = data[at + EVENT.size : at + EVENT.size + length].rstrip(b"\0") if length else b""
-                found.append((number, mask, os.fsdecode(name)))
+                found.append((number, mask, name.decode("utf-8", "surrogateescape")))
                 at += EVENT.size + length
         return found

@@ -32,8 +32,10 @@ def watch(descriptor: int, path: bytes, mask: int) -> int:
 
 def trial(descriptor: int, folder: str) -> int:
     """Write to a watched file by another name of it and through memory: the kernel must tell even that."""
-    file, other = f"{folder}/watched-{os.getpid()}", f"{folder}/watched-{os.getpid()}-too"
-    with open(file, "wb") as made:
+    mine = f"{folder}/watch-{os.urandom(16).hex()}"
+    os.mkdir(mine, 0o700)  # by no name that anybody could have planted
+    file, other = f"{mine}/file", f"{mine}/other"
+    with open(file, "xb") as made:
         made.write(b"before")
     os.link(file, other)
     number = watch(descriptor, os.fsencode(file), OF_FILES)
@@ -41,6 +43,7 @@ def trial(descriptor: int, folder: str) -> int:
         memory[:] = b"after "
     os.unlink(file)
     os.unlink(other)
+    os.rmdir(mine)
     return number
 
 

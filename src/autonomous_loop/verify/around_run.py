@@ -18,14 +18,17 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import glob
 import json
 import os
+import signal
 import stat
 import sys
 import time
 from collections.abc import Iterable
 from typing import Any
 
+NOT_STARTED = 126  # as a shell says it
 PATIENCE = 6
 PAUSE_S = 0.2
 AT_ONCE = 200  # arguments of a command: paths can be 4,096 bytes long
@@ -54,8 +57,6 @@ def expand(patterns: Iterable[str]) -> list[str]:
     found = []
     for pattern in patterns:
         if any(sign in pattern for sign in "*?["):
-            import glob  # noqa: PLC0415 - most reports are one file with a name
-
             found += sorted(glob.glob(pattern))
         else:
             found.append(pattern)
@@ -65,8 +66,10 @@ def expand(patterns: Iterable[str]) -> list[str]:
 def run_tests(command: str, arguments: list[str], mark: str) -> int:
     """The exit code of the tests, as a shell says it."""
     name, _, value = mark.partition("=")
-    return _wait(
-        os.posix_spawnp(
+    # What is sent to all of the tests' group is theirs to heed; what we start hears it by default.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        pid = os.posix_spawnp(
             "bash",
             ["bash", "-c", command, "tests", *arguments],
             os.environ | {name: value},
@@ -75,7 +78,10 @@ def run_tests(command: str, arguments: list[str], mark: str) -> int:
                 (os.POSIX_SPAWN_DUP2, 2, 1),
             ],
         )
-    )
+    except OSError as error:
+        print(error, file=sys.stderr, flush=True)
+        return NOT_STARTED
+    return _wait(pid)
 
 
 def left_running(mark: bytes) -> list[str]:
@@ -96,7 +102,9 @@ def tell_report(path: str) -> None:
     # A FIFO would hold us without O_NONBLOCK.
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
     with contextlib.suppress(OSError), os.fdopen(os.open(path, flags), "rb") as file:
-        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        # (What the kernel makes up as it is read has no size.)
+        seen = os.fstat(file.fileno())
+        if stat.S_ISREG(seen.st_mode) and seen.st_size:
             _tell("report", path, iter(lambda: file.read(CHUNK), b""))
 
 

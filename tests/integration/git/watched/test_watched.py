@@ -3,107 +3,13 @@
 import random
 
 import pytest
-import pytest_asyncio
 
-from autonomous_loop.git import scratch_calls, watched
-from autonomous_loop.git import workspace as of_workspace
+from autonomous_loop.git import watched
 from autonomous_loop.git.watched import Watched
-from autonomous_loop.git.workspace import ScratchWorkspace, _Found
-from autonomous_loop.hands.sandbox import Sandbox
+from autonomous_loop.git.workspace import ScratchWorkspace
+from integration.git.watched_world import FILES, nothing_else, shell
 
 pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="module")]
-
-FILES = {
-    ".gitignore": b"*.log\ncache/\nown/.gitignore\n",
-    "app.py": b"x = 1\n",
-    "src/a.py": b"a = 1\n",
-    "src/deep/b.py": b"b = 1\n",
-    "own/.gitkeep": b"",
-    "tests/test_a.py": b"def test(): pass\n",
-}
-EVERYWHERE = scratch_calls.look
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def hands():
-    made = await Sandbox.create(
-        base=None, path=(), env={}, read_paths=(), unsandboxed=False, chrome_path=None, browser_python=None
-    )
-    yield made
-    await made.close()
-
-
-class Looks:
-    """Which looks there were, of the hands' calls."""
-
-    def __init__(self, monkeypatch):
-        self.narrow = self.whole = 0
-        for name in ("look", "write_and_scan"):
-            monkeypatch.setattr(scratch_calls, name, self._counted(getattr(scratch_calls, name)))
-
-    def _counted(self, call):
-        def counting(*given, narrow, **options):
-            self.narrow += narrow is not None
-            self.whole += narrow is None
-            return call(*given, narrow=narrow, **options)
-
-        return counting
-
-    @property
-    def seen(self):
-        found, self.narrow, self.whole = (self.narrow, self.whole), 0, 0
-        return found
-
-
-@pytest.fixture
-def looks(monkeypatch):
-    return Looks(monkeypatch)
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def workspace(hands, repository, monkeypatch):
-    # A file that was written in the second of the look is compared by content: it would be seen anyway.
-    monkeypatch.setattr(of_workspace, "MOST_RECENT", 0)
-    await shell(hands, "find $TMPDIR -mindepth 1 -delete")
-    made = ScratchWorkspace(hands, repository, watched=Watched(hands, from_files=0))
-    await made.open(repository.commit(repository.write_files(None, FILES), [], "first\n"))
-    return made
-
-
-async def shell(hands, command):
-    done = await hands.run(["bash", "-ec", command], timeout_s=60, env=scratch_calls.ENV)
-    assert done.exit_code == 0, done.text
-    return done.text
-
-
-async def nothing_else(workspace, repository):
-    """A look at everything finds the work tree as the workspace believes it to be."""
-    state = workspace._state
-    look = EVERYWHERE(state.index, list(state.touched), open_up=False, narrow=None)
-    found = _Found.of(*await workspace._run(look, 5))
-    assert found.complaints == ""
-    assert set(found.modified) | found.untracked <= state.touched.keys()
-    believed = repository.look_up(state.here, state.touched)
-    assert found.rows == {path: entry for path, entry in believed.items() if entry}
-
-
-@pytest.fixture
-def take(workspace, repository):
-    async def taking():
-        tree = await workspace.take()
-        await nothing_else(workspace, repository)
-        return tree
-
-    return taking
-
-
-@pytest.fixture
-def switch(workspace, repository):
-    async def switching(tree):
-        await workspace.switch(tree)
-        await nothing_else(workspace, repository)
-
-    return switching
 
 
 async def test_what_is_read_and_changed_is_looked_at_and_nothing_else(hands, looks, take):
