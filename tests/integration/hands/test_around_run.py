@@ -32,17 +32,19 @@ async def listed(hands):
 
 async def test_tests_print_to_standard_error_and_reports_come_by_name(hands):
     done, reports, left = await around(
-        hands, 'echo "out $1 $2"; echo err >&2; echo "<x/>" >report; exit 3', canaries={"t/test_canary.py": b"c"},
+        hands,
+        'echo "out $1 $2"; echo err >&2; echo "<x/>" >report; exit 3',
+        canaries={"t/test_canary.py": b"c"},
         files={f"{hands.temporary}/run-1/reporter.js": b"r"},
-    )  # fmt: skip
+    )
     assert (done.exit_code, done.stderr) == (3, b"out one two\nerr\n")
     assert (dict(reports), left) == ({"report": b"<x/>\n"}, "")
     assert await listed(hands) == ["./report"]
 
 
 async def test_what_was_there_before_goes(hands):
-    await hands.run(["bash", "-c", "mkdir -p src/__pycache__ $TMPDIR/run-0; touch src/__pycache__/a.pyc report r.xml"],
-                    timeout_s=10)  # fmt: skip
+    plant = "mkdir -p src/__pycache__ $TMPDIR/run-0; touch src/__pycache__/a.pyc report r.xml"
+    await hands.run(["bash", "-c", plant], timeout_s=10)
     done, reports, _ = await around(
         hands, "ls $TMPDIR src", reports=["report", "*.xml"], stale=["src/__pycache__", "none/__pycache__"]
     )
@@ -68,7 +70,7 @@ async def test_an_interrupt_that_nobody_heeds_ends_the_tests_alone(hands):
 
 
 async def test_a_command_that_cannot_be_started_takes_the_canary_along(hands):
-    done, reports, _ = await around(hands, f": {'x' * 200_000}", canaries={"test_canary.py": b"c"})
+    done, _, _ = await around(hands, f": {'x' * 200_000}", canaries={"test_canary.py": b"c"})
     assert done.exit_code == 126
     assert b"Argument list too long" in done.stderr
     assert await listed(hands) == []
