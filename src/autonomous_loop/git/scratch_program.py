@@ -43,7 +43,7 @@ class Scratch:
             os.mkdir(beside, 0o700)
         left = [f"{beside}/{name}" for name in os.listdir(beside) if name.startswith("take-")]
         if len(left) >= MOST_LEFT:
-            run("rm", "-rf", "--", *left)
+            run("rm", "-rf", "--", *left)  # of operations that were ended half-way
         os.makedirs(f"{folder}/objects/info")
         os.mkdir(f"{folder}/refs")
         self.keep("HEAD", b"ref: refs/heads/none\n")
@@ -78,6 +78,14 @@ class Scratch:
                 parts.append(file.read())
         lengths = b"".join(b"%d\n" % len(one) for one in parts)
         sys.stdout.buffer.write(b"".join([lengths, *parts]))
+
+
+    def close(self) -> None:
+        """Remove the git folder: here that is less than a process of its own would take later."""
+        for here, _, files in os.walk(self.folder, topdown=False):
+            for name in files:
+                os.unlink(f"{here}/{name}")
+            os.rmdir(here)
 
 
 # --- the operations ---------------------------------------------------------------------------------------
@@ -394,7 +402,9 @@ def main() -> int:
     """Do one operation."""
     operation, folder, whole, *arguments = sys.argv[1:]
     try:
-        OPERATIONS[operation](Scratch(folder, whole), arguments)
+        scratch = Scratch(folder, whole)
+        OPERATIONS[operation](scratch, arguments)
+        scratch.close()
     except Failed:
         return 1
     except OSError as error:
