@@ -61,11 +61,7 @@ class Scratch:
         return begin(*argv, env={"GIT_INDEX_FILE": index} if index else None, **streams)
 
     def git(self, *arguments: str, index: str = "", feed: bytes | None = None, **streams: str) -> None:
-        """Run git.
-
-        Args:
-            feed: its standard input; None: this process's own.
-        """
+        """Run git; `feed` is its standard input (None: this process's own)."""
         if feed is not None:
             streams["stdin"] = self.keep("input", feed)
         end(self.begin(*arguments, index=index, **streams))
@@ -78,7 +74,6 @@ class Scratch:
                 parts.append(file.read())
         lengths = b"".join(b"%d\n" % len(one) for one in parts)
         sys.stdout.buffer.write(b"".join([lengths, *parts]))
-
 
     def close(self) -> None:
         """Remove the git folder: here that is less than a process of its own would take later."""
@@ -243,12 +238,7 @@ def read_paths(scratch: Scratch, paths: bytes) -> None:
 
 
 def update(scratch: Scratch, sizes: Sequence[str]) -> None:
-    """The new state of some paths.
-
-    Args:
-        scratch: git.
-        sizes: of those to forget, of those to read.
-    """
+    """The new state of some paths; sizes of the list of those to forget and of those to read."""
     gone, paths = map(part, sizes)
     whole = scratch.keep("whole", _content(scratch.whole))
     scratch.git("update-index", "--add", "--replace", "-z", "--stdin", index=scratch.tiny, feed=paths)
@@ -265,12 +255,7 @@ def update(scratch: Scratch, sizes: Sequence[str]) -> None:
 
 
 def fill(scratch: Scratch, arguments: Sequence[str]) -> None:
-    """Write all of a tree over whatever there is, keeping ignored files.
-
-    Args:
-        scratch: git.
-        arguments: the tree, the size of the paths to remove; the rest of the input is a pack.
-    """
+    """Write a tree over whatever there is, keeping ignored files: its id, the size of the paths to remove."""
     tree, size = arguments
     open_all()
     _fill(scratch, tree, part(size))
@@ -279,12 +264,7 @@ def fill(scratch: Scratch, arguments: Sequence[str]) -> None:
 
 
 def fill_empty(scratch: Scratch, arguments: Sequence[str]) -> None:
-    """Empty the work tree and write a tree to it, with a git folder for the model.
-
-    Args:
-        scratch: git.
-        arguments: the tree, a folder for the objects of the model's git; the input is a pack.
-    """
+    """Empty the work tree and write a tree to it, with a git folder for the model: its id, a store's folder."""
     tree, store = arguments
     open_all()
     run("find", ".", "-mindepth", "1", "-delete")
