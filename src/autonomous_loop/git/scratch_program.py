@@ -264,7 +264,7 @@ def fill(scratch: Scratch, arguments: Sequence[str]) -> None:
 
 
 def fill_empty(scratch: Scratch, arguments: Sequence[str]) -> None:
-    """Empty the work tree and write a tree to it, with a git folder for the model: its id, a folder for it."""
+    """Empty the work tree and write a tree to it, with a git folder for the model: id, a folder for it."""
     tree, store = arguments
     open_all()
     run("find", ".", "-mindepth", "1", "-delete")

@@ -315,7 +315,10 @@ class ScratchWorkspace:
             before = self._hands.started
             await self._watched.go_on(index, changed)
         elif folders := self._watched.folders_of(index):
-            (names,) = await self._run(calls.folders(folders), 1)
+            try:
+                (names,) = await self._run(calls.folders(folders), 1)
+            except HandsError:
+                return  # a look at everything does without
             before = self._hands.started
             await self._watched.begin(index, folders, calls.split(names))
         else:
