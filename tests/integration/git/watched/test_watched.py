@@ -85,6 +85,16 @@ async def test_a_folder_that_a_switch_made_is_looked_into(hands, repository, loo
     assert looks.seen[0] > 0
 
 
+async def test_a_work_tree_that_is_opened_anew_is_watched_anew(workspace, hands, repository, take, looks):
+    many = FILES | {f"many/{n:03}.py": b"n = 1\n" for n in range(60)}
+    await workspace.open(repository.commit(repository.write_files(None, many), [], "many\n"))
+    await shell(hands, "echo 'n = 2' >many/059.py")
+    await take()
+    await shell(hands, "echo 'n = 3' >many/058.py")
+    await take()
+    assert looks.seen == (2, 0)
+
+
 async def test_a_write_through_memory_that_is_never_closed_is_undone(hands, looks, take, switch):
     before = await take()
     looks.seen  # noqa: B018 - from here on
