@@ -75,6 +75,11 @@ async def test_what_was_opened_or_changed_is_told(watched, script, expected):
     assert watched.touched() == NOTHING
 
 
+async def test_what_is_cut_by_its_path_is_told(watched):
+    await python(watched, "import os; os.truncate('src/a.py', 0)")
+    assert seen(watched) == {"files": {"src/a.py"}}
+
+
 async def test_what_is_written_through_memory_by_another_name_is_told(watched):
     await python(
         watched,
