@@ -91,8 +91,15 @@ async def test_a_work_tree_that_is_opened_anew_is_watched_anew(workspace, hands,
     await shell(hands, "echo 'n = 2' >many/059.py")
     await take()
     await shell(hands, "echo 'n = 3' >many/058.py")
-    await take()
+    tree = await take()
     assert looks.seen == (2, 0)
+    # Attributes decide what all files look like: the whole tree is written anew.
+    await shell(hands, "echo '* text eol=crlf' >.gitattributes; rm app.py")
+    await workspace.switch(tree)
+    looks.seen  # noqa: B018 - from here on
+    await shell(hands, "echo 'n = 4' >many/057.py")
+    await take()
+    assert looks.seen == (1, 0)
 
 
 async def test_a_write_through_memory_that_is_never_closed_is_undone(hands, looks, take, switch):
