@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterable
+from functools import cached_property
 
 _HEAD = struct.Struct(">4sII")
 _FLAGS_AT = 60  # after the times, the inode, the mode, the owner, the size and the object
@@ -59,6 +60,17 @@ class Index:
     def paths(self) -> Iterable[str]:
         """All of them, in the order of their bytes."""
         return self._rows.keys()
+
+    @cached_property
+    def folders(self) -> frozenset[str]:
+        """Every folder above one of them; "" is the root."""
+        found = {""}
+        for path in self.paths:
+            folder = path.rpartition("/")[0]
+            while folder not in found:
+                found.add(folder)
+                folder = folder.rpartition("/")[0]
+        return frozenset(found)
 
     def only(self, paths: Iterable[str]) -> bytes:
         """An index file with the rows of these paths, which are in it."""

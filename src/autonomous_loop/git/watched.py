@@ -62,41 +62,39 @@ class Watched:
         """Something is known."""
         return self._index is not None
 
-    def folders_of(self, data: bytes) -> list[str] | None:
-        """The folders to watch for this index file; None: it is not worth it, or not possible."""
+    def worth(self, data: bytes) -> Index | None:
+        """The index, of this file; None: to watch its work tree is not worth it, or not possible."""
         if self._given_up:
             return None
         try:
             index = Index(data)
         except ValueError:
             return None
-        return sorted(_above(index.paths)) if len(index) >= self._from_files else None
+        return index if len(index) >= self._from_files else None
 
-    async def begin(self, data: bytes, folders: Collection[str], names: Iterable[str]) -> None:
+    async def begin(self, index: Index, names: Iterable[str]) -> None:
         """Watch a work tree that is as the index says.
 
         Args:
-            data: the index file.
-            folders: as `folders_of` said.
-            names: what else is in these folders and may come to hold what is not ignored: folders, and rules
+            index: as `worth` gave it.
+            names: what else is in its folders and may come to hold what is not ignored: folders, and rules
                 that are not the tree's.
         """
-        index, others = Index(data), set(names)
+        others = set(names)
         self.forget()
         self._hands.touched()  # what was touched before was looked at
         if decides(name for name in others if name not in index):
             return
-        if not await self._hands.watch([*index.paths], [*folders]):
+        if not await self._hands.watch([*index.paths], sorted(index.folders)):
             self._given_up = True  # the kernel tells nothing, or not of so many: it was asked for all of them
             return
-        self._index, self._folders = index, set(folders)
+        self._index, self._folders = index, set(index.folders)
         self._files, self._names = set(), {name for name in others if not _is_rule(name)}
 
     async def go_on(self, data: bytes, changed: Collection[str]) -> None:
         """The index is another now, by these paths; what was touched before is settled."""
         index = Index(data)
-        above = _above(index.paths)
-        folders = above - self._folders
+        folders = index.folders - self._folders
         if not await self._hands.watch([path for path in changed if path in index], sorted(folders)):
             self.forget()
             return
@@ -104,7 +102,7 @@ class Watched:
         self._folders |= folders
         self._files.clear()
         # A folder that holds nothing of the tree any more can come to be anything.
-        self._names = {name for name in self._names if name not in index} | (self._folders - above)
+        self._names = {name for name in self._names if name not in index} | (self._folders - index.folders)
 
     def narrow(self) -> Narrow | None:
         """Where to look now; None: everywhere."""
@@ -171,14 +169,3 @@ def _folders(path: str) -> Iterator[str]:
     """The folders above, from the nearest on, without the root."""
     while path := path.rpartition("/")[0]:
         yield path
-
-
-def _above(paths: Iterable[str]) -> set[str]:
-    """Every folder above one of them; "" is the root."""
-    found = {""}
-    for path in paths:
-        folder = path.rpartition("/")[0]
-        while folder not in found:
-            found.add(folder)
-            folder = folder.rpartition("/")[0]
-    return found

@@ -314,13 +314,13 @@ class ScratchWorkspace:
         if self._watched.alive:
             before = self._hands.started
             await self._watched.go_on(index, changed)
-        elif folders := self._watched.folders_of(index):
+        elif (rows := self._watched.worth(index)) is not None:
             try:
-                (names,) = await self._run(calls.folders(folders), 1)
+                (names,) = await self._run(calls.folders(sorted(rows.folders)), 1)
             except HandsError:
                 return  # a look at everything does without
             before = self._hands.started
-            await self._watched.begin(index, folders, calls.split(names))
+            await self._watched.begin(rows, calls.split(names))
         else:
             return
         self._started += min(1, self._hands.started - before)  # the one that puts the watches on
