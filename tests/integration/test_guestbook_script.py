@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from autonomous_loop.demo import MOST_SLOWNESS, SESSION_MINUTES
 from autonomous_loop.domain.feature import Feature, parse_feature_list
 from autonomous_loop.hands.toolchain import find_browser
 from autonomous_loop.local.model.script import Conversation, Script, ToolCall, load_script
@@ -23,7 +24,7 @@ EDITOR = "str_replace_based_edit_tool"
 STORY = {
     ("message-limit", 1): [{"no red"}, set()],
     ("split-page", 1): [set()],
-    ("newest-first", 1): [set()],
+    ("newest-first", 2): [set()],
     ("paging", 1): [{"regression: test_every_entry_is_kept"}] * 3,
     ("paging", 2): [set()],
     ("search", 1): [set()],
@@ -35,6 +36,8 @@ ORDER = ["message-limit", "split-page", "newest-first", "paging", "search", "jso
 # Bytes of output, four a token, with which the script's context window of 40,000 is filled to the loop's
 # threshold of six tenths, compacted, filled again, compacted again and filled a third time.
 FULL = 1.5 * 4 * 40_000
+# Seconds: what the longest session of the demo has.
+LONGEST_SESSION_S = 60 * SESSION_MINUTES * MOST_SLOWNESS
 
 
 @dataclass
@@ -109,6 +112,7 @@ class Played:
     verdicts: dict[tuple[str, int], list[set[str]]] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
     outputs: dict[tuple[str, int], int] = field(default_factory=dict)
+    waited: list[tuple[str, int]] = field(default_factory=list)
     before: dict[str, dict[str, str]] = field(default_factory=dict)
     after: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -199,6 +203,9 @@ def _play(result: Played, feature: Feature, attempt: int, conversation: Conversa
     for turn in conversation.turns:
         if result.outputs.get(key, 0) > FULL:
             break  # the session ends here: its context is full
+        if turn.delay_s > LONGEST_SESSION_S:
+            result.waited.append(key)
+            break  # here its time is up
         for call in turn.tools:
             if call.name == "submit_feature":
                 verdicts = result.verdicts.setdefault(key, [])
@@ -257,6 +264,13 @@ def test_only_the_attempts_meant_to_fill_the_context_do(played, script):
     assert {model.max_input_tokens for model in script.models.values()} == {40_000}
     assert {key for key, size in played.outputs.items() if size > FULL} == {("json-feed", 1), ("likes", 1)}
     assert all(size < FULL / 5 for size in played.outputs.values() if size <= FULL)
+
+
+def test_one_answer_takes_longer_than_any_session_and_no_other_is_late(played, script):
+    assert played.waited == [("newest-first", 1)]
+    conversations = [one for attempts in script.features.values() for one in attempts]
+    late = [turn for one in (*script.planner, *conversations) for turn in one.turns if turn.delay_s]
+    assert len(late) == 1
 
 
 def test_an_attempt_cut_off_anywhere_can_be_made_again_on_top(played, script, tmp_path):
