@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -130,16 +129,6 @@ def running(project, url, *args):
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
         process.communicate()
-
-
-def wait_for(condition, *, seconds=60):
-    """Until `condition()` is true."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not come to pass in time")
 
 
 def journal_events(project, loop):

@@ -10,7 +10,8 @@ import pytest
 
 from autonomous_loop.local.forge.models import Actor
 from e2e.github_world import BOT, LABEL, ROOT, WORKFLOW, github_world
-from loop_world import bash, honest, journal_events, listed, make_project, model, plan, wait_for
+from loop_world import bash, honest, journal_events, listed, make_project, model, plan
+from waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 REPO, LOOP = "octo/numbers", "issue-1"

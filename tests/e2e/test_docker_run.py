@@ -19,7 +19,8 @@ from autonomous_loop.local.model.server import create_app
 from autonomous_loop.local.serve import LocalServer
 from container_engine import IMAGE, Engine
 from e2e.github_world import LABEL, WORKFLOW, World, github_world
-from loop_world import KEY, bash, create, honest, journal_events, listed, make_project, plan, wait_for
+from loop_world import KEY, bash, create, honest, journal_events, listed, make_project, plan
+from waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.container, pytest.mark.root, pytest.mark.timeout(600)]
 SCRIPT = Path(__file__).with_name("docker_run.py")

@@ -30,7 +30,8 @@ from e2e.test_attacks_in_the_loop import (
     events_of,
     proved,
 )
-from loop_world import KEY, bash, command, environment, honest, journal_events, make_project, model, wait_for
+from loop_world import KEY, bash, command, environment, honest, journal_events, make_project, model
+from waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 HEARD = ".github/workflows/heard.yml"

@@ -7,6 +7,7 @@ from autonomous_loop.agent.editor import MAX_FILE_BYTES
 from autonomous_loop.agent.toolbox import Toolbox
 from autonomous_loop.domain.work import BrowserResult
 from autonomous_loop.errors import HandsError
+from waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -70,9 +71,7 @@ def edit(command, path, **more):
 
 
 async def appears(hands, name):
-    async with asyncio.timeout(60):
-        while not await hands.find(".", suffixes=[name], most=9):  # noqa: ASYNC110 - a file has no event
-            await asyncio.sleep(0.02)
+    await until(lambda: hands.find(".", suffixes=[name], most=9))
 
 
 async def one(hands, call, **more):

@@ -1,4 +1,3 @@
-import asyncio
 import os
 import sys
 import threading
@@ -12,6 +11,7 @@ from autonomous_loop.hands import browser as browser_module
 from autonomous_loop.hands.sandbox import Sandbox
 from autonomous_loop.hands.toolchain import find_browser
 from integration.hands.conftest import DEFAULTS
+from waiting import until
 
 PAGE = """<!doctype html><title>Guestbook</title><h1>Welcome</h1>
 <form action="/hello"><input name="who"><button>Sign</button></form>
@@ -80,11 +80,15 @@ async def test_a_form_is_filled_and_sent(browsing, site):
 @in_module
 async def test_what_goes_wrong_on_the_page_is_told_once(browsing, site):
     await browsing.browse("goto", url=f"{site}/")
-    clicked = (await browsing.browse("click", selector="#broken")).text
-    await asyncio.sleep(0.3)
-    told = clicked + (await browsing.browse("text", selector="h1")).text
-    assert "console error: it broke" in told
-    assert f"failed request: GET {site}/missing: HTTP 404" in told
+    told = (await browsing.browse("click", selector="#broken")).text
+
+    async def all_is_told():
+        nonlocal told
+        told += (await browsing.browse("text", selector="h1")).text
+        return "console error: it broke" in told and f"failed request: GET {site}/missing: HTTP 404" in told
+
+    await until(all_is_told)
+    assert told.count("it broke") == told.count("HTTP 404") == 1
     assert (await browsing.browse("text", selector="h1")).text.endswith("\nWelcome")
 
 

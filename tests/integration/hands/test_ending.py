@@ -4,13 +4,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from autonomous_loop.errors import HandsError
 from autonomous_loop.hands.identity import processes_of
 from autonomous_loop.hands.sandbox import Sandbox
+from waiting import until
 
 # Leaves its session, its group and its parent, ignores what can be ignored, and starts itself anew for ever.
 ESCAPE = """
@@ -40,13 +40,19 @@ def started(*argv):
 
 
 async def pid_in(path_reader):
-    deadline = time.monotonic() + 30
-    while True:
+    async def pid():
         text = await path_reader()
-        if text.isdigit():
-            return int(text)
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.02)
+        return text.isdigit() and int(text)
+
+    return await until(pid)
+
+
+def asleep(uid):
+    """The processes of `sleep` of this user."""
+    listed = subprocess.run(
+        ["ps", "-o", "comm=", "-u", str(uid)], capture_output=True, text=True, check=False
+    )
+    return [name for name in listed.stdout.split() if name == "sleep"]
 
 
 @pytest.mark.root
@@ -102,7 +108,7 @@ async def test_whoever_waits_for_a_command_hears_that_it_was_ended(hands):
         asyncio.create_task(hands.run(["sleep", "60"], timeout_s=50)),
         asyncio.create_task(hands.shell("sleep 60", timeout_s=50)),
     ]
-    await asyncio.sleep(0.4)
+    await until(lambda: len(asleep(hands.uid)) == 2)
     await hands.end_all()
     run, shell = await asyncio.wait_for(asyncio.gather(*waiting), 30)
     assert run.exit_code == 128 + signal.SIGKILL
@@ -134,17 +140,11 @@ asyncio.run(main())
 """
     loop = started(sys.executable, "-c", program)
     uid, work, launcher = loop.stdout.readline().decode().split()
-    deadline = time.monotonic() + 30
-    while not processes_of(int(uid)):
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.02)
-    await asyncio.sleep(0.3)
+    await until(lambda: asleep(int(uid)))
     loop.kill()
     loop.communicate()
-    await asyncio.sleep(0.3)
-    left = processes_of(int(uid))
+    await until(lambda: processes_of(int(uid)) == [])
     shutil.rmtree(work.removesuffix("/hands/work"))
-    assert left == []
     assert int(launcher) not in processes_of(os.getuid())
 
 
@@ -166,7 +166,7 @@ async def test_a_launcher_that_was_killed_takes_the_commands_along_and_is_missed
         base=None, path=[], env={}, read_paths=[], unsandboxed=False, chrome_path=None, browser_python=None
     )
     waiting = asyncio.create_task(hands.run(["sleep", "60"], timeout_s=50))
-    await asyncio.sleep(0.5)
+    await until(lambda: asleep(hands.uid))
     assert len(processes_of(hands.uid)) == 1
     os.kill(hands._starter.pid, signal.SIGKILL)
     assert (await asyncio.wait_for(waiting, 30)).exit_code == 128 + signal.SIGKILL

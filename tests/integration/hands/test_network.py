@@ -18,6 +18,7 @@ from autonomous_loop.hands.egress import LOCAL_DIRECTLY, Egress
 from autonomous_loop.hands.reach import Reach
 from autonomous_loop.hands.selftest import self_test
 from autonomous_loop.hands.toolchain import find_browser
+from waiting import until
 
 pytestmark = pytest.mark.root
 
@@ -154,8 +155,7 @@ async def test_the_launcher_keeps_no_listener_of_what_ended(fenced):
     before = held()
     for _ in range(5):
         await fenced.run([fenced.python, "-c", "import socket; socket.socket()"], timeout_s=10)
-    await asyncio.sleep(0.2)
-    assert held() <= before
+    await until(lambda: held() <= before)
 
 
 async def test_the_self_test_proves_it_from_inside(fenced, make, monkeypatch):

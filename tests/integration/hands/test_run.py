@@ -5,6 +5,7 @@ import pytest
 
 from autonomous_loop.errors import HandsError, SandboxError
 from autonomous_loop.hands.sandbox import Sandbox
+from waiting import until
 
 
 async def test_a_command_gets_its_input_folder_and_variables(hands):
@@ -48,8 +49,7 @@ async def test_a_background_process_that_holds_the_output_does_not_hold_the_loop
 
 async def test_a_cancelled_command_is_ended(hands):
     task = asyncio.create_task(hands.run(["sh", "-c", "touch begun; sleep 5; touch finished"], timeout_s=20))
-    while not await hands.find("", suffixes=["begun"], most=1):  # noqa: ASYNC110 - a file has no event
-        await asyncio.sleep(0.02)
+    await until(lambda: hands.find("", suffixes=["begun"], most=1))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -3,8 +3,6 @@
 import json
 import subprocess
 import sys
-import threading
-import time
 import urllib.request
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -224,13 +222,3 @@ class World:
 
 
 _CODE = {"main": "CODE", "post": "POST"}
-
-
-def until(condition: Any, seconds: float = 60) -> Any:
-    """Wait until `condition()` is true, and return what it gave."""
-    deadline = time.monotonic() + seconds
-    pause = threading.Event()
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "it did not come to pass"
-        pause.wait(0.02)
-    return value

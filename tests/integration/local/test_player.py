@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from autonomous_loop.local.actions.process import Grace
-from integration.local.player_world import BOT, REPO, Happening, World, until
+from integration.local.player_world import BOT, REPO, Happening, World
+from waiting import wait_for
 
 
 @pytest.fixture
@@ -263,11 +264,11 @@ def gate(folder: Path, concurrency: str, where: str = "job") -> str:
 def test_by_default_a_newcomer_cancels_the_one_that_waits(world, tmp_path, where):
     world.workflow(gate(tmp_path, "loop-${{ github.event.issue.number }}", where))
     world.label()
-    until((tmp_path / "began-1").exists)
+    wait_for((tmp_path / "began-1").exists)
     world.label()
-    until(lambda: [run.status for run in world.runs()] == ["in_progress", "pending"])
+    wait_for(lambda: [run.status for run in world.runs()] == ["in_progress", "pending"])
     world.label()
-    until(lambda: len(world.runs()) == 3 and world.runs()[1].status == "completed")
+    wait_for(lambda: len(world.runs()) == 3 and world.runs()[1].status == "completed")
     for number in (1, 3):
         (tmp_path / f"open-{number}").touch()
     runs = world.settle()
@@ -282,13 +283,13 @@ def test_queue_max_keeps_all_that_wait_in_order(world, tmp_path, where):
     world.workflow(gate(tmp_path, "{group: loop, queue: max}", where))
     for _ in range(4):
         world.label()
-    until((tmp_path / "began-1").exists)
-    until(lambda: len(world.runs()) == 4)
+    wait_for((tmp_path / "began-1").exists)
+    wait_for(lambda: len(world.runs()) == 4)
     for number in range(1, 5):
         assert not (tmp_path / f"began-{number + 1}").exists()
         (tmp_path / f"open-{number}").touch()
         if number < 4:
-            until((tmp_path / f"began-{number + 1}").exists)
+            wait_for((tmp_path / f"began-{number + 1}").exists)
     assert [run.conclusion for run in world.settle()] == ["success"] * 4
 
 
@@ -297,7 +298,7 @@ def test_cancel_in_progress_ends_the_one_that_runs(world, tmp_path):
         gate(tmp_path, "{group: LOOP, cancel-in-progress: '${{ github.event.issue.number == 12 }}'}")
     )
     world.label()
-    until((tmp_path / "began-1").exists)
+    wait_for((tmp_path / "began-1").exists)
     (tmp_path / "open-2").touch()
     world.label()
     assert [run.conclusion for run in world.settle()] == ["cancelled", "success"]
@@ -308,11 +309,11 @@ def test_no_more_jobs_are_played_at_once_than_allowed(tmp_path):
         world.workflow(gate(tmp_path, "g-${{ github.run_number }}"))
         world.label()
         world.label()
-        until((tmp_path / "began-1").exists)
-        until(lambda: len(world.runs()) == 2)
+        wait_for((tmp_path / "began-1").exists)
+        wait_for(lambda: len(world.runs()) == 2)
         assert world.runs()[1].status == "queued"
         (tmp_path / "open-1").touch()
-        until((tmp_path / "began-2").exists)
+        wait_for((tmp_path / "began-2").exists)
         (tmp_path / "open-2").touch()
         assert [run.conclusion for run in world.settle()] == ["success"] * 2
 
@@ -335,8 +336,8 @@ def test_cancel_sends_interrupt_then_terminate_then_kills_and_the_post_step_stil
     always = run_step("echo cleaned up", ", if: always()")
     world.workflow(steps(docker(TRAP, "print('post', os.environ['STATE_where'])"), after, always))
     world.label()
-    run = until(lambda: world.runs() and world.runs()[0])
-    until(lambda: world.jobs(run)["j"].log and "ready" in world.log(run))
+    run = wait_for(lambda: world.runs() and world.runs()[0])
+    wait_for(lambda: world.jobs(run)["j"].log and "ready" in world.log(run))
     began = time.monotonic()
     assert world.ask(f"/runs/{run.id}/cancel", {})[0] == 202
     (run,) = world.settle()
@@ -357,8 +358,8 @@ def test_a_step_that_heeds_the_interrupt_is_not_terminated(world):
     code = TRAP.replace("while True: time.sleep(0.05)", "signal.pause(); print('saved')")
     world.workflow(steps(docker(code)))
     world.label()
-    run = until(lambda: world.runs() and world.runs()[0])
-    until(lambda: world.jobs(run)["j"].log and "ready" in world.log(run))
+    run = wait_for(lambda: world.runs() and world.runs()[0])
+    wait_for(lambda: world.jobs(run)["j"].log and "ready" in world.log(run))
     world.player.cancel(run.id)
     (run,) = world.settle()
     assert "saved" in world.log(run)
@@ -369,8 +370,8 @@ def test_a_step_that_heeds_the_interrupt_is_not_terminated(world):
 def test_a_killed_process_is_a_failure_and_the_post_step_runs(world):
     world.workflow(steps(docker(TRAP, "print('post ran')")))
     world.label()
-    run = until(lambda: world.runs() and world.runs()[0])
-    until(lambda: world.jobs(run)["j"].log and "ready" in world.log(run))
+    run = wait_for(lambda: world.runs() and world.runs()[0])
+    wait_for(lambda: world.jobs(run)["j"].log and "ready" in world.log(run))
     (pid,) = world.player.pids(run.id)
     os.kill(pid, signal.SIGKILL)
     (run,) = world.settle()
@@ -417,8 +418,8 @@ def test_stop_ends_what_is_played_at_once(tmp_path):
     with world:
         world.workflow(steps(docker(TRAP), run_step("true", ", if: always()")))
         world.label()
-        run = until(lambda: world.runs() and world.runs()[0])
-        until(lambda: world.jobs(run)["j"].log and "ready" in world.log(run))
+        run = wait_for(lambda: world.runs() and world.runs()[0])
+        wait_for(lambda: world.jobs(run)["j"].log and "ready" in world.log(run))
         (pid,) = world.player.pids(run.id)
         began = time.monotonic()
         world.player.stop()
