@@ -222,3 +222,17 @@ class World:
 
 
 _CODE = {"main": "CODE", "post": "POST"}
+
+
+def steps(*lines: str, on: str = "issues: {types: [labeled]}", more: str = "") -> str:
+    """A workflow of one job `j`; each line is a YAML flow mapping of a step."""
+    listed = "".join(f"      - {line}\n" for line in lines)
+    return f"on:\n  {on}\n{more}jobs:\n  j:\n    runs-on: ubuntu-latest\n    steps:\n{listed}"
+
+
+def docker(code: str, post: str = "pass", extra: str = "") -> str:
+    return f"{{uses: octo/stand-in@v1, with: {{code: {json.dumps(code)}, post: {json.dumps(post)}}}{extra}}}"
+
+
+def run_step(text: str, extra: str = "") -> str:
+    return f"{{run: {json.dumps(text)}{extra}}}"

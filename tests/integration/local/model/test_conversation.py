@@ -1,107 +1,26 @@
-"""The real SDK against the scripted model, over real HTTP, with strict checks of every answer."""
+"""The real SDK against the scripted model, over real HTTP: conversations, limits, compaction."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import anthropic
 import httpx2
 import pytest
 
-from autonomous_loop.local.model.log import RequestLog
-from autonomous_loop.local.model.script import Script
-from autonomous_loop.local.model.server import create_app
-from autonomous_loop.local.serve import LocalServer
-
-MODEL = "claude-opus-5-5"
-BETA = "compact-2026-09-04"
-SYSTEM = [{"type": "text", "text": "Be brief. " * 600, "cache_control": {"type": "ephemeral"}}]
-TOOLS = [{"type": "bash_20250124", "name": "bash"}]
-FIRST = 'Build it.\n```json\n{"feature": {"id": "form", "attempt": 1}}\n```'
-TWO_CALLS = {
-    "thinking": "First the tests.",
-    "text": "I write the test first.",
-    "tools": [{"bash": {"command": "python -m pytest -q"}}, {"bash": {"command": "git status --short"}}],
-}
-ONE_CALL = {"tools": [{"bash": {"command": "echo a line that is long enough to be cut off in the middle"}}]}
-END = {"text": "Done."}
-
-
-@dataclass
-class Bench:
-    """A running model and a client of it."""
-
-    client: anthropic.AsyncAnthropic
-    log: RequestLog
-    url: str
-
-    async def ask(self, messages: list[Any], *, stream: bool = True, **more: Any) -> Any:
-        request = {
-            "model": MODEL,
-            "max_tokens": 4_000,
-            "system": SYSTEM,
-            "tools": TOOLS,
-            "messages": messages,
-        }
-        request |= {"cache_control": {"type": "ephemeral"}} | more
-        if not stream:
-            return await self.client.messages.create(**request)
-        async with self.client.messages.stream(**request) as answer:
-            return await answer.get_final_message()
-
-    async def ask_beta(self, messages: list[Any], **more: Any) -> Any:
-        request = {
-            "model": MODEL,
-            "max_tokens": 4_000,
-            "system": SYSTEM,
-            "tools": TOOLS,
-            "messages": messages,
-        }
-        request |= {"cache_control": {"type": "ephemeral"}, "betas": [BETA]} | more
-        async with self.client.beta.messages.stream(**request) as answer:
-            return await answer.get_final_message()
-
-
-Model = Callable[..., AbstractAsyncContextManager[Bench]]
-
-
-@pytest.fixture
-def model() -> Model:
-    @asynccontextmanager
-    async def _model(
-        *turns: dict[str, Any], timeout_s: float = 30.0, retries: int = 0, **more: Any
-    ) -> AsyncIterator[Bench]:
-        script = Script.model_validate({"features": {"form": [{"turns": list(turns)}]}, **more})
-        log = RequestLog()
-        app = create_app(script, api_keys=frozenset({"key-1"}), log=log)
-        with LocalServer(app) as server:
-            async with anthropic.AsyncAnthropic(
-                api_key="key-1",
-                base_url=server.url,
-                timeout=timeout_s,
-                max_retries=retries,
-                _strict_response_validation=True,
-            ) as client:
-                yield Bench(client, log, server.url)
-
-    return _model
-
-
-def user(text: str) -> dict[str, Any]:
-    return {"role": "user", "content": text}
-
-
-def reply(message: Any, text: str = "ok") -> list[Any]:
-    """What a client appends: the answer as it came, and a result for each of its tool calls."""
-    results = [
-        {"type": "tool_result", "tool_use_id": block.id, "content": text}
-        for block in message.content
-        if block.type == "tool_use"
-    ]
-    return [{"role": "assistant", "content": message.content}, {"role": "user", "content": results}]
+from integration.local.model_bench import (
+    BETA,
+    END,
+    FIRST,
+    MODEL,
+    ONE_CALL,
+    SYSTEM,
+    TOOLS,
+    TWO_CALLS,
+    Model,
+    reply,
+    user,
+)
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -200,126 +119,6 @@ async def test_a_turn_holds_the_client_to_what_it_expects(model: Model):
         assert "it says: 3 passed" in caught.value.message
         done = await bench.ask([user(FIRST), *reply(first, "refused: 3 passed")])
         assert done.usage.input_tokens == 150_000
-
-
-@pytest.mark.parametrize(
-    ("kind", "error", "status"),
-    [
-        ("rate_limit", anthropic.RateLimitError, 429),
-        ("overloaded", anthropic.OverloadedError, 529),
-        ("server_error", anthropic.InternalServerError, 500),
-    ],
-)
-async def test_a_refusal_before_the_stream_is_retried_by_the_sdk(
-    model: Model, kind: str, error: type, status: int
-):
-    fault = {"kind": kind, "retry_after": 0.01, "times": 2}
-    async with model({**END, "fault": fault}) as bench:
-        with pytest.raises(error) as caught:
-            await bench.ask([user(FIRST)])
-        assert caught.value.status_code == status
-        assert caught.value.response.headers["retry-after"] == "0.01"
-        assert caught.value.request_id == "req_scripted00000001"
-        if kind == "rate_limit":
-            assert caught.value.response.headers["anthropic-ratelimit-requests-remaining"] == "0"
-    async with model({**END, "fault": fault}, retries=2) as bench:
-        assert (await bench.ask([user(FIRST)])).stop_reason == "end_turn"
-        assert [r.status for r in bench.log.records] == [status, status, 200]
-    async with model({**END, "fault": {**fault, "should_retry": False}}, retries=2) as bench:
-        with pytest.raises(error):
-            await bench.ask([user(FIRST)])
-        assert len(bench.log.records) == 1
-
-
-async def test_an_error_inside_the_stream_surfaces_with_status_200(model: Model):
-    async with model({**ONE_CALL, "fault": {"kind": "stream_error"}}, retries=2) as bench:
-        with pytest.raises(anthropic.APIStatusError) as caught:
-            await bench.ask([user(FIRST)])
-        assert (caught.value.status_code, caught.value.type) == (200, "overloaded_error")
-        assert len(bench.log.records) == 1
-        assert (await bench.ask([user(FIRST)])).stop_reason == "tool_use"
-
-
-async def test_a_reset_surfaces_as_a_bare_transport_error(model: Model):
-    async with model({**ONE_CALL, "fault": {"kind": "cut"}}, retries=2) as bench:
-        seen: list[str] = []
-
-        async def _watch() -> None:
-            request = {"model": MODEL, "max_tokens": 500, "messages": [user(FIRST)]}
-            async with bench.client.messages.stream(**request) as stream:
-                async for event in stream:
-                    seen.append(event.type)  # noqa: PERF401 - what came before the reset counts
-
-        with pytest.raises(httpx2.ReadError):
-            await _watch()
-        assert "input_json" in seen
-        assert "message_stop" not in seen
-        assert (await bench.ask([user(FIRST)])).stop_reason == "tool_use"
-    async with model({**ONE_CALL, "fault": {"kind": "cut"}}) as bench:
-        with pytest.raises(anthropic.APIConnectionError):
-            await bench.ask([user(FIRST)], stream=False)
-
-
-async def test_a_stall_surfaces_as_a_bare_timeout(model: Model):
-    async with model({**ONE_CALL, "fault": {"kind": "stall", "seconds": 60}}, timeout_s=2) as bench:
-        with pytest.raises(httpx2.ReadTimeout):
-            await bench.ask([user(FIRST)])
-        assert (await bench.ask([user(FIRST)])).stop_reason == "tool_use"
-    async with model({**ONE_CALL, "fault": {"kind": "stall", "seconds": 0.1}}) as bench:
-        assert (await bench.ask([user(FIRST)])).stop_reason == "tool_use"
-
-
-async def test_a_stream_that_ends_early_raises_nothing(model: Model):
-    async with model({**ONE_CALL, "fault": {"kind": "clean_end"}}) as bench:
-        cut = await bench.ask([user(FIRST)])
-        whole = await bench.ask([user(FIRST)])
-        assert cut.stop_reason is None
-        assert cut.content[0].input != whole.content[0].input
-        assert whole.stop_reason == "tool_use"
-
-
-@pytest.mark.parametrize("stream", [True, False])
-@pytest.mark.parametrize(
-    ("kind", "reason"),
-    [("max_tokens", "max_tokens"), ("context_window_exceeded", "model_context_window_exceeded")],
-)
-async def test_a_cut_answer_keeps_its_turn(model: Model, kind: str, reason: str, stream: bool):
-    async with model({**TWO_CALLS, "fault": {"kind": kind}}, END) as bench:
-        cut = await bench.ask([user(FIRST)], stream=stream)
-        assert cut.stop_reason == reason
-        assert [block.type for block in cut.content] == ["thinking", "text", "tool_use", "tool_use"]
-        assert cut.content[-1].input == {}
-        again = await bench.ask([user(FIRST)], stream=stream)
-        assert again.content[-1].input == {"command": "git status --short"}
-        # A client that keeps the cut answer goes on to the same turn, whose calls have other ids.
-        kept = await bench.ask([user(FIRST), *reply(cut, "cut off, call again")], stream=stream)
-        assert [block.id for block in kept.content[2:]] == [block.id for block in again.content[2:]]
-
-
-async def test_calls_that_are_cut_again_and_again_never_share_an_id(model: Model):
-    async with model({**ONE_CALL, "fault": {"kind": "max_tokens", "times": 2}}, END) as bench:
-        messages: list[Any] = [user(FIRST)]
-        reasons = []
-        for _ in range(4):
-            answer = await bench.ask(messages)
-            messages += reply(answer)
-            reasons.append(answer.stop_reason)
-        assert reasons == ["max_tokens", "max_tokens", "tool_use", "end_turn"]
-
-
-async def test_an_answer_longer_than_the_request_allows_is_cut(model: Model):
-    async with model({"text": "word " * 400}) as bench:
-        cut = await bench.ask([user(FIRST)], max_tokens=20)
-        assert cut.stop_reason == "max_tokens"
-        assert (await bench.ask([user(FIRST)])).stop_reason == "end_turn"
-
-
-async def test_a_refusal_of_the_model_says_so(model: Model):
-    async with model({**ONE_CALL, "fault": {"kind": "refusal"}}) as bench:
-        refused = await bench.ask([user(FIRST)])
-        assert (refused.stop_reason, refused.content) == ("refusal", [])
-        assert refused.stop_details is not None
-        assert refused.stop_details.type == "refusal"
 
 
 async def test_a_slow_turn_comes_late(model: Model):
@@ -495,24 +294,3 @@ async def test_the_sdks_own_tool_runner_plays_a_script_and_compacts(model: Model
                 runner.compact_before_next_turn()
     assert reasons == ["tool_use", "tool_use", "compaction", "tool_use", "end_turn"]
     assert [r.turn for r in bench.log.records] == [0, 1, 2, 2, 3]
-
-
-async def test_a_client_that_leaves_in_a_silence_leaves_no_trace(
-    model: Model, capfd: pytest.CaptureFixture[str]
-):
-    slow = {**ONE_CALL, "fault": {"kind": "stall", "seconds": 60}}
-    async with model({**END, "delay_s": 60}, timeout_s=2) as bench:
-        with pytest.raises(anthropic.APITimeoutError):
-            await bench.ask([user(FIRST)])
-        for _ in range(2000):
-            if bench.log.records:
-                break
-            await asyncio.sleep(0.01)
-        assert [r.status for r in bench.log.records] == [499]
-    async with model(slow, timeout_s=2) as bench:
-        with pytest.raises(httpx2.ReadTimeout):
-            await bench.ask([user(FIRST)])
-    async with model({**ONE_CALL, "fault": {"kind": "cut"}}) as bench:
-        with pytest.raises(httpx2.ReadError):
-            await bench.ask([user(FIRST)])
-    assert capfd.readouterr().err == ""
