@@ -1,4 +1,7 @@
+from contextlib import asynccontextmanager
+
 import pytest
+import pytest_asyncio
 
 from autonomous_loop.git.repository import Repository
 from autonomous_loop.git.watched import FROM_FILES, Watched
@@ -37,13 +40,26 @@ def base(project):
     return git(project, "rev-parse", "HEAD")
 
 
-@pytest.fixture
-async def hands():
+@asynccontextmanager
+async def sandbox():
     made = await Sandbox.create(
         base=None, path=(), env={}, read_paths=(), unsandboxed=False, chrome_path=None, browser_python=None
     )
     yield made
     await made.close()
+
+
+@pytest.fixture
+async def hands():
+    async with sandbox() as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_hands():
+    """One sandbox for a module: each test opens a work tree of its own in it."""
+    async with sandbox() as made:
+        yield made
 
 
 @pytest.fixture(params=[FROM_FILES, 0], ids=["", "watched"])

@@ -9,8 +9,8 @@ from autonomous_loop.git import workspace as of_workspace
 from autonomous_loop.git.grafting import Entry
 from autonomous_loop.git.watched import FROM_FILES, Watched
 from autonomous_loop.git.workspace import MOST_RECENT, ScratchWorkspace
-from autonomous_loop.hands.sandbox import Sandbox
 from git_world import git
+from integration.git.watched_world import shell
 
 pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="module")]
 
@@ -21,14 +21,9 @@ EVERYTHING = (
 )
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def hands():
-    """One sandbox for all: each test opens a work tree of its own in it."""
-    made = await Sandbox.create(
-        base=None, path=(), env={}, read_paths=(), unsandboxed=False, chrome_path=None, browser_python=None
-    )
-    yield made
-    await made.close()
+@pytest.fixture
+def hands(shared_hands):
+    return shared_hands
 
 
 @pytest_asyncio.fixture(loop_scope="module", params=[FROM_FILES, 0], ids=["", "watched"])
@@ -40,12 +35,6 @@ async def workspace(request, hands, repository, base):
             patch.setattr(of_workspace, "MOST_RECENT", 0)
         await made.open(base)
     return made
-
-
-async def shell(hands, command):
-    done = await hands.run(["bash", "-ec", command], timeout_s=30)
-    assert done.exit_code == 0, done.text
-    return done.text
 
 
 CHANGES = {

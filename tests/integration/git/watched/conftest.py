@@ -4,17 +4,12 @@ import pytest_asyncio
 from autonomous_loop.git import workspace as of_workspace
 from autonomous_loop.git.watched import Watched
 from autonomous_loop.git.workspace import ScratchWorkspace
-from autonomous_loop.hands.sandbox import Sandbox
 from integration.git.watched_world import FILES, Looks, nothing_else, shell
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def hands():
-    made = await Sandbox.create(
-        base=None, path=(), env={}, read_paths=(), unsandboxed=False, chrome_path=None, browser_python=None
-    )
-    yield made
-    await made.close()
+@pytest.fixture
+def hands(shared_hands):
+    return shared_hands
 
 
 @pytest.fixture
