@@ -195,12 +195,20 @@ def test_markdown_files_are_shown_rendered_or_as_source(world):
         (f"/{REPO}/issues/2", f"/{REPO}/pull/2"),
         (f"/{REPO}/pull/1", f"/{REPO}/issues/1"),
         (f"/{REPO}/blob/main/guestbook", f"/{REPO}/tree/main/guestbook"),
+        (f"/{REPO}/", f"/{REPO}"),
+        (f"/{REPO}/issues/1/", f"/{REPO}/issues/1"),
     ],
 )
 def test_a_neighbouring_address_leads_to_the_right_page(world, path, target):
     answer = get(world, path, allow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (302, target)
     page(world, target)
+
+
+@pytest.mark.parametrize("path", [f"//{REPO}/", "//example.org/", "/%5Cexample.org/x/"])
+def test_a_slash_too_many_leads_to_no_other_host(world, path):
+    location = get(world, path, allow_redirects=False).headers.get("location", "/")
+    assert re.match(r"/[^/\\]|/$", location)
 
 
 @pytest.mark.parametrize(

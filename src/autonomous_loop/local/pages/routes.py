@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
@@ -90,7 +90,13 @@ def routes(
         PageRoute(f"/_pages/{name}", _asset((_STATIC / name).read_bytes(), kind), methods=["GET"])
         for name, kind in _ASSETS.items()
     ]
-    return [*assets, *(PageRoute(path, _endpoint(site, page), methods=["GET"]) for path, page in _PAGES)]
+    pages = [PageRoute(path, _endpoint(site, page), methods=["GET"]) for path, page in _PAGES]
+    fixed = [path for path, _ in _PAGES if path != "/" and not path.endswith(":path}")]
+    return [*assets, *pages, *(PageRoute(f"{path}/", _without_slash, methods=["GET"]) for path in fixed)]
+
+
+def _without_slash(request: Request) -> Response:
+    return RedirectResponse(request.url.path.rstrip("/"), 302)
 
 
 def _endpoint(site: Site, page: Page) -> Callable[[Request], Response]:
