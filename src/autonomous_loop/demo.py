@@ -38,9 +38,9 @@ ACTION = "autonomous-loop/autonomous-loop"
 WORKFLOW = ".github/workflows/autonomous-loop.yml"
 SCRIPTED_KEY = "sk-ant-scripted-demo-key"
 LIMIT_S = 900.0
-# What leads to the first full context takes about twice as long. Where it does not, an answer of the script
-# that takes longer than any session (of `newest-first`) has the first end by its time all the same.
-SESSION_MINUTES = 0.3
+# Enough for what comes before `search`, whose first answer takes longer than any session: the first ends
+# there by its time, those after it where their context is full.
+SESSION_MINUTES = 0.45
 # Of a processor, until the demo begins; where that takes longer, so does all that follows.
 START_S = 1.8
 MOST_SLOWNESS = 5.0

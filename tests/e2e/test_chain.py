@@ -78,7 +78,7 @@ def played(tmp_path_factory):
     measure = [sys.executable, "-I", "-c", "from autonomous_loop.demo import slowness; print(slowness())"]
     measured = float(subprocess.run(measure, check=True, capture_output=True, text=True).stdout)
     # Room enough that whatever ends a session is what the script has for it, on a quick machine, too.
-    room = max(2.0, measured)
+    room = max(1.5, measured)
     demo = Demo(folder=folder, serve=False, live=False, port=0, as_json=False, slowness=room)
     before = Counter(LEDGER.operations)
     with sessions_seen() as processes:

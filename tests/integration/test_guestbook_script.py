@@ -24,10 +24,10 @@ EDITOR = "str_replace_based_edit_tool"
 STORY = {
     ("message-limit", 1): [{"no red"}, set()],
     ("split-page", 1): [set()],
-    ("newest-first", 2): [set()],
+    ("newest-first", 1): [set()],
     ("paging", 1): [{"regression: test_every_entry_is_kept"}] * 3,
     ("paging", 2): [set()],
-    ("search", 1): [set()],
+    ("search", 2): [set()],
     ("json-feed", 2): [set()],
     ("likes", 2): [set()],
     ("handbook", 1): [set()],
@@ -267,7 +267,7 @@ def test_only_the_attempts_meant_to_fill_the_context_do(played, script):
 
 
 def test_one_answer_takes_longer_than_any_session_and_no_other_is_late(played, script):
-    assert played.waited == [("newest-first", 1)]
+    assert played.waited == [("search", 1)]
     conversations = [one for attempts in script.features.values() for one in attempts]
     late = [turn for one in (*script.planner, *conversations) for turn in one.turns if turn.delay_s]
     assert len(late) == 1
