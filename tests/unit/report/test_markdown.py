@@ -151,6 +151,15 @@ def test_only_a_complete_loop_closes_its_issue(make_record, complete, site):
     assert "For #12" in part
 
 
+def test_the_last_line_names_the_commands_while_there_is_something_to_command(make_record, complete, site):
+    done = pull_request_body(complete, site).strip().splitlines()[-1]
+    assert done.endswith("Loop `issue-12`.</sub>")
+    working = pull_request_body(make_record(), site).strip().splitlines()[-1]
+    assert working.endswith(
+        "Loop `issue-12`. Commands: <code>/loop continue</code>, <code>/loop stop</code>.</sub>"
+    )
+
+
 def test_the_proofs_can_be_replayed_with_git_alone(complete, site):
     body = pull_request_body(complete, site)
     assert f"git checkout -q {'a' * 40} && python -m pytest -q" in body
