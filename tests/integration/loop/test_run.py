@@ -17,8 +17,8 @@ from loop_world import (
     run,
     running,
     submit,
-    wait_for,
 )
+from waiting import wait_for
 
 pytestmark = pytest.mark.root
 LOOP = "run-two-numbers"
