@@ -1,10 +1,8 @@
 """The tiny project on the embedded GitHub with issues nobody labelled, and a workflow that listens."""
 
-from contextlib import contextmanager
-
-from e2e.github_world import WORKFLOW, github_world
-from e2e.test_attacks_in_the_loop import HONEST, REPO, TWO
-from loop_world import bash, honest, make_project, model
+from e2e import numbers_world
+from e2e.github_world import WORKFLOW
+from loop_world import bash, honest
 from waiting import wait_for
 
 HEARD = ".github/workflows/heard.yml"
@@ -22,22 +20,15 @@ jobs:
 """
 
 
-@contextmanager
-def world_of(tmp_path, features=None, *, config="", issues=1, **people):
-    """The tiny project, a workflow that listens for the completion signal, issues nobody labelled."""
-    files = make_project(tmp_path / "project", {HEARD: LISTENS}, config=config)
-    with (
-        model(TWO, features or HONEST) as (url, log),
-        github_world(tmp_path / "github", url, repo=REPO, files=files, log=log, **people) as world,
-    ):
-        for number in range(1, issues + 1):
-            world.issue(f"# Two numbers, {number}\n\nI want two() and three().")
-        yield world
+def world_of(tmp_path, features=None, *, issues=1, **more):
+    """See `numbers_world.world_of`; with a workflow that listens for the completion signal."""
+    titles = [f"Two numbers, {number}" for number in range(1, issues + 1)]
+    return numbers_world.world_of(tmp_path, features, more={HEARD: LISTENS}, titles=titles, **more)
 
 
-def slow_at_three(*, delay=60):
+def slow_at_three():
     """Session 1 proves two() and waits in its attempt at three(); whoever comes next is quick."""
-    before = [{"tools": [bash("true")]}, {"tools": [bash("true")], "delay_s": delay}]
+    before = [{"tools": [bash("true")]}, {"tools": [bash("true")], "delay_s": 60}]
     return {"two": [honest("two", 2)], "three": [honest("three", 3, before=before), honest("three", 3)]}
 
 

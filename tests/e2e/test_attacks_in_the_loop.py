@@ -4,60 +4,30 @@ import base64
 import json
 import os
 import signal
-from contextlib import contextmanager
 
 import pytest
 
 from autonomous_loop.local.forge.models import Actor
-from e2e.github_world import BOT, LABEL, ROOT, WORKFLOW, github_world
-from loop_world import bash, honest, journal_events, listed, make_project, model, plan
+from e2e.github_world import BOT, LABEL, ROOT
+from e2e.numbers_world import (
+    BY_HAND,
+    CALLED,
+    LOOP,
+    REPO,
+    STATE,
+    events_of,
+    proved,
+    world_of,
+)
+from loop_world import bash, honest, journal_events
 from waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
-REPO, LOOP = "octo/numbers", "issue-1"
-STATE = f"autonomous-loop/{LOOP}/state"
-TWO = plan(listed("two", priority=1), listed("three", priority=2, depends_on=["two"]))
-HONEST = {"two": [honest("two", 2)], "three": [honest("three", 3)]}
-# One feature a session, and the next one starts only when a person says so.
-BY_HAND = 'session-features = 1\ncontinuation = "manual"\n'
-
-
-CALLED = ".github/workflows/loop.yml"
-OURS = f"uses: autonomous-loop/autonomous-loop/{CALLED}@v1"
-
-
-@contextmanager
-def world_of(tmp_path, features=None, *, config="", called="", post=True, **people):
-    """The tiny project on the embedded GitHub, with an issue; nobody has labelled it yet.
-
-    `called`: a reusable workflow of its own, in place of ours.
-    """
-    files = make_project(tmp_path / "project", config=config)
-    if called:
-        thin = (ROOT / WORKFLOW).read_text()
-        assert OURS in thin
-        (files / WORKFLOW).parent.mkdir(parents=True, exist_ok=True)
-        (files / WORKFLOW).write_text(thin.replace(OURS, f"uses: ./{CALLED}"))
-        (files / CALLED).write_text(called)
-    with (
-        model(TWO, features or HONEST) as (url, log),
-        github_world(tmp_path / "github", url, repo=REPO, files=files, log=log, post=post, **people) as world,
-    ):
-        world.issue("# Two numbers\n\nI want two() and three().")
-        yield world
-
-
-def events_of(world, kind):
-    return [one["event"] for one in journal_events(world.folder, LOOP) if one["event"]["type"] == kind]
 
 
 def events_at(world):
     """When they happened, to the second, as the embedded GitHub writes times."""
     return [one["at"][:19] + "Z" for one in journal_events(world.folder, LOOP)]
-
-
-def proved(world):
-    return [one["proof"]["feature_id"] for one in events_of(world, "kept")]
 
 
 def conclusions(world):

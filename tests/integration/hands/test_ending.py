@@ -143,7 +143,7 @@ asyncio.run(main())
     await until(lambda: asleep(int(uid)))
     loop.kill()
     loop.communicate()
-    await until(lambda: processes_of(int(uid)) == [])
+    await until(lambda: processes_of(int(uid)) == [], seconds=30)  # by itself it would sleep for longer
     shutil.rmtree(work.removesuffix("/hands/work"))
     assert int(launcher) not in processes_of(os.getuid())
 

@@ -32,30 +32,27 @@ class Bench:
     url: str
 
     async def ask(self, messages: list[Any], *, stream: bool = True, **more: Any) -> Any:
-        request = {
-            "model": MODEL,
-            "max_tokens": 4_000,
-            "system": SYSTEM,
-            "tools": TOOLS,
-            "messages": messages,
-        }
-        request |= {"cache_control": {"type": "ephemeral"}} | more
+        request = _request(messages) | more
         if not stream:
             return await self.client.messages.create(**request)
         async with self.client.messages.stream(**request) as answer:
             return await answer.get_final_message()
 
     async def ask_beta(self, messages: list[Any], **more: Any) -> Any:
-        request = {
-            "model": MODEL,
-            "max_tokens": 4_000,
-            "system": SYSTEM,
-            "tools": TOOLS,
-            "messages": messages,
-        }
-        request |= {"cache_control": {"type": "ephemeral"}, "betas": [BETA]} | more
+        request = _request(messages) | {"betas": [BETA]} | more
         async with self.client.beta.messages.stream(**request) as answer:
             return await answer.get_final_message()
+
+
+def _request(messages: list[Any]) -> dict[str, Any]:
+    return {
+        "model": MODEL,
+        "max_tokens": 4_000,
+        "system": SYSTEM,
+        "tools": TOOLS,
+        "messages": messages,
+        "cache_control": {"type": "ephemeral"},
+    }
 
 
 Model = Callable[..., AbstractAsyncContextManager[Bench]]

@@ -1,6 +1,5 @@
 """The real SDK against the faults of the scripted model: refusals, cuts, stalls, clients that leave."""
 
-import asyncio
 from typing import Any
 
 import anthropic
@@ -17,6 +16,7 @@ from integration.local.model_bench import (
     reply,
     user,
 )
+from waiting import until
 
 
 @pytest.mark.parametrize(
@@ -146,10 +146,7 @@ async def test_a_client_that_leaves_in_a_silence_leaves_no_trace(
     async with model({**END, "delay_s": 60}, timeout_s=2) as bench:
         with pytest.raises(anthropic.APITimeoutError):
             await bench.ask([user(FIRST)])
-        for _ in range(2000):
-            if bench.log.records:
-                break
-            await asyncio.sleep(0.01)
+        await until(lambda: bench.log.records, seconds=20)
         assert [r.status for r in bench.log.records] == [499]
     async with model(slow, timeout_s=2) as bench:
         with pytest.raises(httpx2.ReadTimeout):
