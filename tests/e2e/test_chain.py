@@ -219,6 +219,10 @@ def test_the_pages_show_it_and_the_screenshots_are_what_the_proofs_name(played):
         assert world.fetch(f"/{REPOSITORY}{path}")[0] == 200, path
     for run in world.runs():
         assert world.fetch(f"/{REPOSITORY}/actions/runs/{run.id}")[0] == 200
+    # By its path: it was written when the embedded GitHub had another port.
+    linked = set(re.findall(r"\]\(http://127\.0\.0\.1:\d+(/[^)\s]+)\)", played.body))
+    assert len(linked) > len(WISHES)
+    assert {path for path in linked if world.fetch(path)[0] != 200} == set()
     named = {
         (one["proof"]["feature_id"], evidence["name"]): evidence["sha256"]
         for one in events_of(played, "kept") for evidence in one["proof"]["evidence"]

@@ -170,6 +170,8 @@ def test_a_run_shows_summary_annotations_log_and_its_neighbours(world):
     assert "1 annotation" in last
     assert "8 of 8 features proved, ready for review" in last
     assert "Every feature is proved." in last
+    # What a session writes into its reports: the run, and which attempt at it.
+    assert words(page(world, f"/{REPO}/actions/runs/{second}/attempts/1")) == said
 
 
 def test_a_commit_without_parents_shows_every_file_as_added(world):
@@ -221,6 +223,8 @@ def test_a_slash_too_many_leads_to_no_other_host(world, path):
         f"/{REPO}/pull/2/nothing",
         f"/{REPO}/actions/runs/99",
         f"/{REPO}/actions/runs/99999999999999999999999",
+        f"/{REPO}/actions/runs/1/attempts/0",
+        f"/{REPO}/actions/runs/1/attempts/2",
         f"/{REPO}/issues/99999999999999999999999",
         f"/{REPO}/pull/99999999999999999999999",
         f"/{REPO}/commit/nothing",

@@ -35,7 +35,7 @@ def runs(site: Site, request: Request) -> Response:
 
 
 def run(site: Site, request: Request) -> Response:
-    """`/{owner}/{repo}/actions/runs/{id}`: jobs, log, annotations, summary."""
+    """`/{owner}/{repo}/actions/runs/{id}[/attempts/{number}]`: jobs, log, annotations, summary."""
     repo = site.repository(request)
     number = site.number(request, "run")
     try:
@@ -44,7 +44,10 @@ def run(site: Site, request: Request) -> Response:
         raise PageNotFoundError(f"There is no run {number} in {repo.full_name}.") from None
     if found.repo.lower() != repo.full_name.lower():
         raise PageNotFoundError(f"There is no run {found.id} in {repo.full_name}.")
-    jobs = site.runs.jobs(found.id, found.attempt)
+    attempt = site.number(request, "attempt") if "attempt" in request.path_params else found.attempt
+    if not 1 <= attempt <= found.attempt:
+        raise PageNotFoundError(f"Run {found.id} of {repo.full_name} has no attempt {attempt}.")
+    jobs = site.runs.jobs(found.id, attempt)
     issue = (found.payload.get("issue") or {}).get("number")
     return site.repository_page(
         "run.html",

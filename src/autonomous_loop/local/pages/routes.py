@@ -52,6 +52,7 @@ _PAGES: Final[tuple[tuple[str, Page], ...]] = (
     ("/{owner}/{repo}/pull/{number:int}/{view}", issue_pages.pull),
     ("/{owner}/{repo}/actions", action_pages.runs),
     ("/{owner}/{repo}/actions/runs/{run:int}", action_pages.run),
+    ("/{owner}/{repo}/actions/runs/{run:int}/attempts/{attempt:int}", action_pages.run),
     ("/{owner}/{repo}/actions/runs/{run:int}/artifacts/{artifact:int}", action_pages.artifact),
     ("/{owner}/{repo}/actions/runs/{run:int}/job/{job:int}", action_pages.run),
     ("/{owner}/{repo}/commit/{sha}", code_pages.commit),
