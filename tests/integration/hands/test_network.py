@@ -350,9 +350,12 @@ async def test_the_browser_has_loopback_and_the_allowed_hosts(make, world):
     chrome = find_browser(os.defpath)
     hands = await make(fenced=True, env=egress.environment, chrome_path=chrome, browser_python=sys.executable)
     await hands.shell("cd ~; echo '<title>Own</title><p>served here' >index.html", timeout_s=10)
-    await hands.shell(
-        f"{hands.python} -m http.server 8091 -b 127.0.0.1 >/dev/null 2>&1 & sleep 1", timeout_s=10
+    begun = await hands.shell(
+        f"{hands.python} -m http.server 8091 -b 127.0.0.1 >/dev/null 2>&1 &"
+        " curl -sS --retry 99 --retry-delay 1 --retry-connrefused -o /dev/null http://localhost:8091/",
+        timeout_s=60,
     )
+    assert begun.exit_code == 0, begun.text
     own = await hands.browse("goto", url="http://localhost:8091/index.html")
     assert "served here" in own.text
     allowed = await hands.browse("goto", url=f"http://pages.example:{port}/")

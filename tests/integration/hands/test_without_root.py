@@ -55,7 +55,8 @@ async def main():
 
     own = subprocess.Popen(["sleep", "60"])
     await hands.write_file("a/b", b"x")
-    await hands.shell("(setsid sh -c 'echo $$ >pid; exec sleep 60' >log 2>&1 &); sleep 0.3", timeout_s=10)
+    await hands.shell("(setsid sh -c 'echo $$ >pid; exec sleep 60' >log 2>&1 &)"
+                      "; until [ -s pid ]; do sleep 0.05; done", timeout_s=60)
     daemon = int(await hands.read_file("pid", max_bytes=20))
     os.kill(daemon, 0)
     await hands.end_all()

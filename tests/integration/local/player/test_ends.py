@@ -73,13 +73,13 @@ def test_a_killed_process_is_a_failure_and_the_post_step_runs(world):
 def test_the_jobs_time_limit_cancels_it(world):
     world.workflow(
         steps(docker(TRAP, "print('post ran')")).replace(
-            "    steps:", "    timeout-minutes: 0.01\n    steps:"
+            "    steps:", "    timeout-minutes: 0.05\n    steps:"
         )
     )
     world.label()
     (run,) = world.settle()
     assert run.conclusion == "cancelled"
-    assert "exceeded the maximum execution time of 0.01 minutes" in world.log(run)
+    assert "exceeded the maximum execution time of 0.05 minutes" in world.log(run)
     assert "got SIGINT" in world.log(run)
     assert "post ran" in world.log(run)
 
