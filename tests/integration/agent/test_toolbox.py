@@ -74,6 +74,15 @@ async def appears(hands, name):
     await until(lambda: hands.find(".", suffixes=[name], most=9))
 
 
+# Goes on when it is told to, where it still runs.
+WAITING = "touch begun; until [ -e go ]; do sleep 0.05; done; touch made"
+
+
+async def go(hands):
+    await hands.write_file("go", b"")
+    await asyncio.sleep(1)
+
+
 async def one(hands, call, **more):
     (result,) = await toolbox(hands, **more).run(calls(call))
     return result
@@ -113,7 +122,8 @@ async def test_the_shell_keeps_its_folder_and_shows_every_exit_code(hands):
 
 
 async def test_a_command_that_does_not_end_is_an_error_and_the_next_one_runs(hands):
-    late, after = await toolbox(hands, timeout_s=2).run(calls(bash("echo begun; sleep 60"), bash("echo on")))
+    (late,) = await toolbox(hands, timeout_s=5).run(calls(bash("echo begun; sleep 600")))
+    (after,) = await toolbox(hands).run(calls(bash("echo on")))
     assert late.is_error
     assert "begun" in late.text
     assert "no exit code" in late.text
@@ -246,13 +256,13 @@ async def test_a_fault_of_the_hands_ends_no_other_tool(hands):
 
 
 async def test_what_runs_is_ended_when_the_conversation_is(hands):
-    both = calls(bash("touch begun; sleep 4; touch made"), edit("create", "after", file_text="never"))
+    both = calls(bash(WAITING), edit("create", "after", file_text="never"))
     running = asyncio.create_task(toolbox(hands).run(both))
     await appears(hands, "begun")
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    await asyncio.sleep(4.3)
+    await go(hands)
     assert await hands.find(".", suffixes=["made", "after"], most=9) == []
 
 
@@ -266,6 +276,6 @@ async def test_an_unforeseen_fault_ends_the_other_tools_before_it_goes_on(hands)
             return await self._hands.shell(command, timeout_s=timeout_s, max_output=max_output)
 
     with pytest.raises(RuntimeError, match="not foreseen"):
-        await toolbox(Broken(hands)).run(calls(bash("touch begun; sleep 4; touch made"), edit("view", "x")))
-    await asyncio.sleep(4.3)
+        await toolbox(Broken(hands)).run(calls(bash(WAITING), edit("view", "x")))
+    await go(hands)
     assert await hands.find(".", suffixes=["made"], most=9) == []

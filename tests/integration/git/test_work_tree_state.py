@@ -1,6 +1,7 @@
 """What the hands did to the work tree is undone by a switch and seen by a take; only that is written."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -196,13 +197,21 @@ async def test_a_file_written_through_the_loop_is_taken(workspace, hands, reposi
     assert [repository.read(tree, "app.py") for tree in (first, second)] == [b"x = 7\n", b"x = 8\n"]
 
 
+def go(hands):
+    """Without a process of theirs."""
+    Path(hands.temporary, "go").touch()
+
+
 async def test_a_process_left_behind_does_not_pass_for_quiet(workspace, hands, repository):
     await workspace.take()
-    await shell(hands, "setsid sh -c 'sleep 2; echo late > app.py; sleep 60' >/dev/null 2>&1 &")
+    late = "until [ -e $TMPDIR/go ]; do sleep 0.05; done; echo late > app.py; sleep 600"
+    await shell(hands, f"setsid sh -c '{late}' >/dev/null 2>&1 &")
     before = await workspace.take()
-    await asyncio.sleep(2.5)
+    go(hands)
+    await asyncio.sleep(1)
     assert await workspace.take() == before
     assert repository.read(before, "app.py") == b"x = 1\n"
+    assert await hands.read_file("app.py", max_bytes=99) == b"x = 1\n"
 
 
 async def test_objects_that_the_hands_forge_are_not_written(workspace, hands, repository, base):

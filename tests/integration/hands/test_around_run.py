@@ -15,13 +15,13 @@ PROGRAM = Path(around_run.__file__).read_text()
 MARK = "AUTONOMOUS_LOOP_TEST_RUN=0123"
 
 
-async def around(hands, command, *, reports=("report",), timeout_s=20, **given):
+async def around(hands, command, *, reports=("report",), timeout_s=20, program=PROGRAM, **given):
     asked = {"work": hands.work, "stale": [], "reports": list(reports), "canaries": {}, "files": {}} | given
     for kind in ("canaries", "files"):
         asked[kind] = {path: base64.b64encode(text).decode() for path, text in asked[kind].items()}
     done = await hands.run(
         ["around-run", MARK, f"{hands.temporary}/run-1", command, "one", "two"],
-        program=PROGRAM, stdin=json.dumps(asked).encode(), timeout_s=timeout_s, merge_stderr=False,
+        program=program, stdin=json.dumps(asked).encode(), timeout_s=timeout_s, merge_stderr=False,
     )  # fmt: skip
     return done, *_carried(done.stdout)
 
@@ -86,5 +86,8 @@ async def test_what_is_no_report_is_none(hands, plant):
 
 
 async def test_what_is_left_running_is_told_and_what_ends_soon_is_not(hands):
-    assert (await around(hands, "setsid sleep 0.3 &"))[2] == ""
-    assert (await around(hands, "setsid sleep 67 & true"))[2].split() == ["sleep", "67"]
+    patient = PROGRAM.replace("PATIENCE = 6", "PATIENCE = 300")
+    assert patient != PROGRAM
+    assert (await around(hands, "setsid sleep 0.3 &", program=patient, timeout_s=120))[2] == ""
+    named = "until grep -q ^sleep /proc/$!/cmdline; do sleep 0.02; done"  # before that it is this shell still
+    assert (await around(hands, f"setsid sleep 670 & {named}"))[2].split() == ["sleep", "670"]

@@ -3,6 +3,7 @@ import time
 import pytest
 
 from autonomous_loop.errors import HandsError
+from waiting import until
 
 
 async def test_folder_and_variables_stay_from_command_to_command(hands):
@@ -53,7 +54,7 @@ async def test_exit_gives_its_code_and_says_that_the_state_is_lost(hands):
 
 async def test_the_deadline_starts_a_fresh_shell_in_the_work_tree(hands):
     began = time.monotonic()
-    done = await hands.shell("cd /; echo begun; trap '' TERM INT; sleep 60", timeout_s=2)
+    done = await hands.shell("cd /; echo begun; trap '' TERM INT; sleep 600", timeout_s=5)
     assert (done.exit_code, done.stdout) == (None, b"begun\n")
     assert time.monotonic() - began < 30
     assert (await hands.shell("pwd", timeout_s=10)).text == f"{hands.work}\n"
@@ -68,15 +69,20 @@ async def test_huge_output_is_cut_in_the_middle(hands):
 
 
 async def test_what_a_background_job_prints_later_comes_with_the_next_command(hands):
-    await hands.shell("(sleep 0.5; echo late) &", timeout_s=10)
-    assert (await hands.shell("sleep 2; echo now", timeout_s=10)).stdout == b"late\nnow\n"
+    await hands.shell("(until [ -e go ]; do sleep 0.05; done; echo late; touch said) &", timeout_s=10)
+    later = "touch go; until [ -e said ]; do sleep 0.05; done; echo now"
+    assert (await hands.shell(later, timeout_s=60)).stdout == b"late\nnow\n"
 
 
 async def test_a_restart_ends_what_the_shell_started(hands):
     started = await hands.shell("sleep 60 & echo $!", timeout_s=10)
     await hands.restart_shell()
-    alive = await hands.shell(f"test -e /proc/{int(started.stdout)}/exe", timeout_s=10)
-    assert alive.exit_code == 1
+
+    async def gone():
+        alive = await hands.shell(f"test -e /proc/{int(started.stdout)}/exe", timeout_s=10)
+        return alive.exit_code == 1
+
+    await until(gone, seconds=30)
 
 
 async def test_a_nul_in_a_command_is_refused(hands):

@@ -44,7 +44,7 @@ TRICKS = [
         BAD
         | test_double(
             "assert hasattr(calc, 'double')",
-            'code = \'import time; time.sleep(3); open("calc.py", "a").write("double = lambda a: 2 * a")\'',
+            'code = \'import time; time.sleep(6); open("calc.py", "a").write("double = lambda a: 2 * a")\'',
             "subprocess.Popen([sys.executable, '-c', code], start_new_session=True, env={},",
             f"    {QUIET}",
             "assert calc.double(4) == 8",
@@ -59,7 +59,7 @@ TRICKS = [
             "if os.fork() == 0:",
             "    os.setsid()",
             "    if os.fork() == 0:",
-            "        time.sleep(1.5)",
+            "        time.sleep(6)",
             "        open(calc.__file__, 'a').write('double = lambda a: 2 * a')",
             "    os._exit(0)",
             "assert calc.double(4) == 8",
