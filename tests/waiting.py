@@ -9,6 +9,11 @@ PAUSE_S = 0.02
 LATE = "it did not come to pass in time"
 
 
+def away(name):
+    """For a shell, after `setsid NAME ... &`: wait until that left the shell's group, which ends with it."""
+    return f"until grep -qa ^{name} /proc/$!/cmdline; do sleep 0.02; done"
+
+
 def wait_for(condition, *, seconds=LONG_S):
     """What `condition()` gives, once that is true."""
     end = time.monotonic() + seconds

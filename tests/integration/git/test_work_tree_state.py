@@ -12,6 +12,7 @@ from autonomous_loop.git.watched import FROM_FILES, Watched
 from autonomous_loop.git.workspace import MOST_RECENT, ScratchWorkspace
 from git_world import git
 from integration.git.watched_world import shell
+from waiting import away
 
 pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="module")]
 
@@ -205,7 +206,7 @@ def go(hands):
 async def test_a_process_left_behind_does_not_pass_for_quiet(workspace, hands, repository):
     await workspace.take()
     late = "until [ -e $TMPDIR/go ]; do sleep 0.05; done; echo late > app.py; sleep 600"
-    await shell(hands, f"setsid sh -c '{late}' >/dev/null 2>&1 &")
+    await shell(hands, f"setsid sh -c 'exec 2>&1; {late}' >/dev/null & {away('sh')}")
     before = await workspace.take()
     go(hands)
     await asyncio.sleep(1)

@@ -8,6 +8,7 @@ import pytest
 
 from autonomous_loop.verify import around_run
 from autonomous_loop.verify.running import _carried
+from waiting import away
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -89,5 +90,4 @@ async def test_what_is_left_running_is_told_and_what_ends_soon_is_not(hands):
     patient = PROGRAM.replace("PATIENCE = 6", "PATIENCE = 300")
     assert patient != PROGRAM
     assert (await around(hands, "setsid sleep 0.3 &", program=patient, timeout_s=120))[2] == ""
-    named = "until grep -q ^sleep /proc/$!/cmdline; do sleep 0.02; done"  # before that it is this shell still
-    assert (await around(hands, f"setsid sleep 670 & {named}"))[2].split() == ["sleep", "670"]
+    assert (await around(hands, f"setsid sleep 670 & {away('sleep')}"))[2].split() == ["sleep", "670"]

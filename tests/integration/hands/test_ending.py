@@ -10,7 +10,7 @@ import pytest
 from autonomous_loop.errors import HandsError
 from autonomous_loop.hands.identity import processes_of
 from autonomous_loop.hands.sandbox import Sandbox
-from waiting import until
+from waiting import away, until
 
 # Leaves its session, its group and its parent, ignores what can be ignored, and starts itself anew for ever.
 ESCAPE = """
@@ -96,7 +96,8 @@ while True:
     time.sleep(0.05)
 """
     await hands.run(
-        ["sh", "-c", 'setsid timeout 60 python3 -c "$0" >/dev/null 2>&1 & sleep 0.1', forking], timeout_s=10
+        ["sh", "-c", f'setsid timeout 60 python3 -c "$0" >/dev/null 2>&1 & {away("timeout")}', forking],
+        timeout_s=60,
     )
     await until(lambda: len(processes_of(hands.uid)) > 10, seconds=30)
     await hands.end_all()
@@ -118,7 +119,7 @@ async def test_whoever_waits_for_a_command_hears_that_it_was_ended(hands):
 async def test_the_loops_own_children_are_left_alone(hands):
     own = started("sleep", "60")
     try:
-        await hands.run(["sh", "-c", "setsid sleep 60 & sleep 0.1"], timeout_s=10)
+        await hands.run(["sh", "-c", f"setsid sleep 60 & {away('sleep')}"], timeout_s=60)
         await hands.end_all()
         assert own.poll() is None
     finally:
@@ -154,7 +155,7 @@ async def test_where_nobody_is_left_nothing_is_started_to_end_them(hands):
     started = hands.started
     await hands.end_all()
     assert hands.started == started
-    await hands.run(["sh", "-c", "setsid sleep 60 & sleep 0.2"], timeout_s=10)
+    await hands.run(["sh", "-c", f"setsid sleep 600 & {away('sleep')}"], timeout_s=60)
     assert len(processes_of(hands.uid)) == 1
     await hands.end_all()
     assert processes_of(hands.uid) == []

@@ -5,7 +5,7 @@ import pytest
 
 from autonomous_loop.errors import HandsError, SandboxError
 from autonomous_loop.hands.sandbox import Sandbox
-from waiting import until
+from waiting import away, until
 
 
 async def none_runs(hands, pattern):
@@ -46,7 +46,7 @@ async def test_what_a_command_leaves_in_its_group_ends_with_it(hands):
 
 async def test_a_background_process_that_holds_the_output_does_not_hold_the_loop(hands):
     began = time.monotonic()
-    done = await hands.run(["sh", "-c", "setsid sleep 60 & sleep 0.2; echo started"], timeout_s=20)
+    done = await hands.run(["sh", "-c", f"setsid sleep 60 & {away('sleep')}; echo started"], timeout_s=20)
     assert (done.exit_code, done.stdout) == (0, b"started\n")
     assert time.monotonic() - began < 30
 
@@ -117,7 +117,8 @@ async def test_everyday_tools_work(hands):
 async def test_close_removes_everything_even_what_was_made_unremovable(make):
     hands = await make()
     await hands.run(
-        ["sh", "-c", "mkdir -p a/b; touch a/b/c; chmod 0 a/b a; setsid sleep 60 & sleep 0.1"], timeout_s=10
+        ["sh", "-c", f"mkdir -p a/b; touch a/b/c; chmod 0 a/b a; setsid sleep 600 & {away('sleep')}"],
+        timeout_s=60,
     )
     folder = hands._folder
     assert folder.exists()
