@@ -262,11 +262,16 @@ class FeatureAttempt(Conversation):
             self._journal.append([*merged, ended, kept], files=files, checkpoint=commit)
         else:
             # What was spent is told at once: a death may cost features then, but no money.
-            self._journal.append([ended])
             self._journal.append([*merged, kept], files=files, checkpoint=commit, push=False)
+            self._journal.append([ended])
         self.kept = proof
         self.progress(f"{self._feature.id}: proved and kept")
         self._progress.update(self._journal.record(), Spending())
+
+    def told(self, record: LoopRecord) -> Attempt | None:
+        """How it ended, where the journal knows."""
+        tries = record.attempts_at(self._feature.id)
+        return next((one for one in tries if one.number == self._number), None)
 
     def ended(
         self, outcome: AttemptOutcome, *, signature: str = "", lesson: str = "", patch: bool = False

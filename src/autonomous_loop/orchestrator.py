@@ -237,6 +237,10 @@ class FeatureOrchestrator:
         """Keep unfinished work as a patch: the next attempt starts from it."""
         if attempt.kept:
             return FeatureResult(settled=True, over=result.over, not_before=result.not_before)
+        # It may have been kept by a push of which only the answer was lost: then nothing is in the way.
+        self._bench.journal.settle()
+        if told := attempt.told(self._record()):
+            return FeatureResult(settled=told.outcome is AttemptOutcome.PROVED, over=attempt.over)
         files: dict[str, bytes] = {}
         try:
             files = await self._unfinished(attempt)

@@ -312,6 +312,14 @@ class Journal(Protocol):
 
         Raises:
             Superseded: the state branch moved: another session holds the claim.
+            TransientError, RepositoryError: it may have been written all the same; see `settle`.
+        """
+
+    def settle(self) -> None:
+        """Write what an `append` left unsure, if it is not written; every other call does it first.
+
+        Raises:
+            as `append`.
         """
 
     def record(self) -> LoopRecord:

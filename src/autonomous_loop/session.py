@@ -257,6 +257,9 @@ class SessionManager:
     def end(self, reason: HandoffReason, *, note: str = "", not_before: datetime | None = None) -> Ending:
         """Push, then handoff, then dispatch."""
         self._still_holding()
+        if (ended := self._journal.record().sessions[-1].reason) is not None:
+            # Said before, by a push of which only the answer was lost.
+            return self._hand_off(ended, note)
         self._journal.flush()
         self._people.listen()
         record = self._journal.record()
@@ -281,8 +284,13 @@ class SessionManager:
                 note=said[:4_000],
             )
         )
-        state = self._journal.append(events)
-        record = self._journal.record()
+        self._journal.append(events)
+        return self._hand_off(reason, said)
+
+    def _hand_off(self, reason: HandoffReason, said: str) -> Ending:
+        """What follows the journal's last word."""
+        record, state = self._journal.record(), self._journal.tip()
+        assert state is not None
         self._progress.step(f"session {record.generation} ended: {reason}")
         baton = self._handoff.prepare(
             record, state=state, reason=reason, run_id=record.sessions[-1].claimant.run_id, note=said
@@ -306,6 +314,7 @@ class SessionManager:
 
     def failed(self, error: Exception, reason: HandoffReason = HandoffReason.FAILED) -> Ending:
         """End with what happened and what to do: for a person, unless `reason` goes on by itself."""
+        self._journal.settle()  # what was just kept is progress
         return self.end(self.reason_at_end(reason), note=explain(error))
 
     def _still_holding(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 
@@ -14,11 +15,20 @@ from autonomous_loop.domain.folding import fold
 from autonomous_loop.domain.keys import Keyring
 from autonomous_loop.domain.model import CommitSha, scrubbed
 from autonomous_loop.domain.record import Entry, LoopRecord
-from autonomous_loop.errors import JournalError
+from autonomous_loop.errors import JournalError, RepositoryError, TransientError
 from autonomous_loop.git.repository import Repository
 from autonomous_loop.ports import Clock
 
 SESSION_FILE = re.compile(r"sessions/(\d{1,6})\.jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What one push brings: the branches it moves, and the journal once it has."""
+
+    updates: Mapping[str, CommitSha | None]
+    tip: CommitSha
+    entries: Sequence[Entry]
 
 
 class StateTracker:
@@ -55,6 +65,7 @@ class StateTracker:
         self._facts: LoopFacts | None = None
         self._features: FeatureList | None = None
         self._held: list[tuple[Sequence[Event], Mapping[str, bytes], CommitSha | None]] = []
+        self._unsure: _Sent | None = None  # it may have arrived, or not
         self._redact = redact
 
     # --- reading ------------------------------------------------------------------------------------------
@@ -117,6 +128,7 @@ class StateTracker:
 
     def holds(self) -> bool:
         """Whether the remote still stands where this session left it: nobody else holds the claim."""
+        self.settle()
         return self._repository.remote_refs(self._ref).get(self._ref) == self._tip
 
     # --- writing ------------------------------------------------------------------------------------------
@@ -133,6 +145,7 @@ class StateTracker:
 
     def flush(self) -> None:
         """See `Journal`."""
+        self.settle()
         while self._held:
             events, files, checkpoint = self._held[0]
             self.append(events, files=files, checkpoint=checkpoint)
@@ -153,6 +166,7 @@ class StateTracker:
             assert self._tip is not None
             self._held.append((events, files or {}, checkpoint))
             return self._tip
+        self.settle()
         entries = self._sign(events)
         session = entries[-1].session
         written: dict[str, bytes | None] = {}
@@ -175,10 +189,24 @@ class StateTracker:
         updates: dict[str, CommitSha | None] = {self._ref: commit}
         if checkpoint:
             updates[f"refs/heads/{self._branches}/checkpoint/{session}"] = checkpoint
-        self._repository.push(updates)
-        self._tip = commit
-        self._entries.extend(entries)
+        self._deliver(_Sent(updates, commit, entries))
         return commit
+
+    def settle(self) -> None:
+        """See `Journal`."""
+        if self._unsure is not None:
+            self._deliver(self._unsure)
+
+    def _deliver(self, sent: _Sent) -> None:
+        self._unsure = None
+        try:
+            self._repository.push(sent.updates)
+        except (TransientError, RepositoryError):
+            # Its answer may be all that was lost: the same push, later, tells, and moves nothing twice.
+            self._unsure = sent
+            raise
+        self._tip = sent.tip
+        self._entries.extend(sent.entries)
 
     def _fit(self, event: Event) -> Event:
         made = scrubbed(event, self._redact)

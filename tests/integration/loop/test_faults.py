@@ -142,17 +142,27 @@ async def test_a_push_of_a_person_in_the_last_session_is_taken_in_before_the_loo
 # --- faults after the claim ---------------------------------------------------------------------------------
 
 
-def git_that_fails(folder, *, at, pushes_first):
-    """A `git` whose push number `at` (and no other) ends as when the network is gone."""
+def git_that_fails(folder, *, at, pushes_first, down=0):
+    """A `git` whose push number `at` ends as when the network is gone; so do `down` more calls."""
     folder.mkdir()
     real = shutil.which("git")
     script = folder / "git"
     script.write_text(
-        f'#!/bin/sh\ncase " $* " in *" push "*)\n  echo x >> {folder}/pushes\n'
-        f'  if [ "$(wc -l < {folder}/pushes)" -eq {at} ]; then\n'
-        f"    {f'{real} ' + chr(34) + '$@' + chr(34) + ' >/dev/null 2>&1' if pushes_first else ':'}\n"
-        "    echo \"fatal: unable to access 'https://x/': Could not resolve host: x\" >&2; exit 128\n"
-        f'  fi;;\nesac\nexec {real} "$@"\n'
+        f"""#!/bin/bash
+gone() {{ echo "fatal: unable to access 'https://x/': Could not resolve host: x" >&2; exit 128; }}
+case " $* " in *" push "* | *" ls-remote "*)
+  left=$(cat {folder}/down 2>/dev/null || echo 0)
+  if [ "$left" -gt 0 ]; then echo $((left - 1)) >{folder}/down; gone; fi;;
+esac
+case " $* " in *" push "*)
+  echo x >>{folder}/pushes
+  if [ "$(wc -l <{folder}/pushes)" -eq {at} ]; then
+    {f'{real} "$@" >/dev/null 2>&1' if pushes_first else ":"}
+    echo {down} >{folder}/down; gone
+  fi;;
+esac
+exec {real} "$@"
+"""
     )
     script.chmod(0o755)
     return f"{folder}:{os.environ['PATH']}"
@@ -166,6 +176,26 @@ async def test_a_push_that_fails_for_a_moment_costs_nothing(project, tmp_path, p
     assert result.success
     assert result.sessions_used == 1
     assert types(project, 1).count("kept") == 1
+
+
+@pytest.mark.parametrize("pushes_first", [False, True], ids=["nothing arrived", "only the answers were lost"])
+@pytest.mark.parametrize("at", [2, 4, 5, 8])
+async def test_a_push_whose_end_nobody_learned_is_settled_by_what_comes_next(
+    project, tmp_path, at, pushes_first
+):
+    # The push, both times it is tried again, and the look at what became of it (three times).
+    path = git_that_fails(tmp_path / "bin", at=at, pushes_first=pushes_first, down=5)
+    with model(None, TWO) as (url, _):
+        result = await play(project, url, "two", path=path)
+        again = result if result.success else await play(project, url, "two")
+    assert again.success
+    # Everything once, and the session said how it ended: nobody was told that another one had pushed.
+    told = types(project, 1)
+    assert [told.count(one) for one in ("planned", "baseline", "kept", "published")] == [1] * 4
+    assert told.count("attempt-ended") == 1
+    assert told.count("ended") == told.count("claimed") == again.sessions_used
+    if at == 5:  # the proof: the session goes on where it stood
+        assert result.sessions_used == 1
 
 
 async def test_an_unexpected_error_ends_the_session_saves_its_work_and_shows_no_key(project, monkeypatch):
