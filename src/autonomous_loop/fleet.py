@@ -9,6 +9,7 @@ from itertools import islice
 
 from autonomous_loop.compose import configuration
 from autonomous_loop.config import ContinuationMode, LoopConfig
+from autonomous_loop.domain.answers import wants_stop
 from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.fleet import (
     Room,
@@ -143,9 +144,7 @@ class Fleet:
         )
         since = record.sessions[-1].started
         inbox = CommentInbox(thread, self._access, label=self._config.label, since=since)
-        heard = [one.name for one in inbox.poll(consumed=record.consumed)]
-        said = [name for name in heard if name in {"stop", "go", "continue"}]
-        return bool(said) and said[-1] == "stop"
+        return wants_stop(inbox.poll(consumed=record.consumed))
 
     # --- reading ------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain.answers import wants_stop
 from autonomous_loop.domain.budget import Exhausted, Limits, Spending, exhausted
 from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.work import Command
@@ -119,5 +120,5 @@ class SessionLimits:
         self._polled = self._clock.monotonic()
         commands = self._inbox.poll(consumed=self._consumed)
         self._heard.extend(commands)
-        self._stopped = any(command.name == "stop" for command in commands)
+        self._stopped = wants_stop(commands)
         return self._stopped

@@ -170,8 +170,9 @@ async def _features(parts: Parts) -> FeatureResult:
         if result.settled:
             session.progressed()
         limits.kept = session.kept_here()
-        parts.people.listen()
-        over = result.over or limits.over()
+        poor = result.over is HandoffReason.MONEY
+        parts.people.listen(at_once=poor)
+        over = limits.over() if poor else result.over or limits.over()  # a person may have given more
         if over is None and limits.share_done() and work.select() is not None:
             over = HandoffReason.SESSION_DONE
         result = replace(result, over=over)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autonomous_loop.domain.answers import Rules, answer
+from autonomous_loop.domain.answers import Rules, answer, wants_stop
 from autonomous_loop.domain.budget import Limits
 from autonomous_loop.domain.events import BudgetSet, Event
 from autonomous_loop.domain.record import LoopRecord
@@ -45,12 +45,13 @@ class People:
         usd = record.budget_usd
         return limits if usd is None else limits.with_usd(min(usd, self._rules.ceiling_usd))
 
-    def hear(self) -> None:
+    def hear(self, *, at_once: bool = False) -> None:
         """Ask what is new, and do nothing about it yet: no session is claimed."""
         if self._inbox is not None:
             consumed = self._journal.record().consumed
             known = {one.id for one in self._heard} | set(consumed)
-            self._heard += [one for one in self._inbox.poll(consumed=consumed) if one.id not in known]
+            new = self._inbox.poll(consumed=consumed, at_once=at_once)
+            self._heard += [one for one in new if one.id not in known]
 
     def asks_for(self, *names: str) -> bool:
         """Whether one of these commands waits."""
@@ -67,15 +68,17 @@ class People:
         events = [event for one in self._heard for event in answer(one, record, self._rules).events]
         return next((one.usd for one in reversed(events) if isinstance(one, BudgetSet)), None)
 
-    def listen(self) -> None:
-        """Act on everything asked for since the last time."""
-        self.hear()
+    def listen(self, *, at_once: bool = False) -> None:
+        """Act on everything asked for since the last time; `at_once`: up to this very moment."""
+        self.hear(at_once=at_once)
         self.act()
 
     def act(self) -> None:
         """Act on what was heard, also by the session's limits while they looked for a stop."""
         seen: set[str] = set(self._journal.record().consumed)
         heard, self._heard = [*self._limits.heard(), *self._heard], []
+        if wants_stop([one for one in heard if one.id not in seen]):
+            self._limits.stop()
         for command in heard:
             if command.id in seen:
                 continue
@@ -83,8 +86,6 @@ class People:
             made = answer(command, self._journal.record(), self._rules)
             events: list[Event] = list(made.events)
             self._journal.append(events)
-            if command.name == "stop":
-                self._limits.stop()
             for event in events:
                 if isinstance(event, BudgetSet):
                     self._limits.set_usd(min(event.usd, self._rules.ceiling_usd))

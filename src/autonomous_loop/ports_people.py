@@ -23,8 +23,11 @@ class HandoffStore(Protocol):
 class Inbox(Protocol):
     """What people ask while a session runs; ids it gave once are journaled as consumed."""
 
-    def poll(self, *, consumed: Sequence[str]) -> Sequence[Command]:
-        """New commands by people with write access, and what else calls for work."""
+    def poll(self, *, consumed: Sequence[str], at_once: bool = False) -> Sequence[Command]:
+        """New commands by people with write access, and what else calls for work; in order.
+
+        It may answer with nothing where it looked a moment ago, but not if it must be known `at_once`.
+        """
 
     def refuse(self, command: Command) -> None:
         """Tell whoever asked that it came to nothing; quietly."""

@@ -261,7 +261,10 @@ class SessionManager:
             # Said before, by a push of which only the answer was lost.
             return self._hand_off(ended, note)
         self._journal.flush()
-        self._people.listen()
+        self._people.listen(at_once=True)
+        if reason is HandoffReason.MONEY and (now := self._limits.over()) is not HandoffReason.MONEY:
+            # A person gave more meanwhile: the next session spends it.
+            reason = self.reason_at_end(now or HandoffReason.SESSION_DONE)
         record = self._journal.record()
         events = self._publisher.publish()
         late = reason is HandoffReason.BLOCKED and record.waiting

@@ -8,6 +8,7 @@ from autonomous_loop.local.forge.models import Actor
 from e2e.github_world import BOT, LABEL, github_world
 from git_world import git
 from loop_world import bash, honest, journal_events, listed, make_project, model, submit
+from waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]
 REPO, LOOP = "octo/numbers", "issue-1"
@@ -47,8 +48,8 @@ def plans(*lists):
 
 
 @contextmanager
-def world_of(tmp_path, *lists, features=None, config="", files=None, **people):
-    """The tiny project on the embedded GitHub, with a labelled issue."""
+def world_of(tmp_path, *lists, features=None, config="", files=None, settled=True, **people):
+    """The tiny project on the embedded GitHub, with a labelled issue; what follows has come to its end."""
     folder = make_project(tmp_path / "project", config=config, files=files)
     with (
         model(plans(*lists), features or FEATURES) as (url, log),
@@ -56,7 +57,8 @@ def world_of(tmp_path, *lists, features=None, config="", files=None, **people):
     ):
         world.issue("# Numbers\n\nI want two().")
         world.label(1)
-        world.settle()
+        if settled:
+            world.settle()
         yield world
 
 
@@ -166,6 +168,29 @@ def test_a_budget_is_set_by_a_comment_up_to_the_ceiling_and_no_further(tmp_path)
         assert [(one["usd"], one["by"]) for one in events_of(world, "budget")] == [(4.0, "octo")]
         body = world.github.store.issues.require(REPO, world.pull().number).body
         assert "of $4.00" in body
+
+
+def test_a_budget_that_comes_while_a_session_runs_out_of_money_is_its_own(tmp_path):
+    dear = {"tools": [bash("true")], "delay_s": 10, "usage": {"output_tokens": 60_000}}
+    features = {"two": [honest("two", 2, before=[{"tools": [bash("true")]}, dear]), honest("two", 2)]}
+    config = 'max-usd = 0.5\nmax-usd-ceiling = 5\ncontinuation = "manual"\n'
+    with world_of(tmp_path, ["two"], features=features, config=config, settled=False) as world:
+        wait_for(lambda: any(one.conversation == "two#1" for one in world.log.records), seconds=120)
+        world.comment(1, "/loop budget 5")
+        world.settle()
+        assert [one["usd"] for one in events_of(world, "budget")] == [5.0], said(world)
+        assert proved(world) == ["two"], said(world)
+        assert endings(world) == ["complete"]
+
+
+def test_the_last_word_on_stopping_counts(tmp_path):
+    config = 'session-features = 1\ncontinuation = "manual"\n'
+    with world_of(tmp_path, ["two", listed("three", priority=2)], config=config) as world:
+        for words in ("/loop stop", "/loop continue"):
+            world.comment(1, words)
+            world.settle()
+        assert endings(world) == ["session-done", "complete"], said(world)
+        assert [one["name"] for one in events_of(world, "consumed")] == ["stop", "continue"]
 
 
 def test_without_a_ceiling_a_comment_cannot_raise_the_budget(tmp_path):

@@ -23,7 +23,7 @@ class Inbox:
     def __init__(self, *commands):
         self.commands = list(commands)
 
-    def poll(self, *, consumed):
+    def poll(self, *, consumed, at_once=False):
         given, self.commands = self.commands, []
         return [one for one in given if one.id not in consumed]
 
@@ -53,3 +53,12 @@ def test_commands_met_while_looking_for_a_stop_are_not_lost():
     assert made.over() is HandoffReason.STOPPED
     assert made.heard() == [retry, stop]
     assert made.heard() == []
+
+
+def test_a_stop_that_was_taken_back_stops_nothing():
+    clock = Clock()
+    said = [Command(f"c-{number}", "ada", name) for number, name in enumerate(("stop", "add", "continue"))]
+    made = limits(Inbox(*said), clock)
+    clock.seconds = 11.0
+    assert made.over() is None
+    assert made.heard() == said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -45,6 +46,12 @@ class Answer:
     def work(self) -> bool:
         """Whether there is something to build that was not there before."""
         return any(isinstance(one, Wished | Reopened) for one in self.events)
+
+
+def wants_stop(commands: Iterable[Command]) -> bool:
+    """Whether the last of them that says so says stop: a later word takes an earlier one back."""
+    said = [one.name for one in commands if one.name in {"stop", "go", "continue"}]
+    return said[-1:] == ["stop"]
 
 
 def answer(command: Command, record: LoopRecord, rules: Rules) -> Answer:

@@ -46,7 +46,7 @@ class ChecksInbox:
         self._published = published
         self._own_workflow = own_workflow
 
-    def poll(self, *, consumed: Sequence[str]) -> Sequence[Command]:
+    def poll(self, *, consumed: Sequence[str], at_once: bool = False) -> Sequence[Command]:
         """See `Inbox`: the newest run of each workflow on exactly the published commit, if it failed."""
         sha, self._published = self._published, None
         if sha is None:

@@ -173,9 +173,9 @@ class CommentInbox:
         self._seen: dict[str, IssueComment] = {}
         self._unlabelled: tuple[datetime | None, Command | None] = (None, None)
 
-    def poll(self, *, consumed: Sequence[str]) -> Sequence[Command]:
+    def poll(self, *, consumed: Sequence[str], at_once: bool = False) -> Sequence[Command]:
         """See `Inbox`. What GitHub does not tell now, it is asked for again at the next look."""
-        if self._monotonic() < self._next_look:
+        if self._monotonic() < self._next_look and not at_once:
             return []
         self._next_look = self._monotonic() + self._every_s
         self._handled.update(consumed)

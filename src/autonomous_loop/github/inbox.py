@@ -14,9 +14,9 @@ class Inboxes:
     def __init__(self, *inboxes: Inbox) -> None:
         self._inboxes = inboxes
 
-    def poll(self, *, consumed: Sequence[str]) -> Sequence[Command]:
+    def poll(self, *, consumed: Sequence[str], at_once: bool = False) -> Sequence[Command]:
         """See `Inbox`."""
-        return [command for one in self._inboxes for command in one.poll(consumed=consumed)]
+        return [command for one in self._inboxes for command in one.poll(consumed=consumed, at_once=at_once)]
 
     def refuse(self, command: Command) -> None:
         """See `Inbox`: whichever it came by says it."""

@@ -54,9 +54,9 @@ class ReviewInbox:
         self._next_look = float("-inf")
         self._handled: set[str] = set()
 
-    def poll(self, *, consumed: Sequence[str]) -> Sequence[Command]:
+    def poll(self, *, consumed: Sequence[str], at_once: bool = False) -> Sequence[Command]:
         """See `Inbox`. What GitHub does not tell now, it is asked for again at the next look."""
-        if self._monotonic() < self._next_look:
+        if self._monotonic() < self._next_look and not at_once:
             return []
         self._next_look = self._monotonic() + self._every_s
         self._handled.update(consumed)
