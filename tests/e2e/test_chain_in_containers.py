@@ -16,6 +16,7 @@ from autonomous_loop.local.serve import LocalServer
 from e2e.act_runner import ActRunner
 from e2e.github_world import BOT, LABEL, ROOT, WORKFLOW, github_world
 from loop_world import KEY, journal_events
+from waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.container, pytest.mark.root, pytest.mark.timeout(1200)]
 REPOSITORY = "octo/guestbook"
@@ -68,6 +69,8 @@ def played(engine, tmp_path_factory):
             world.label(issue.number)
             world.settle(900)
             said = "\n".join(world.said(run) for run in world.runs())
+            # What the engine tells comes a moment later.
+            wait_for(lambda: ids(containers(), "create") <= ids(containers(), "destroy"))
             yield SimpleNamespace(
                 world=world, said=said, events=journal_events(world.folder, LOOP), log=log,
                 containers=containers(), left=engine.docker("ps", "-aq").stdout,
@@ -88,6 +91,10 @@ def watched(engine, file):
     finally:
         watch.terminate()
         watch.wait(10)
+
+
+def ids(containers, action):
+    return {one["id"] for one in containers if one["Action"] == action}
 
 
 def events_of(played, kind):
@@ -123,8 +130,7 @@ def test_each_job_has_a_fresh_container_of_the_committed_image_and_leaves_none(p
     ours = [one["id"] for one in made if one["from"] == ACTS_IMAGE]
     # A main step each; a post step is a container of its own.
     assert len(set(ours)) == len(ours) == len(played.world.runs()) * played.stages
-    gone = {one["id"] for one in played.containers if one["Action"] == "destroy"}
-    assert {one["id"] for one in made} <= gone
+    assert ids(played.containers, "create") <= ids(played.containers, "destroy")
     assert played.left == ""
 
 

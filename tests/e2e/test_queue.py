@@ -2,6 +2,7 @@
 
 import os
 import signal
+from datetime import UTC, datetime
 
 import pytest
 
@@ -175,7 +176,13 @@ def test_an_issue_beyond_the_open_loops_waits_once_and_the_schedule_starts_it_wh
         assert "autonomous-loop/issue-2/state" in world.branches()
 
 
+def minutes_left_of_the_day():
+    now = datetime.now(UTC)
+    return 24 * 60 - now.hour * 60 - now.minute
+
+
 def test_once_the_days_money_is_spent_the_next_session_waits_for_the_next_day(tmp_path):
+    wait_for(lambda: minutes_left_of_the_day() > 4, seconds=400)  # all of it is to be one day's
     config = "session-features = 1\nmax-usd-per-day = 0.001\n"
     with world_of(tmp_path, config=config) as world:
         world.label(1)

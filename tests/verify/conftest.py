@@ -23,6 +23,12 @@ def world(sandbox, tmp_path):
 
 
 @pytest.fixture
+def patient(configured):
+    """For what a first run must compile: some toolchains bring no standard library that is compiled."""
+    configured(test_timeout_s=120)
+
+
+@pytest.fixture
 def configured(world):
     """Configure the loop anew."""
 

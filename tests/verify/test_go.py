@@ -4,7 +4,7 @@ import pytest
 
 from verify.proof_world import codes
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("patient")]
 
 GO_MOD = "module example.com/demo\n\ngo 1.19\n"
 CALC = "package calc\n\nfunc Add(a, b int) int { return a + b }\n"

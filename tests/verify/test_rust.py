@@ -4,7 +4,7 @@ import pytest
 
 from verify.proof_world import codes
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("patient")]
 
 
 # Fast to build: no debugging information, and the documentation is searched only where there is some.

@@ -12,6 +12,8 @@ from integration.local.pages_record import REPO
 from integration.local.pages_world import BOT, MONA, NOW, add_run, commit, pages_world, picture
 
 WIDTH = "async (image) => { await image.decode(); return image.naturalWidth; }"
+PATIENCE_MS = 60_000  # a page looks again every two seconds
+expect.set_options(timeout=PATIENCE_MS)
 ARGUMENTS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 
@@ -47,7 +49,7 @@ def tab(browser):
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("dialog", lambda dialog: (faults.append(f"dialog {dialog.message}"), dialog.dismiss()))
     page.on("request", lambda request: faults.append(request.url) if foreign(request.url) else None)
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
     yield page
     context.close()
     assert not faults

@@ -99,6 +99,6 @@ def page(browser: "Browser", request: pytest.FixtureRequest) -> Iterator["Page"]
     """A fresh browser page; what it showed last is kept in `test-results/`."""
     with browser.new_context(viewport={"width": 900, "height": 760}) as context:
         page = context.new_page()
-        page.set_default_timeout(3_000)
+        page.set_default_timeout(15_000)
         yield page
         page.screenshot(path=SCREENSHOTS / f"{request.node.name}.png", full_page=True, animations="disabled")

@@ -81,6 +81,7 @@ async def test_a_stall_surfaces_as_a_bare_timeout(model: Model):
     async with model({**ONE_CALL, "fault": {"kind": "stall", "seconds": 60}}, timeout_s=2) as bench:
         with pytest.raises(httpx2.ReadTimeout):
             await bench.ask([user(FIRST)])
+        bench.client = bench.client.with_options(timeout=60)
         assert (await bench.ask([user(FIRST)])).stop_reason == "tool_use"
     async with model({**ONE_CALL, "fault": {"kind": "stall", "seconds": 0.1}}) as bench:
         assert (await bench.ask([user(FIRST)])).stop_reason == "tool_use"
