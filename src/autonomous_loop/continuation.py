@@ -20,7 +20,7 @@ class Continuation:
         started: the next session was dispatched, or may follow in this process.
         url: of its run, where there is one.
         why: for people: what makes it go on, or what it waits for.
-        not_before: the time the model's service named.
+        not_before: the time the model's service named, or the end of a pause where it named none.
     """
 
     started: bool

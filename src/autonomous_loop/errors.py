@@ -20,7 +20,7 @@ LoopError                      what happened, why, and what to do next
 |   +-- DeadlineError          it did not end in time
 +-- ServiceError               the model or the forge does not answer as it should
     +-- TransientError         may pass by itself
-    +-- UsageLimitError        a limit with a time it ends: hand off, resume then
+    +-- UsageLimitError        a limit: hand off, resume when it ends, or after a pause
     +-- ContextExhaustedError  the conversation does not fit any more
     +-- RefusalError           the model declined
     +-- ForgeError             GitHub refused or failed

@@ -99,7 +99,7 @@ class SessionLimits:
         return heard
 
     def after_outage(self, outages: int) -> datetime:
-        """When to come back after an outage that the service gave no time for: later each time.
+        """When to come back after an outage, or a limit, that the service gave no time for: later each time.
 
         Args:
             outages: sessions in a row that ended so before this one.

@@ -140,7 +140,7 @@ async def run_session(parts: Parts) -> Ending:
 async def _work(parts: Parts) -> FeatureResult:
     """Plan, features, and the suite where it does not run for each of them."""
     session, suite = parts.session, parts.suite
-    ended = FeatureResult(over=await _plan(parts))
+    ended = await _plan(parts)
     # Due here only where the session before had no time for it.
     if ended.over is None and suite.is_due(complete=False):
         ended = await suite.hold()
@@ -181,21 +181,21 @@ async def _features(parts: Parts) -> FeatureResult:
     return result
 
 
-async def _plan(parts: Parts) -> HandoffReason | None:
+async def _plan(parts: Parts) -> FeatureResult:
     """INIT: request -> feature list; then setup and baseline, which a session without work does not need."""
     session, work = parts.session, parts.orchestrator
     if session.record().features is None:
         result = await parts.planning.plan(parts.imported)
         if session.record().features is None:
-            return result.over or HandoffReason.NO_PROGRESS
+            return replace(result, over=result.over or HandoffReason.NO_PROGRESS)
         session.progressed()
         if result.over:
-            return result.over
+            return result
     if session.awaits_go(session.record()):
-        return HandoffReason.APPROVAL
+        return FeatureResult(over=HandoffReason.APPROVAL)
     if not session.complete():
         await work.prepare()
-    return parts.limits.over()
+    return FeatureResult(over=parts.limits.over())
 
 
 def result_of(record: LoopRecord, reason: HandoffReason, *, minutes: float) -> LoopResult:

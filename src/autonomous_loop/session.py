@@ -271,8 +271,8 @@ class SessionManager:
         if late or (reason is HandoffReason.COMPLETE and (self._publisher.behind or not record.complete)):
             # What people pushed meanwhile is not proved yet, or what they asked for is not built.
             reason = self.reason_at_end(HandoffReason.SESSION_DONE)
-        if reason is HandoffReason.OUTAGE and not_before is None:
-            # Sessions started at once during an outage would all be used up before it is over.
+        if reason in {HandoffReason.OUTAGE, HandoffReason.USAGE_LIMIT} and not_before is None:
+            # Sessions started at once would all be used up before the outage or the limit is over.
             not_before = self._limits.after_outage(record.outages)
         words = [*self.notes, note, *self._people.notes, *self._publisher.notes]
         said = self._reporter.redact("\n".join(word for word in words if word))

@@ -144,13 +144,9 @@ def _by_status(error: anthropic.APIStatusError, model: str) -> LoopError:  # noq
         case 413:
             return ContextExhaustedError(f"The conversation is too large to be sent. {said}")
         case 429:
-            return UsageLimitError(
-                f"A usage limit of the model's service is reached. {said}",
-                resume_at=resume_time(error.response.headers),
-                hint="the loop goes on when it ends; to raise it, see the limits page of the Claude Console.",
-            )
+            return _limited(said, resume_time(error.response.headers))
     if status == 200 and kind == "rate_limit_error":
-        return UsageLimitError(f"A usage limit of the model's service is reached. {said}")
+        return _limited(said, None)  # these headers are those of the request when it was still let through
     if status == 400 and _TOO_LONG.search(said):
         return ContextExhaustedError(f"The conversation does not fit the model's context any more. {said}")
     if status == 400 and _NO_CREDIT.search(said):
@@ -163,6 +159,20 @@ def _by_status(error: anthropic.APIStatusError, model: str) -> LoopError:  # noq
             )
         return TransientError(f"The model's service fails (HTTP {status}). {said}")
     return ServiceError(f"The model's service refused the request (HTTP {status}). {said}")
+
+
+def _limited(said: str, resume_at: datetime | None) -> UsageLimitError:
+    goes_on = (
+        "the loop goes on when it ends"
+        if resume_at
+        else "it names no end: the loop tries again after a pause, longer each time, and stops where that "
+        "does not help"
+    )
+    return UsageLimitError(
+        f"A usage limit of the model's service is reached. {said}",
+        resume_at=resume_at,
+        hint=f"{goes_on}; to raise it, see the limits page of the Claude Console.",
+    )
 
 
 def _no_credit(said: str) -> CredentialError:

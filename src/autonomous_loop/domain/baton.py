@@ -21,7 +21,7 @@ class Baton(Model):
         generation: the session that wrote it.
         checkpoint: the newest proved commit.
         state: the journal's tip: the next session's must be this or a descendant.
-        not_before: when a usage limit ends, in UTC.
+        not_before: when a usage limit, or the pause after an outage, ends, in UTC.
         note: for people and the next session, redacted.
     """
 

@@ -15,7 +15,7 @@ class HandoffReason(StrEnum):
     CONTEXT = "context"  # the conversation did not fit any more
     TIME = "time"  # the session's own deadline
     SESSION_DONE = "session-done"  # the session did its share of features
-    USAGE_LIMIT = "usage-limit"  # the API named a time to come back
+    USAGE_LIMIT = "usage-limit"  # a limit of the API: until the time it named, or for a pause
     OUTAGE = "outage"  # the service did not answer
     ENVIRONMENT = "environment"  # disk, memory, setup
     MONEY = "money"

@@ -174,6 +174,32 @@ def test_an_outage_pauses_the_loop_instead_of_using_its_sessions_up(project, req
     assert timedelta(minutes=9) < pause <= timedelta(minutes=10)
 
 
+def test_a_usage_limit_that_names_no_end_pauses_the_loop_as_an_outage_does(project, request_file):
+    limited = [{"turns": [{"text": "x", "fault": {"kind": "rate_limit", "times": 99, "names_end": False}}]}]
+    with model(limited, {}) as (url, _):
+        code, result, said = run(project, url, "--request", request_file)
+        assert code == 3, said
+        assert (result["handoff_reason"], result["sessions_used"]) == ("usage-limit", 1)
+        run(project, url, "--request", request_file)
+    events = journal_events(project, LOOP)
+    ended = [one for one in events if one["event"]["type"] == "ended"]
+    assert "after a pause" in ended[0]["event"]["note"]
+    pauses = [
+        datetime.fromisoformat(one["event"]["not_before"]) - datetime.fromisoformat(one["at"])
+        for one in ended
+    ]
+    assert [round(pause / timedelta(minutes=1)) for pause in pauses] == [10, 20]
+
+
+def test_a_usage_limit_while_planning_is_waited_for_until_it_ends(project, request_file):
+    limited = [{"turns": [{"text": "x", "fault": {"kind": "rate_limit", "times": 99, "retry_after": 7200}}]}]
+    with model(limited, {}) as (url, _):
+        run(project, url, "--request", request_file)
+    ended = journal_events(project, LOOP)[-1]
+    pause = datetime.fromisoformat(ended["event"]["not_before"]) - datetime.fromisoformat(ended["at"])
+    assert timedelta(minutes=119) < pause <= timedelta(minutes=120)
+
+
 def test_a_feature_that_never_passes_is_blocked_and_the_others_go_on(project, request_file):
     lazy = {"turns": [{"tools": [create("tests/test_two.py", "def test_two():\n    assert True\n")]},
                       *({"tools": [submit("two", "tests/test_two.py")]} for _ in range(3))]}  # fmt: skip

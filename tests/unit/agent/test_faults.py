@@ -68,6 +68,13 @@ def test_what_a_connections_failure_quotes_is_left_out():
     assert "ConnectError" in str(translate(error, model="m"))
 
 
+@pytest.mark.parametrize("status", [200, 429])
+def test_a_limit_that_names_no_end_says_that_the_loop_pauses(status):
+    assert "after a pause" in translate(answered(status, kind="rate_limit_error"), model="m").hint
+    named = translate(answered(429, headers={"retry-after": "60"}), model="m")
+    assert "when it ends" in named.hint
+
+
 def test_only_an_answer_that_broke_off_is_asked_for_again():
     assert is_broken_stream(answered(200, kind="overloaded_error"))
     assert is_broken_stream(httpx2.RemoteProtocolError("incomplete chunked read"))

@@ -47,7 +47,7 @@ def refuse(fault: Fault, rate: RateWindow) -> None:
     if fault.kind not in _REFUSALS:
         return
     headers: dict[str, str] = {}
-    if fault.kind == "rate_limit":
+    if fault.kind == "rate_limit" and fault.names_end:
         headers |= rate.headers(exhausted_for_s=fault.retry_after or 0.0)
     if fault.retry_after is not None:
         headers["retry-after"] = f"{fault.retry_after:g}"

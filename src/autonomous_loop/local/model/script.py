@@ -64,13 +64,15 @@ class Fault(_Part):
     """A failure that comes `times` times before the turn is answered.
 
     `retry_after` (seconds) and `should_retry` become headers of a refusal that comes before the stream
-    (rate_limit, overloaded, server_error); `seconds` is how long a stall is silent.
+    (rate_limit, overloaded, server_error); with `names_end` false no header of a rate_limit says when it ends,
+    as with gateways and cloud providers; `seconds` is how long a stall is silent.
     """
 
     kind: FaultKind
     times: PositiveInt = 1
     retry_after: NonNegativeFloat | None = None
     should_retry: bool | None = None
+    names_end: bool = True
     seconds: NonNegativeFloat = 30.0
 
 

@@ -48,6 +48,13 @@ async def test_a_refusal_before_the_stream_is_retried_by_the_sdk(
         assert len(bench.log.records) == 1
 
 
+async def test_a_limit_may_name_no_end(model: Model):
+    async with model({**END, "fault": {"kind": "rate_limit", "names_end": False}}) as bench:
+        with pytest.raises(anthropic.RateLimitError) as caught:
+            await bench.ask([user(FIRST)])
+    assert not [name for name in caught.value.response.headers if "ratelimit" in name or "retry" in name]
+
+
 async def test_an_error_inside_the_stream_surfaces_with_status_200(model: Model):
     async with model({**ONE_CALL, "fault": {"kind": "stream_error"}}, retries=2) as bench:
         with pytest.raises(anthropic.APIStatusError) as caught:
