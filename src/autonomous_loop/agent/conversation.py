@@ -20,10 +20,11 @@ from anthropic.types.beta import (
 )
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 
-from autonomous_loop.agent.faults import CutStreamError, is_broken_stream, translate
+from autonomous_loop.agent.faults import is_broken_stream, translate
 from autonomous_loop.agent.models import COMPACTION_BETA, ModelFacts, ModelService
 from autonomous_loop.agent.patience import Attempts
 from autonomous_loop.agent.prices import spending
+from autonomous_loop.agent.received import Received
 from autonomous_loop.domain.budget import Spending, Tokens
 from autonomous_loop.domain.work import Turn
 from autonomous_loop.errors import ContextExhaustedError, DeadlineError
@@ -200,22 +201,17 @@ class Conversation:
         return message, attempts.retried + int(retrying.statistics["attempt_number"]) - 1
 
     async def _stream(self, client: AsyncAnthropic) -> BetaMessage:
+        parameters = self._parameters(MAX_ANSWER_TOKENS)
         timeout = httpx2.Timeout(self._service.patience.stall_s, connect=_CONNECT_S)
-        begun: BetaUsage | None = None
+        stream = await client.beta.messages.create(**parameters, stream=True, timeout=timeout)
+        received = Received(stream, most_tokens=parameters["max_tokens"])
         try:
-            async with client.beta.messages.stream(
-                **self._parameters(MAX_ANSWER_TOKENS), timeout=timeout
-            ) as stream:
-                async for event in stream:
-                    if event.type == "message_start":
-                        begun = event.message.usage.model_copy()
-                message = await stream.get_final_message()
-            _check_whole(message)
+            return await received.message()
         except BaseException:
-            if begun is not None:
-                self._lost += spending(tokens_of(begun), self._service.price)
+            # A deadline and a stop end an answer, too: what it cost by then is spent.
+            if (usage := received.usage()) is not None:
+                self._lost += spending(tokens_of(usage), self._service.price)
             raise
-        return message
 
     async def _summary(self, client: AsyncAnthropic) -> BetaMessage:
         message: BetaMessage = await client.beta.messages.create(
@@ -248,12 +244,6 @@ def _with_breakpoint(messages: list[BetaMessageParam]) -> list[BetaMessageParam]
     *blocks, end = cast("list[dict[str, Any]]", last["content"])
     marked = [*blocks, end | {"cache_control": {"type": "ephemeral"}}]
     return [*before, cast("BetaMessageParam", {"role": last["role"], "content": marked})]
-
-
-def _check_whole(message: BetaMessage) -> None:
-    """A connection that closes cleanly half-way is no error to the SDK."""
-    if message.stop_reason is None:
-        raise CutStreamError
 
 
 def tokens_of(usage: BetaUsage, *, compaction: bool | None = None) -> Tokens:

@@ -12,7 +12,7 @@ from autonomous_loop.agent.text import first_line
 from autonomous_loop.agent.toolbox import HANDS_TOOLS, Toolbox, describe
 from autonomous_loop.agent.tools import REMEMBER, ToolInputError, ToolResult, fields, refusal, text_field
 from autonomous_loop.domain.decision import NextStep
-from autonomous_loop.errors import ContextExhaustedError, DeadlineError, RefusalError, ServiceError
+from autonomous_loop.errors import ContextExhaustedError, DeadlineError, RefusalError
 from autonomous_loop.ports import Control
 
 T = TypeVar("T")
@@ -113,11 +113,10 @@ class Dialogue(Generic[T]):
         """An answer, and what the loop says to it. What broken answers cost is told in any case."""
         try:
             answer = await asked
-        except DeadlineError:
-            await self._control.after_turn(self._conversation.lost())  # the loop sees whose deadline it was
-            raise
-        except ServiceError:
-            if (lost := self._conversation.lost()).spending.tokens.total:
+        except BaseException as error:  # a stop, too: it ends an answer that is paid for
+            lost = self._conversation.lost()
+            # Of a deadline the loop hears in any case: it sees whose it was.
+            if lost.spending.tokens.total or isinstance(error, DeadlineError):
                 await self._control.after_turn(lost)
             raise
         return answer, await self._control.after_turn(answer.turn)

@@ -1,3 +1,4 @@
+import asyncio
 import traceback
 from datetime import UTC, datetime, timedelta
 
@@ -6,6 +7,7 @@ import pytest
 from autonomous_loop.agent.conversation import Conversation
 from autonomous_loop.agent.models import ModelFacts, ModelService
 from autonomous_loop.agent.patience import Patience
+from autonomous_loop.agent.received import Received
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.errors import (
     ContextExhaustedError,
@@ -16,6 +18,7 @@ from autonomous_loop.errors import (
     UsageLimitError,
 )
 from integration.agent.agent_world import KEY, QUICK, RecordingControl, bash, coder_script, submit, task
+from waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -43,7 +46,42 @@ async def test_the_input_of_broken_answers_is_paid_for_too(world):
     control = RecordingControl()
     await here.coder().work(task(), control)
     spent, used = control.turns[0].spending.tokens, control.turns[0].context_used
-    assert 2 * used < spent.total < 3 * used
+    assert 2 * used < spent.total - spent.output < 3 * used
+
+
+async def test_the_output_of_broken_answers_is_paid_for_too(world):
+    long = {"text": "word " * 6_000, "tools": [submit()]}
+    here = world(coder_script({**long, "fault": {"kind": "clean_end", "times": 2}}))
+    control = RecordingControl()
+    await here.coder().work(task(), control)
+    whole = here.log.records[-1].usage.output_tokens
+    assert control.turns[0].spending.tokens.output > 3 * whole
+
+
+async def test_the_output_of_an_answer_that_a_deadline_ends_is_paid_for_too(world):
+    here = world(coder_script({"text": "word " * 6_000, "fault": {"kind": "stall", "seconds": 90.0}}))
+    control = RecordingControl(left_s=3.0)
+    assert (await here.coder().work(task(), control)).ending == "handed-off"
+    assert [turn.spending.tokens.output > 5_000 for turn in control.turns] == [True]
+
+
+async def test_the_output_of_an_answer_that_a_stop_ends_is_paid_for_too(world, monkeypatch):
+    arriving = []
+
+    class Watched(Received):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            arriving.append(self)
+
+    monkeypatch.setattr("autonomous_loop.agent.conversation.Received", Watched)
+    here = world(coder_script({"text": "word " * 6_000, "fault": {"kind": "stall", "seconds": 90.0}}))
+    control = RecordingControl()
+    work = asyncio.create_task(here.coder().work(task(), control))
+    await until(lambda: arriving and (told := arriving[0].usage()) and told.output_tokens > 5_000)
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert [turn.spending.tokens.output > 5_000 for turn in control.turns] == [True]
 
 
 @pytest.mark.parametrize("kind", ["overloaded", "server_error", "rate_limit"])

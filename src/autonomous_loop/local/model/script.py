@@ -64,8 +64,8 @@ class Fault(_Part):
     """A failure that comes `times` times before the turn is answered.
 
     `retry_after` (seconds) and `should_retry` become headers of a refusal that comes before the stream
-    (rate_limit, overloaded, server_error); with `names_end` false no header of a rate_limit says when it ends,
-    as with gateways and cloud providers; `seconds` is how long a stall is silent.
+    (rate_limit, overloaded, server_error); with `names_end` false a rate_limit has no header that says when
+    it ends, as from gateways and cloud providers; `seconds` is how long a stall is silent.
     """
 
     kind: FaultKind
