@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -29,18 +30,21 @@ _KEY_HINT = "set ANTHROPIC_API_KEY (the `anthropic-api-key` input) to a valid ke
 
 
 class CutStreamError(Exception):
-    """A stream that ended without its end: no error, no `message_stop`."""
+    """A stream that ended without its end (no error, no `message_stop`), or that cannot be read."""
+
+
+_BROKEN = CutStreamError | json.JSONDecodeError | UnicodeDecodeError
 
 
 def is_broken_stream(error: BaseException) -> bool:
     """Whether an answer broke off after it had started, which the SDK never retries.
 
-    An error event comes with status 200; a reset or a stall as a bare transport error; a tool input that is
-    no JSON as a ValueError of the SDK's accumulation.
+    An error event comes with status 200; a reset or a stall as a bare transport error; an answer that was
+    not streamed and is no JSON as an error of its decoding. Any other ValueError is of what was to be sent.
     """
     if isinstance(error, anthropic.APIStatusError):
         return error.status_code == 200 and error.type in _RETRY_TYPES
-    return isinstance(error, CutStreamError | httpx2.TransportError | ValueError)
+    return isinstance(error, _BROKEN | httpx2.TransportError)
 
 
 def translate(error: Exception, *, model: str) -> LoopError:  # noqa: PLR0911 - a table
@@ -69,8 +73,13 @@ def translate(error: Exception, *, model: str) -> LoopError:  # noqa: PLR0911 - 
         return TransientError("The model's service did not answer in time.")
     if isinstance(error, anthropic.APIConnectionError | httpx2.TransportError):
         return TransientError(f"The model's service cannot be reached ({_cause(error)}).")
-    if isinstance(error, CutStreamError | ValueError):
+    if isinstance(error, _BROKEN):
         return TransientError("The model's answers keep breaking off before their end.")
+    if isinstance(error, ValueError):
+        return LoopError(
+            f"The loop could not put together what it was to send to the model ({type(error).__name__}).",
+            hint="this is a fault of the loop, not of the model's service: report it.",
+        )
     return ServiceError(f"The model's service failed in an unknown way ({type(error).__name__}).")
 
 

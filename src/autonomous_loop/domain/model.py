@@ -8,6 +8,8 @@ from typing import Annotated, NewType, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from autonomous_loop.domain.text import utf8
+
 CommitSha = NewType("CommitSha", str)
 TreeSha = NewType("TreeSha", str)
 LoopId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
@@ -24,7 +26,7 @@ M = TypeVar("M", bound=Model)
 
 
 def scrubbed(model: M, redact: Callable[[str], str]) -> M:
-    """The same with every text in it redacted, and fit for UTF-8 (models write half a surrogate pair)."""
+    """The same with every text in it redacted, and fit for UTF-8."""
     return model.model_validate(_scrub(model.model_dump(mode="python"), redact))
 
 
@@ -32,7 +34,7 @@ def _scrub(value: object, redact: Callable[[str], str]) -> object:
     if isinstance(value, StrEnum):
         return value
     if isinstance(value, str):
-        return redact(value.encode("utf-8", "replace").decode())
+        return redact(utf8(value))
     if isinstance(value, dict):
         return {key: _scrub(one, redact) for key, one in value.items()}
     if isinstance(value, list | tuple):

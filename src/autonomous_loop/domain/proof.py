@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from autonomous_loop.domain.feature import FeatureKind
 from autonomous_loop.domain.model import CommitSha, FeatureId, Model, TreeSha
+from autonomous_loop.domain.text import utf8
 
 PROOF_SCHEMA: Literal[1] = 1
 
@@ -25,10 +26,13 @@ Mark = Literal[
 
 
 class Reason(Model):
-    """Why something was refused: `code` for programs, `text` for the model and for people."""
+    """Why something was refused: `code` for programs, `text` for the model and for people.
+
+    The text may be made of names of files as they are.
+    """
 
     code: str
-    text: str
+    text: Annotated[str, AfterValidator(utf8)]
 
 
 class TestCounts(Model):

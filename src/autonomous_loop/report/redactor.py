@@ -19,6 +19,7 @@ from detect_secrets.plugins.sendgrid import SendGridDetector
 from detect_secrets.plugins.slack import SlackDetector
 from detect_secrets.plugins.stripe import StripeDetector
 
+from autonomous_loop.domain.text import utf8
 from autonomous_loop.errors import CredentialError
 
 MASK: Final = "***"
@@ -99,20 +100,23 @@ class Redactor:
         )
 
     def text(self, text: str) -> str:
-        """`text` with `***` for every secret found in it."""
+        """`text` with `***` for every secret found in it, fit for UTF-8."""
+        return utf8(self._masked(text))
+
+    def bytes(self, data: bytes) -> bytes:
+        """The same for bytes of any encoding; what is not text stays as it is."""
+        return self._masked(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+    def holds_known(self, text: str) -> bool:
+        """Whether a known secret stands in `text`, in any of its forms."""
+        return any(pattern.search(text) for pattern in self._known)
+
+    def _masked(self, text: str) -> str:
         for pattern in self._known:
             text = pattern.sub(MASK, text)
         for pattern in _UNKNOWN:
             text = pattern.sub(_mask, text)
         return text
-
-    def bytes(self, data: bytes) -> bytes:
-        """The same for bytes of any encoding; what is not text stays as it is."""
-        return self.text(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-
-    def holds_known(self, text: str) -> bool:
-        """Whether a known secret stands in `text`, in any of its forms."""
-        return any(pattern.search(text) for pattern in self._known)
 
 
 def _mask(match: re.Match[str]) -> str:

@@ -17,7 +17,16 @@ from autonomous_loop.errors import (
     TransientError,
     UsageLimitError,
 )
-from integration.agent.agent_world import KEY, QUICK, RecordingControl, bash, coder_script, submit, task
+from integration.agent.agent_world import (
+    KEY,
+    QUICK,
+    RecordingControl,
+    bash,
+    coder_script,
+    planner_script,
+    submit,
+    task,
+)
 from waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -200,6 +209,17 @@ async def test_an_unknown_price_stops_before_any_request_and_a_configured_one_is
     tokens = control.turns[0].spending.tokens
     weighed = tokens.input + 1.25 * tokens.cache_write + 10 * tokens.output
     assert control.turns[0].spending.usd == pytest.approx(weighed / 1e6)
+
+
+async def test_a_name_that_is_no_utf8_is_sent_as_git_shows_it(world):
+    here = world(planner_script({"text": "x"}))
+    service = here.service()
+    conversation = Conversation(
+        service, await service.facts(), system="s", tools=(), seconds_left=lambda: 60.0
+    )
+    conversation.say("Look at b\udce9.bin")
+    await conversation.turn()
+    assert here.bodies[-1]["messages"][0]["content"][0]["text"].endswith(" b\\351.bin")
 
 
 async def test_an_error_of_the_loop_itself_passes_through(world):

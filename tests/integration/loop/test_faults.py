@@ -238,6 +238,15 @@ async def test_hands_that_fail_at_the_start_hand_the_session_off(project, monkey
     assert reasons(project, 1) == ["environment", "complete"]
 
 
+async def test_a_refusal_may_name_a_file_whose_name_is_no_utf8(project):
+    link = {"tools": [bash(r"ln -s /etc/passwd $'l\xe9'")]}
+    again = {"tools": [bash("rm l*")], "expect": r"l\351 is a link that points out of the project"}
+    before = [link, {"tools": [submit("two", "tests/test_one.py")]}, {**again}]
+    with model(None, {"two": [honest("two", 2, before=before)]}) as (url, _):
+        result = await play(project, url, "two")
+    assert result.success
+
+
 # --- budgets ------------------------------------------------------------------------------------------------
 
 

@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -5,7 +6,13 @@ import anthropic
 import httpx2
 import pytest
 
-from autonomous_loop.agent.faults import is_broken_stream, resume_time, retry_after_s, translate
+from autonomous_loop.agent.faults import (
+    CutStreamError,
+    is_broken_stream,
+    resume_time,
+    retry_after_s,
+    translate,
+)
 from autonomous_loop.errors import (
     ContextExhaustedError,
     CredentialError,
@@ -19,6 +26,9 @@ from autonomous_loop.errors import (
 REQUEST = httpx2.Request(
     "POST", "http://127.0.0.1/v1/messages", headers={"authorization": "Bearer sk-hidden"}
 )
+
+# Of our own making: half a surrogate pair in what is to be sent.
+UNSENDABLE = UnicodeEncodeError("utf-8", "sk-hidden \udce9", 10, 11, "surrogates not allowed")
 
 
 def answered(status, kind="x_error", message="words", headers=None):
@@ -51,6 +61,9 @@ def answered(status, kind="x_error", message="words", headers=None):
         (anthropic.APIConnectionError(request=REQUEST), TransientError),
         (httpx2.ReadError("reset"), TransientError),
         (httpx2.ReadTimeout("silence"), TransientError),
+        (CutStreamError(), TransientError),
+        (json.JSONDecodeError("Expecting value", "sk-hidden", 0), TransientError),
+        (UNSENDABLE, LoopError),
         (RuntimeError("sk-hidden"), ServiceError),
         (LoopError("ours"), LoopError),
     ],
@@ -78,7 +91,9 @@ def test_a_limit_that_names_no_end_says_that_the_loop_pauses(status):
 def test_only_an_answer_that_broke_off_is_asked_for_again():
     assert is_broken_stream(answered(200, kind="overloaded_error"))
     assert is_broken_stream(httpx2.RemoteProtocolError("incomplete chunked read"))
-    assert is_broken_stream(ValueError("Unable to parse tool parameter JSON"))
+    assert is_broken_stream(CutStreamError())
+    assert is_broken_stream(json.JSONDecodeError("Expecting value", "<html>", 0))
+    assert not is_broken_stream(UNSENDABLE)
     assert not is_broken_stream(answered(529, kind="overloaded_error"))
     assert not is_broken_stream(answered(200, kind="rate_limit_error"))
     assert not is_broken_stream(UsageLimitError("wait"))

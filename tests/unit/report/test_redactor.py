@@ -86,6 +86,10 @@ def test_bytes_of_no_encoding_are_masked_too():
     assert Redactor(["hunter2hunter2"]).bytes(b"\xff\x00hunter2hunter2\xfe") == b"\xff\x00***\xfe"
 
 
+def test_text_that_leaves_can_be_written_as_utf8():
+    assert Redactor([TOKEN]).text(f"b\udce9.bin {TOKEN}") == "b\\351.bin ***"
+
+
 def test_each_line_of_a_long_key_is_masked_on_its_own():
     key = "-----BEGIN PRIVATE KEY-----\nAAAABBBBCCCCDDDDEEEE\nFFFFGGGGHHHHIIIIJJJJ\n-----END PRIVATE KEY-----"
     assert Redactor([key]).text("line 2: FFFFGGGGHHHHIIIIJJJJ") == "line 2: ***"
