@@ -65,6 +65,7 @@ class CodingAgent:
             system=prompt("system"),
             tools=CODER_TOOLS,
             seconds_left=control.seconds_left,
+            broke_off=control.after_turn,
         )
         toolbox = Toolbox(
             self._hands,

@@ -18,7 +18,14 @@ from anthropic.types.beta import (
     BetaToolUnionParam,
     BetaUsage,
 )
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_exponential,
+    wait_random,
+)
 
 from autonomous_loop.agent.faults import is_broken_stream, translate
 from autonomous_loop.agent.models import COMPACTION_BETA, ModelFacts, ModelService
@@ -26,6 +33,7 @@ from autonomous_loop.agent.patience import Attempts
 from autonomous_loop.agent.prices import spending
 from autonomous_loop.agent.received import Received
 from autonomous_loop.domain.budget import Spending, Tokens
+from autonomous_loop.domain.decision import NextStep
 from autonomous_loop.domain.text import utf8
 from autonomous_loop.domain.work import Turn
 from autonomous_loop.errors import ContextExhaustedError, DeadlineError
@@ -72,6 +80,7 @@ class Conversation:
         system: the system prompt, the same in every conversation of a kind.
         tools: the same in every conversation of a kind.
         seconds_left: until the session's deadline; no call outlasts it.
+        broke_off: hears what a broken answer cost before it is asked for again, and may say that it is not.
     """
 
     def __init__(
@@ -82,6 +91,7 @@ class Conversation:
         system: str,
         tools: Sequence[BetaToolUnionParam],
         seconds_left: Callable[[], float],
+        broke_off: Callable[[Turn], Awaitable[NextStep]] | None = None,
     ) -> None:
         self._service = service
         self._facts = facts
@@ -91,6 +101,7 @@ class Conversation:
             {"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}
         ]
         self._seconds_left = seconds_left
+        self._broke_off = broke_off
         self._messages: list[BetaMessageParam] = []
         self._transcript = service.transcripts.begin()
         self._lost = Spending()
@@ -110,7 +121,7 @@ class Conversation:
         Answers that break off are asked for again; nothing of them is used.
 
         Raises:
-            DeadlineError: the session's time ended first.
+            DeadlineError: the session's time ended first, or a limit was reached by broken answers.
             UsageLimitError, TransientError, ContextExhaustedError, CredentialError, ModelError, ServiceError
         """
         message, recovered = await self._persist(self._stream)
@@ -190,6 +201,7 @@ class Conversation:
             stop=stop_after_attempt(1 + patience.retries),
             wait=wait_exponential(multiplier=patience.first_wait_s, max=patience.longest_wait_s)
             + wait_random(0, patience.first_wait_s),
+            before_sleep=self._tell,
             reraise=True,
         )
         try:
@@ -201,6 +213,13 @@ class Conversation:
             # `from None`: what the SDK chains may quote a header.
             raise translate(error, model=self._service.model) from None
         return message, attempts.retried + int(retrying.statistics["attempt_number"]) - 1
+
+    async def _tell(self, _: RetryCallState) -> None:
+        """Each of several long answers may break off: a limit of money must hold in between, too."""
+        if self._broke_off is None or not self._lost.tokens.total:
+            return
+        if await self._broke_off(self.lost()) is NextStep.HAND_OFF:
+            raise DeadlineError("A limit was reached while the model's answers broke off.")
 
     async def _stream(self, client: AsyncAnthropic) -> BetaMessage:
         parameters = self._parameters(MAX_ANSWER_TOKENS)

@@ -61,6 +61,7 @@ class PlanningAgent:
             system=prompt("system"),
             tools=PLANNER_TOOLS,
             seconds_left=control.seconds_left,
+            broke_off=control.after_turn,
         )
         toolbox = Toolbox(
             self._hands,

@@ -261,6 +261,14 @@ async def test_what_a_dead_session_reserved_counts_before_the_next_one_claims(pr
     assert result.sessions_used == 1
 
 
+async def test_answers_that_break_off_spend_no_more_than_there_is(project):
+    long = {"turns": [{"text": "word " * 40_000, "fault": {"kind": "clean_end", "times": 99}}]}
+    with model(None, {"two": [long]}) as (url, log):
+        result = await play(project, url, "two", max_usd=1.0)
+    assert result.handoff_reason == "money"
+    assert len([one for one in log.records if one.conversation]) == 1
+
+
 # --- a checkpoint only at the end ---------------------------------------------------------------------------
 
 
