@@ -224,10 +224,10 @@ class Conversation:
     async def _stream(self, client: AsyncAnthropic) -> BetaMessage:
         parameters = self._parameters(MAX_ANSWER_TOKENS)
         timeout = httpx2.Timeout(self._service.patience.stall_s, connect=_CONNECT_S)
-        stream = await client.beta.messages.create(**parameters, stream=True, timeout=timeout)
-        received = Received(stream, most_tokens=parameters["max_tokens"])
+        received = Received(most_tokens=parameters["max_tokens"])
         try:
-            return await received.message()
+            async with client.beta.messages.stream(**parameters, timeout=timeout) as stream:
+                return await received.message(stream)
         except BaseException:
             # A deadline and a stop end an answer, too: what it cost by then is spent.
             if (usage := received.usage()) is not None:

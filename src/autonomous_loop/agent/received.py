@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
-from anthropic import AsyncStream, not_given
-from anthropic.lib.streaming import BetaAsyncMessageStream
-from anthropic.types.beta import BetaMessage, BetaRawMessageStreamEvent, BetaUsage
+from anthropic.lib.streaming import BetaAsyncMessageStream, ParsedBetaMessageStreamEvent
+from anthropic.types.beta import BetaMessage, BetaUsage
 
 from autonomous_loop.agent.faults import CutStreamError
 
@@ -23,23 +22,14 @@ THINKING_TOKENS_A_SECOND = 100
 
 
 class Received:
-    """The events of an answer on their way to the SDK, which makes a message of them.
+    """The events of an answer as the SDK passes them on.
 
     Args:
-        stream: of the SDK, from its first event.
         most_tokens: what the request allows; no answer costs more.
         now: seconds, from any start.
     """
 
-    def __init__(
-        self,
-        stream: AsyncStream[BetaRawMessageStreamEvent],
-        *,
-        most_tokens: int,
-        now: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.response = stream.response
-        self._stream = stream
+    def __init__(self, *, most_tokens: int, now: Callable[[], float] = time.monotonic) -> None:
         self._most_tokens = most_tokens
         self._now = now
         self._told: BetaUsage | None = None
@@ -47,27 +37,22 @@ class Received:
         self._bytes = 0
         self._thinking_since: float | None = None
 
-    async def message(self) -> BetaMessage:
+    async def message(self, stream: BetaAsyncMessageStream[Any]) -> BetaMessage:
         """The whole message.
 
         Raises:
             CutStreamError: it is not whole, or cannot be read.
             What the SDK raises of a connection, and of an error the service sends.
         """
-        events = cast("AsyncStream[BetaRawMessageStreamEvent]", self)
-        async with BetaAsyncMessageStream(events, output_format=not_given) as stream:
-            try:
-                await stream.until_done()
-            except ValueError:
-                # An event or a tool input that is no JSON, or no UTF-8. It is heard to its end all the same:
-                # there it says what it cost.
-                async for _ in self:
-                    pass
-                raise CutStreamError from None
-            # A connection that closes cleanly half-way is no error to the SDK.
-            if self._told is None or stream.current_message_snapshot.stop_reason is None:
-                raise CutStreamError
-            return stream.current_message_snapshot
+        try:
+            async for event in stream:
+                self.look_at(event)
+        except ValueError:  # an event or a tool input that is no JSON, or no UTF-8
+            raise CutStreamError from None
+        # A connection that closes cleanly half-way is no error to the SDK.
+        if self._told is None or stream.current_message_snapshot.stop_reason is None:
+            raise CutStreamError
+        return cast("BetaMessage", stream.current_message_snapshot)
 
     def usage(self) -> BetaUsage | None:
         """What it has cost so far, as told or, where that is more, estimated; None before it began."""
@@ -79,23 +64,8 @@ class Received:
         output = max(self._told.output_tokens, min(math.ceil(estimate), self._most_tokens))
         return self._told.model_copy(update={"output_tokens": output})
 
-    # --- what the SDK's accumulation takes it for ---------------------------------------------------------
-
-    def __aiter__(self) -> Received:
-        """Itself: reading goes on where it stopped."""
-        return self
-
-    async def __anext__(self) -> BetaRawMessageStreamEvent:
-        """The next event, looked at before the SDK may stumble over it."""
-        event = await anext(self._stream)
-        self._look_at(event)
-        return event
-
-    async def close(self) -> None:
-        """Give the connection back."""
-        await self._stream.close()
-
-    def _look_at(self, event: BetaRawMessageStreamEvent) -> None:
+    def look_at(self, event: ParsedBetaMessageStreamEvent[Any]) -> None:
+        """Count what it brings; what the SDK makes of others is left out."""
         match event.type:
             case "message_start":
                 self._told = event.message.usage.model_copy()
