@@ -131,7 +131,7 @@ def page():
         "Read once, from the commit a loop starts from: `.github/autonomous-loop.toml`, or",
         "`[tool.autonomous-loop]` in `pyproject.toml`. Every key is an input of the action too, which",
         "wins, and can be given to `run` as `--set KEY=VALUE`. Unknown keys are errors. API keys, tokens",
-        "and addresses are inputs only.", "",
+        "and addresses are inputs only. Numbers are finite: `inf` is an error; leave the key out then.", "",
         "| key | what | default |", "|---|---|---|", *rows, "",
     ])  # fmt: skip
 

@@ -97,6 +97,8 @@ class LoopConfig(BaseModel):
         extra="forbid",
         alias_generator=lambda name: name.replace("_", "-"),
         populate_by_name=True,
+        # JSON, in which the journal is written, has no word for either.
+        allow_inf_nan=False,
     )
 
     max_sessions: int = Field(default=10, ge=1, le=500)
@@ -202,7 +204,7 @@ class LoopConfig(BaseModel):
             place = ".".join(str(part) for part in fault["loc"]).replace("_", "-")
             raise ConfigurationError(
                 f"{source}: {place}: {fault['msg']} (it is {fault['input']!r})",
-                hint=f"mend {place} in {source} and run again.",
+                hint=f"mend {place} in {source}, or leave it out, and run again.",
             ) from None
 
     @classmethod

@@ -17,9 +17,12 @@ FeatureId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 
 
 class Model(BaseModel):
-    """Immutable, and an unknown key is an error: what we store, we know."""
+    """Immutable, and an unknown key is an error: what we store, we know.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+    Numbers are finite: JSON has no word for others, and what was written as null could not be read again.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 M = TypeVar("M", bound=Model)

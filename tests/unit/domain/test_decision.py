@@ -1,3 +1,8 @@
+import math
+
+import pytest
+from pydantic import ValidationError
+
 from autonomous_loop.domain.budget import Exhausted, Limits, Spending, Tokens, exhausted
 from autonomous_loop.domain.decision import HandoffReason, is_complete, next_feature
 from autonomous_loop.domain.feature import FeatureStatus, parse_feature_list
@@ -54,3 +59,9 @@ def test_money_ends_the_loop_first_and_cache_reads_do_not_count_as_tokens():
     assert exhausted(limits, Spending(tokens=Tokens(input=50, cache_write=30, output=20))) is Exhausted.TOKENS
     assert exhausted(limits, Spending(tokens=Tokens(input=500), usd=1.0)) is Exhausted.MONEY
     assert exhausted(limits, Spending(minutes=10)) is Exhausted.MINUTES
+
+
+@pytest.mark.parametrize("number", [math.inf, math.nan])
+def test_a_number_that_json_cannot_say_never_comes_into_the_journal(number):
+    with pytest.raises(ValidationError, match="finite"):
+        Spending(usd=number)

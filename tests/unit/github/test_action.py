@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autonomous_loop.config import LoopConfig
+from autonomous_loop.config import CONFIG_FILE, LoopConfig
 from autonomous_loop.errors import ConfigurationError
 from autonomous_loop.github.action import (
     MOST_SUMMARY,
@@ -32,6 +32,12 @@ RUN = {
     "GITHUB_API_URL": "http://127.0.0.1:1/api/v3",
     "GITHUB_SERVER_URL": "http://127.0.0.1:1",
 }
+
+FLOATS = [
+    name.replace("_", "-")
+    for name, field in LoopConfig.model_fields.items()
+    if field.annotation in {float, float | None}
+]
 
 
 def runner_reads(text: str) -> dict[str, str]:
@@ -79,6 +85,25 @@ def test_prices_that_are_no_object_are_refused_with_an_example(prices):
 def test_a_wrong_value_is_refused_by_name():
     with pytest.raises(ConfigurationError, match="max-sessions"):
         LoopConfig.from_files({}, overrides=read_inputs({"INPUT_MAX-SESSIONS": "many"}).overrides)
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e999"])
+@pytest.mark.parametrize("name", FLOATS)
+def test_a_limit_without_end_or_sense_is_refused_by_name(name, value):
+    with pytest.raises(ConfigurationError, match=f"{name}: Input should be") as caught:
+        LoopConfig.from_files({}, overrides=read_inputs({f"INPUT_{name.upper()}": value}).overrides)
+    assert f"mend {name} in the inputs, or leave it out" in caught.value.hint
+
+
+@pytest.mark.parametrize("prices", ['{"m": [3, NaN]}', '{"m": [Infinity, 15]}', '{"m": [3, 1e999]}'])
+def test_a_price_without_end_or_sense_is_refused(prices):
+    with pytest.raises(ConfigurationError, match=r"prices\.m"):
+        LoopConfig.from_files({}, overrides=read_inputs({"INPUT_PRICES": prices}).overrides)
+
+
+def test_a_file_cannot_say_infinity_either():
+    with pytest.raises(ConfigurationError, match=r"autonomous-loop\.toml: max-usd: .*finite"):
+        LoopConfig.from_files({CONFIG_FILE: b"max-usd = inf\n"})
 
 
 def test_credentials_are_kept_apart_and_never_shown():
