@@ -121,7 +121,7 @@ class Fleet:
             try:
                 cancelled = self._claimants.was_cancelled(headless.claimant, before=before)
             except ForgeError:
-                cancelled = True  # a loop a person stopped is never restarted: the next look knows more
+                cancelled = True  # a loop a person stopped is never restarted; a deleted run cannot tell
         return stand(
             record,
             alive=alive,

@@ -112,5 +112,7 @@ def test_a_label_runs_the_workflow_and_all_of_it_can_be_read(desk):
     assert desk.ask("POST", f"/actions/runs/{run['id']}/cancel")[0] == 409
     assert desk.ask("PUT", "/actions/workflows/ci.yml/disable")[0] == 204
     assert desk.ask("PUT", "/actions/workflows/ci.yml/enable")[0] == 204
+    assert desk.ask("DELETE", f"/actions/runs/{run['id']}")[0] == 204
+    assert desk.ask("GET", f"/actions/runs/{run['id']}")[0] == 404
     assert desk.ask("GET", "/actions/runs/999")[0] == 404
     assert desk.ask("GET", "/actions/workflows/none.yml")[0] == 404

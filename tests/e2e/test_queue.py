@@ -97,6 +97,21 @@ def test_a_cancel_where_not_even_the_post_step_ran_stays_a_persons_stop(tmp_path
         assert proved(world) == ["two", "three"]
 
 
+def test_a_dead_session_whose_run_was_deleted_is_gone_on_from_by_a_person(tmp_path):
+    with world_of(tmp_path, slow_at_three(), post=False) as world:
+        world.label(1)
+        os.kill(at_three(world), signal.SIGKILL)
+        world.settle()
+        world.github.player.delete(world.runs()[0].id)
+        # Whether it died or was cancelled is not to be told any more: no schedule takes it up.
+        world.github.player.schedule_now(REPO)
+        world.settle()
+        assert len(events_of(world, "claimed")) == 1
+        world.comment(1, "/loop continue")
+        world.settle()
+        assert proved(world) == ["two", "three"]
+
+
 def test_a_cancel_the_session_heard_of_is_not_ended_twice(tmp_path):
     with world_of(tmp_path, slow_at_three()) as world:
         world.label(1)

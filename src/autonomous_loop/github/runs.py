@@ -12,7 +12,7 @@ from github.Repository import Repository
 
 from autonomous_loop.domain.events import Claimant
 from autonomous_loop.github.action import RunFacts
-from autonomous_loop.github.client import translated
+from autonomous_loop.github.client import status_of, translated
 
 logger = logging.getLogger(__name__)
 
@@ -37,19 +37,32 @@ class GitHubClaimants:
         return self._me
 
     def is_alive(self, claimant: Claimant) -> bool:
-        """See `Claimants`: False only when GitHub says that its run, or its attempt, is over."""
+        """See `Claimants`: False only when GitHub says that its run, or its attempt, is over or deleted."""
         if not claimant.run_id.isdecimal():
             return True  # a process of some machine: not to be told from here
         if claimant.run_id == self._me.run_id and claimant.run_attempt < self._me.run_attempt:
             return False  # GitHub starts an attempt only when the one before is over
         try:
-            run = self._repository.get_workflow_run(int(claimant.run_id))
-            status, attempt = run.status, run.run_attempt
+            status, attempt = self._status(claimant)
         except (GithubException, requests.RequestException) as error:
+            if status_of(error) == 404 and self._may_read_runs():
+                return False  # only a run that is over can be deleted
             why = type(error).__name__
             logger.warning("whether run %s is over cannot be told (%s)", claimant.run_id, why)
             return True
         return status != "completed" and attempt <= claimant.run_attempt
+
+    def _status(self, claimant: Claimant) -> tuple[str, int]:
+        run = self._repository.get_workflow_run(int(claimant.run_id))
+        return run.status, run.run_attempt
+
+    def _may_read_runs(self) -> bool:
+        """Whether this token is shown a run that certainly exists: to others GitHub says 404 of every run."""
+        try:
+            self._status(self._me)
+        except (GithubException, requests.RequestException):
+            return False
+        return True
 
     def was_cancelled(self, claimant: Claimant, *, before: datetime) -> bool:
         """Whether its run was cancelled before a time: a person's stop, not a job that ran into its limit."""

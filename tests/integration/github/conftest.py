@@ -66,6 +66,7 @@ jobs:
 _ANSWERS = {
     "lost": ({"message": "Bad Gateway"}, 502),
     "down": ({"message": "Bad Gateway"}, 502),
+    "hidden": ({"message": "Not Found"}, 404),
     "denied": ({"message": "Resource not accessible by integration"}, 403),
     "unknown": ({"message": 'Invalid request.\n\n"return_run_details" is not a permitted key.'}, 422),
 }

@@ -64,6 +64,21 @@ def test_what_cannot_be_told_may_be_alive(world, run_id):
     assert claimants(world).is_alive(claim(run_id)) is True
 
 
+def test_a_run_that_was_deleted_is_not_alive(world):
+    mine, gone = dispatch(world), dispatch(world)
+    assert world.player.wait_idle(20)
+    assert world.repository().get_workflow_run(gone).delete()
+    assert claimants(world, run_id=mine).is_alive(claim(gone)) is False
+
+
+@pytest.mark.parametrize("own", ["hidden", "down"])
+def test_a_run_that_is_not_found_by_who_cannot_read_their_own_may_be_alive(world, own):
+    mine = dispatch(world)
+    assert world.player.wait_idle(20)
+    world.faults.plan = lambda method, path: own if path.endswith(f"/runs/{mine}") else None
+    assert claimants(world, run_id=mine).is_alive(claim(404404)) is True
+
+
 def test_when_github_does_not_answer_it_may_be_alive(world):
     run = dispatch(world)
     assert world.player.wait_idle(20)

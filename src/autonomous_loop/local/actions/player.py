@@ -201,6 +201,18 @@ class Player:
         if not self._scheduler.cancel(run_id):
             raise Refused(409, "Cannot cancel a workflow run that is completed.")
 
+    def delete(self, run_id: int) -> None:
+        """Forget a completed run, and what it left.
+
+        Raises:
+            Refused: 404, no such run; 403, it is not completed.
+        """
+        if self._run(run_id).status != "completed":
+            raise Refused(403, "Could not delete the workflow run")
+        for artifact in self.artifacts.of_run(run_id):
+            self.artifacts.delete(artifact.id)
+        self.runs.remove_run(run_id)
+
     def rerun(self, run_id: int, *, actor: str | None = None) -> RunRecord:
         """Play a completed run again: the same commit, event and inputs, one attempt more.
 

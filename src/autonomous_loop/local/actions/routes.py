@@ -54,6 +54,7 @@ def routes(player: Player, authorize: Authorize) -> list[BaseRoute]:
         ("GET", "/workflows/{workflow}/runs", "read", api.runs),
         ("GET", "/runs", "read", api.runs),
         ("GET", "/runs/{run:int}", "read", api.run),
+        ("DELETE", "/runs/{run:int}", "write", api.delete),
         ("GET", "/runs/{run:int}/attempts/{attempt:int}", "read", api.run),
         ("GET", "/runs/{run:int}/jobs", "read", api.jobs),
         ("GET", "/runs/{run:int}/attempts/{attempt:int}/jobs", "read", api.jobs),
@@ -196,6 +197,10 @@ class _Api:
 
     def job(self, request: Request, _: Identity) -> Response:
         return JSONResponse(self._shapes(request).job(*self._job(request)))
+
+    def delete(self, request: Request, _: Identity) -> Response:
+        self._player.delete(self._run(request).id)
+        return Response(status_code=204)
 
     def cancel(self, request: Request, _: Identity) -> Response:
         self._player.cancel(self._run(request).id)

@@ -191,6 +191,11 @@ class Runs:
         self._update("runs", run_id, changes)
         return self.run(run_id)
 
+    def remove_run(self, run_id: int) -> None:
+        """Forget a run and its jobs; no other gets its id."""
+        self._rows("DELETE FROM jobs WHERE run_id = ?", run_id)
+        self._rows("DELETE FROM runs WHERE id = ?", run_id)
+
     def runs(
         self,
         repo: str,

@@ -36,6 +36,20 @@ def test_runs_jobs_and_logs_can_be_read(world):
     assert world.ask("/runs", token="wrong")[0] == 401
 
 
+def test_a_run_that_is_over_can_be_deleted_one_at_work_cannot(world):
+    world.workflow(steps(run_step("echo hello"), run_step("sleep 60"), on="{workflow_dispatch: }"))
+    world.ask("/workflows/w.yml/dispatches", {"ref": "main"})
+    (run,) = world.player.runs.runs(REPO)[1]
+    assert world.ask(f"/runs/{run.id}", method="DELETE")[0] == 403
+    world.player.cancel(run.id)
+    world.settle()
+    (job,) = world.ask(f"/runs/{run.id}/jobs")[1]["jobs"]
+    assert world.ask(f"/runs/{run.id}", method="DELETE")[0] == 204
+    for path in (f"/runs/{run.id}", f"/runs/{run.id}/jobs", f"/jobs/{job['id']}"):
+        assert world.ask(path)[0] == 404
+    assert world.ask(f"/runs/{run.id}", method="DELETE")[0] == 404
+
+
 def test_an_action_has_the_actions_service_and_a_script_has_not(tmp_path):
     with World(tmp_path) as world:
         world.workflow(
