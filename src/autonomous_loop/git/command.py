@@ -51,6 +51,18 @@ class GitError(ServiceError):
         self.stderr = stderr
 
 
+class LockedError(TransientError):
+    """A lock of git is in the way.
+
+    Args:
+        file: the lock, as the machine calls it on which the refs stand.
+    """
+
+    def __init__(self, file: str) -> None:
+        super().__init__(f"a lock of git is in the way: {file}")
+        self.file = file
+
+
 def failed(what: str, exit_code: int, stderr: str) -> GitError | TransientError:
     """The error for what git said: one that may pass by itself where it is the network's."""
     error = GitError(what, exit_code, stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,14 +14,20 @@ from git.exc import BadName, BadObject
 from autonomous_loop.domain.model import CommitSha, TreeSha
 from autonomous_loop.domain.work import Change
 from autonomous_loop.errors import HandsError, RepositoryError, ServiceError, Superseded
-from autonomous_loop.git.command import Git, GitError, failed, patiently
+from autonomous_loop.git.command import Git, GitError, LockedError, failed, patiently
 from autonomous_loop.git.grafting import Entry, graft, look_up, pack_of
 
 PACK_LIMIT = 512 * 1024 * 1024
-# On a plain git directory the other side runs here too: its hooks are not ours to run, its owner may differ.
-MOVED = ("non-fast-forward", "fetch first", "stale info", "cannot lock ref")
+# What git says of a ref that somebody else moved since it was looked at.
+MOVED = re.compile(
+    r"non-fast-forward|fetch first|stale info|incorrect old value provided"
+    r"|cannot lock ref .*(?:is at \S+ but expected|reference already exists|is missing but expected)"
+)
+# And where another process moves one right now, or was killed while it did.
+LOCKED = re.compile(r"Unable to create '([^'\n]+\.lock)': File exists")
 # What differs between two trees: each path with what it is in the one and in the other (None: not there).
 Differences = Mapping[str, tuple[Entry | None, Entry | None]]
+# On a plain git directory the other side runs here too: its hooks are not ours to run, its owner may differ.
 OTHER_SIDE = "git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c safe.directory=*"
 
 
@@ -94,15 +101,22 @@ class Repository:
 
         Raises:
             Superseded: the remote moved: a push that is not a fast-forward.
-            TransientError: the remote cannot be reached, or answers too late.
+            TransientError: the remote cannot be reached, answers too late, or is locked.
+            RepositoryError: a lock of git is in the way on this machine.
             GitError: anything else; nothing was moved.
         """
         try:
             patiently(lambda: self._push(updates))
-        except ServiceError:
+        except ServiceError as error:
             # An answer can be lost after the refs moved: then it did happen.
-            if not self._stand(updates):
-                raise
+            if self._stand(updates):
+                return
+            if isinstance(error, LockedError) and "://" not in self.remote:
+                raise RepositoryError(
+                    error.message,
+                    hint=f"end the git process that is at work there; is there none, delete {error.file}.",
+                ) from None
+            raise
 
     def _push(self, updates: Mapping[str, CommitSha | None]) -> None:
         specs = [f"{sha or ''}:{ref}" for ref, sha in updates.items()]
@@ -117,9 +131,11 @@ class Repository:
             # Success that did nothing has been reported before: read the refs back.
             if not self._stand(updates):
                 raise Superseded(f"{', '.join(updates)} stand elsewhere after a push that succeeded")
-        elif any(word in said for word in MOVED):
+        elif MOVED.search(said):
             if not self._stand(updates):  # else it was ourselves: the answer to an earlier push was lost
                 raise Superseded(f"{', '.join(updates)} moved meanwhile: another session or person pushed")
+        elif lock := LOCKED.search(said):
+            raise LockedError(lock[1])
         else:
             raise failed("push", done.returncode, said)
 
