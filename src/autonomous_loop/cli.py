@@ -82,6 +82,8 @@ def run(
                 click.echo(f"the result lies on the branch {loop.branches}/pr")
         if result.success:
             return 0
+        if loop.note:
+            say(loop.note)
         reason = HandoffReason(result.handoff_reason)
         waits = reason in {HandoffReason.STOPPED, HandoffReason.APPROVAL}
         return EXIT_LIMIT if reason.by_limit or reason.continues or waits else 1

@@ -154,6 +154,7 @@ def complete(framed: Frame, config: LoopConfig, loop: LoopId, *, by_person: bool
         else "the session's process was killed; its post step wrote this, and what was proved is kept"
     )
     events = [*settled, *framed.publisher.publish()]
+    reason = framed.publisher.ending(reason)
     note = "\n".join([said, *framed.publisher.notes])
     events.append(
         Ended(

@@ -58,6 +58,7 @@ class AutonomousLoop:
 
     Attributes:
         branches: where the loop's branches stand, once it ran.
+        note: what its last session had to say to people, once it ran.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class AutonomousLoop:
         self._request = Path(request) if request is not None else None
         self._overrides = dict(overrides or {})
         self.branches = ""
+        self.note = ""
         self._surroundings = surroundings or Surroundings.from_environment()
 
     async def run(self, config: LoopConfig | None = None) -> LoopResult:
@@ -94,6 +96,7 @@ class AutonomousLoop:
                 ending = await run_session(parts)
             finally:
                 await parts.close()
+            self.note = ending.note
             if not ending.continuation.started:
                 return result_of(ending.record, ending.reason, minutes=(time.monotonic() - began) / 60)
 

@@ -354,7 +354,12 @@ class Checkpoints(Protocol):
         """A merge for somebody to end; None where the two have no common past."""
 
     def publish(self, commit: CommitSha, *, expected: CommitSha | None) -> CommitSha:
-        """Move the `pr` branch; raises LoopError when somebody pushed to it meanwhile."""
+        """Move the `pr` branch.
+
+        Raises:
+            RepositoryError: it is refused until a person mends the cause.
+            LoopError: somebody pushed to it meanwhile.
+        """
 
     def head(self, branch: str) -> CommitSha | None:
         """A branch of the loop's own on the remote, fetched."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.events import Event, Published, PullRequestOpened
 from autonomous_loop.domain.record import LoopRecord
-from autonomous_loop.errors import ForgeError, LoopError, Superseded
+from autonomous_loop.errors import ForgeError, LoopError, RepositoryError, Superseded
 from autonomous_loop.ports import Checkpoints, Forge, Journal, Progress, Reporter
 
 _KINDS = {
@@ -24,7 +24,8 @@ class Publisher:
 
     Attributes:
         notes: what could not be done, for people.
-        behind: the branch could not be moved to the newest checkpoint.
+        behind: the branch could not be moved to the newest checkpoint, somebody else moved it.
+        refused: it may not be moved: a further session could not do it either.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Publisher:
         self._head = head
         self.notes: list[str] = []
         self.behind = False
+        self.refused = False
 
     def publish(self) -> list[Event]:
         """Move the branch to the newest checkpoint and open the pull request where there is none.
@@ -61,6 +63,10 @@ class Publisher:
             try:
                 self._checkpoints.publish(record.checkpoint, expected=record.published)
                 events.append(Published(commit=record.checkpoint))
+            except RepositoryError as error:
+                self.notes.append(str(error))
+                self.refused = True
+                return []
             except (Superseded, LoopError) as error:
                 self.notes.append(error.args[0])
                 self.behind = True
@@ -75,6 +81,11 @@ class Publisher:
             except ForgeError as error:
                 self.notes.append(str(error))
         return events
+
+    def ending(self, reason: HandoffReason) -> HandoffReason:
+        """Why a session ends, with in view what was refused here: that needs a person."""
+        by_itself = reason.continues or reason is HandoffReason.COMPLETE
+        return HandoffReason.FAILED if self.refused and by_itself else reason
 
     def take_up(self, record: LoopRecord) -> None:
         """A loop that was complete is worked on again: its pull request goes back into draft."""

@@ -267,6 +267,7 @@ class SessionManager:
             reason = self.reason_at_end(now or HandoffReason.SESSION_DONE)
         record = self._journal.record()
         events = self._publisher.publish()
+        reason = self._publisher.ending(reason)
         late = reason is HandoffReason.BLOCKED and record.waiting
         if late or (reason is HandoffReason.COMPLETE and (self._publisher.behind or not record.complete)):
             # What people pushed meanwhile is not proved yet, or what they asked for is not built.

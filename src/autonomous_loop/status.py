@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from autonomous_loop.compose import IDENTITY, SystemClock
+from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.git.journal import StateTracker
 from autonomous_loop.git.project import Project
@@ -17,7 +18,11 @@ from autonomous_loop.surroundings import Surroundings
 
 @dataclass(frozen=True, slots=True)
 class LoopStatus:
-    """One loop, in figures."""
+    """One loop, in figures.
+
+    Attributes:
+        note: where an error stopped it: what happened and what to do.
+    """
 
     loop: str
     state: str
@@ -29,6 +34,7 @@ class LoopStatus:
     usd: float
     errors_recovered: int
     features: tuple[tuple[str, str], ...]
+    note: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """Plain data, for `--json`."""
@@ -53,6 +59,7 @@ def status_of(record: LoopRecord) -> LoopStatus:
         usd=round(record.spending.usd, 4),
         errors_recovered=record.recovered,
         features=tuple((one.id, str(record.status[one.id])) for one in features),
+        note=last.note if last is not None and last.reason is HandoffReason.FAILED else "",
     )
 
 
@@ -102,4 +109,5 @@ def render(found: list[LoopStatus]) -> str:
             f"{one.sessions} sessions, {one.total_tokens:,} tokens, about ${one.usd:.2f}"
         )
         lines += [f"  {status:8} {feature}" for feature, status in one.features]
+        lines += [f"  {line}" for line in one.note.splitlines()]
     return "\n".join(lines)

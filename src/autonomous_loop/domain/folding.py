@@ -239,6 +239,7 @@ class _Folding:
                 "model_answered": event.model_answered,
                 "minutes": event.minutes,
                 "not_before": event.not_before,
+                "note": event.note,
             }
         )
         self.spending += Spending(minutes=event.minutes)

@@ -58,6 +58,7 @@ class SessionRecord(Model):
     model_answered: bool = True
     minutes: float = 0.0
     not_before: datetime | None = None
+    note: str = ""
 
 
 class LoopRecord(Model):

@@ -7,7 +7,10 @@ import re
 from autonomous_loop.domain.model import CommitSha, TreeSha
 from autonomous_loop.domain.work import HalfMerge
 from autonomous_loop.errors import LoopError, RepositoryError
+from autonomous_loop.git.command import GitError
 from autonomous_loop.git.repository import Repository
+
+CHECKED_OUT = "branch is currently checked out"
 
 
 class CheckpointManager:
@@ -54,7 +57,20 @@ class CheckpointManager:
                 f"the branch {self._branches}/pr was pushed to while the session ran",
                 hint="nothing is lost: the next session takes those commits in.",
             )
-        self._repository.push({f"refs/heads/{self._branches}/pr": commit})
+        branch = f"{self._branches}/pr"
+        try:
+            self._repository.push({f"refs/heads/{branch}": commit})
+        except GitError as error:
+            why = why_refused(error.stderr)
+            mend = (
+                f"check out another branch in {self._repository.remote}"
+                if CHECKED_OUT in why
+                else "let the loop's token push to that branch"
+            )
+            raise RepositoryError(
+                f"git refuses to move the branch {branch} to the newest checkpoint: {why}",
+                hint=f"{mend}, and run again; nothing that was proved is lost.",
+            ) from None
         return commit
 
     def head(self, branch: str) -> CommitSha | None:
@@ -107,3 +123,12 @@ class CheckpointManager:
                 f"a branch named {prefix} is in the way: a loop's branches stand under {prefix}/",
                 hint=f"rename or delete the branch {prefix}, or set branch-prefix to another name.",
             )
+
+
+def why_refused(said: str) -> str:
+    """The reason for which a push was refused, with the other side's own words where it has some."""
+    reason = re.search(r"rejected\] \(([^\n]*)\)", said)
+    told = " ".join(line.strip() for line in re.findall(r"^remote: (.*\S)", said, re.MULTILINE))
+    if reason is None:
+        return (told or said.strip())[:500]
+    return reason[1] if not told or CHECKED_OUT in reason[1] else f"{reason[1]} ({told[:500]})"

@@ -99,6 +99,12 @@ def _estimate(record: LoopRecord) -> str:
     return estimate(pending, spent_usd=record.spending.usd, limits=record.limits)
 
 
+def _fault(record: LoopRecord) -> str:
+    """Where an error needs a person: what happened and what to do."""
+    last = record.sessions[-1] if record.sessions else None
+    return last.note if last is not None and last.reason is HandoffReason.FAILED else ""
+
+
 def _fitting(template: str, record: LoopRecord, site: Site, most: int) -> str:
     text = ""
     for detail in _DETAILS:
@@ -121,6 +127,7 @@ def _render(template: str, record: LoopRecord, site: Site, detail: _Detail) -> s
         stands=stands(record, site),
         complete=record.complete,
         estimate=_estimate(record),
+        fault=_fault(record),
         issue=record.facts.request.issue,
         requester=record.facts.request.requester,
         passed_on="\n\n".join(record.facts.request.texts),

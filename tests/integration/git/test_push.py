@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from autonomous_loop.errors import RepositoryError, Superseded, TransientError
+from autonomous_loop.git.checkpoints import CheckpointManager, why_refused
 from autonomous_loop.git.repository import MOVED, Repository
 from git_world import git
 
@@ -79,3 +80,28 @@ def test_what_git_says_of_a_branch_that_moved(said):
 )
 def test_what_it_says_of_one_that_did_not(said):
     assert not MOVED.search(said)
+
+
+def test_what_a_server_refuses_by_a_rule_is_told_in_its_own_words():
+    said = """To https://github.com/octo/guestbook.git
+!	1111111:refs/heads/loops/one	[remote rejected] (push declined due to repository rule violations)
+Done
+remote: error: GH013: Repository rule violations found for refs/heads/loops/one.
+remote:
+remote: - Cannot update this protected ref.
+remote:
+error: failed to push some refs to 'https://github.com/octo/guestbook.git'
+"""
+    assert why_refused(said) == (
+        "push declined due to repository rule violations (error: GH013: Repository rule violations found for"
+        " refs/heads/loops/one. - Cannot update this protected ref.)"
+    )
+
+
+def test_a_branch_that_is_checked_out_is_not_moved_and_it_is_said_what_to_do(repository, base, project):
+    checkpoints = CheckpointManager(repository, branches="loops")
+    repository.push({"refs/heads/loops/pr": base})
+    git(project, "checkout", "-q", "loops/pr")
+    with pytest.raises(RepositoryError, match="branch is currently checked out") as told:
+        checkpoints.publish(newer(repository, base), expected=base)
+    assert "check out another branch" in told.value.hint

@@ -166,6 +166,15 @@ def test_the_proofs_can_be_replayed_with_git_alone(complete, site):
     assert f"git checkout -q {'b' * 40} && git checkout -q {'a' * 40} -- tests/test_reply.py" in body
 
 
+def test_an_error_a_person_must_mend_is_told_in_the_comments(make_record, site):
+    record = make_record(reason=HandoffReason.FAILED)
+    said = record.sessions[-1].model_copy(update={"note": "the branch cannot be moved: ```\n@octo <b>"})
+    told = record.model_copy(update={"sessions": (*record.sessions[:-1], said)})
+    for surface in (sticky_comment, final_comment):
+        assert "````\nthe branch cannot be moved: ```\n@octo <b>\n````" in surface(told, site)
+        assert "````" not in surface(record, site)
+
+
 def test_a_blocked_feature_shows_its_question_where_people_are_asked(blocked, site):
     for surface in (sticky_comment, final_comment, job_summary):
         text = surface(blocked, site)
