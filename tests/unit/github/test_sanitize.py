@@ -156,3 +156,12 @@ def test_a_hostile_issue_is_read_in_reasonable_time(hostile):
     started = time.process_time()
     clean(text)
     assert time.process_time() - started < 2.0
+
+
+@pytest.mark.parametrize("begin", ["[x]:", "[x]:\n", "[x]: a", "[x]: a\n", "[^x]:", "](a", "![", "<a", "- "])
+@pytest.mark.parametrize("many", ["\t", " ", "\n", "\t\n"])
+def test_a_hostile_end_of_a_line_is_read_in_reasonable_time(begin, many):
+    text = begin + many * (65_000 // len(many))
+    started = time.process_time()
+    clean(text)
+    assert time.process_time() - started < 2.0
