@@ -131,6 +131,13 @@ def test_what_is_gone_or_damaged_is_none_for_the_journal_is_the_truth(place):
     assert place.session().read() is None
 
 
+def test_a_file_that_is_no_text_is_none_too(tmp_path):
+    place = Files(tmp_path)
+    place.session().write("one", '{"a": 1}')
+    (tmp_path / "autonomous-loop" / f"{LOOP}.json").write_bytes(b"\xff\xfe" + bytes(100))
+    assert place.session().read() is None
+
+
 @pytest.mark.parametrize("place", ["comment", "artifact"], indirect=True)
 def test_people_see_where_it_stands_whichever_store_it_is(place):
     place.session().write("**It stands well.**", '{"a": 1}')

@@ -26,8 +26,8 @@ class FileHandoffStore:
         os.replace(new, self._file)  # noqa: PTH105 - atomic by name
 
     def read(self) -> str | None:
-        """See `HandoffStore`."""
+        """See `HandoffStore`; None also where the file is damaged: the journal is the truth."""
         try:
             return self._file.read_text(encoding="utf-8")
-        except FileNotFoundError:
+        except (FileNotFoundError, UnicodeDecodeError):
             return None
