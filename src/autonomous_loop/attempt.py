@@ -13,7 +13,15 @@ from autonomous_loop.domain.decision import HandoffReason, NextStep
 from autonomous_loop.domain.events import AttemptEnded, AttemptStarted, Event, Kept, Remembered, TakenIn
 from autonomous_loop.domain.feature import Attempt, AttemptOutcome, Feature
 from autonomous_loop.domain.model import CommitSha, TreeSha, scrubbed
-from autonomous_loop.domain.proof import Baseline, GateReport, Proof, Reason, Submission, Verdict
+from autonomous_loop.domain.proof import (
+    Baseline,
+    GateReport,
+    Proof,
+    Reason,
+    Submission,
+    Verdict,
+    oversized,
+)
 from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.domain.work import Turn
 from autonomous_loop.errors import HandsError, SecretLeakError
@@ -220,6 +228,8 @@ class FeatureAttempt(Conversation):
         if verdict.accepted and verdict.proof:
             held = tuple(f"held back, for you to apply: {path}" for path in report.held_back)
             proof = verdict.proof.model_copy(update={"notices": verdict.proof.notices + held})
+            if too_much := oversized(proof):
+                return refuse("too-many-ids", too_much)
             self._keep(proof, evidence)
         return verdict
 

@@ -13,9 +13,11 @@ from autonomous_loop.domain.decision import HandoffReason, next_feature, ready_f
 from autonomous_loop.domain.events import BaselineTaken, Blocked, Event, PutOff
 from autonomous_loop.domain.feature import AttemptOutcome, Feature
 from autonomous_loop.domain.model import TreeSha
+from autonomous_loop.domain.proof import oversized
 from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.domain.work import CoderResult, CommandResult, Task
 from autonomous_loop.errors import (
+    ConfigurationError,
     HandsError,
     LoopError,
     StopLoop,
@@ -97,6 +99,8 @@ class FeatureOrchestrator:
         if record.baseline is None:
             self._bench.progress.step("baseline: the project's own suite, twice")
             baseline = await self._bench.verifier.baseline(record.checkpoint)
+            if too_much := oversized(baseline):
+                raise ConfigurationError(too_much, hint="set suite-command to what a feature may break.")
             self._bench.journal.append([BaselineTaken(baseline=baseline)])
             for gate in baseline.gates:
                 if gate.why_not:

@@ -12,6 +12,10 @@ from autonomous_loop.domain.model import CommitSha, FeatureId, Model, TreeSha
 from autonomous_loop.domain.text import utf8
 
 PROOF_SCHEMA: Literal[1] = 1
+MOST_OWN = 2_000_000
+"""Bytes of a proof in brief: a session's journal holds one for each feature."""
+MOST_SUITE = 30_000_000
+"""Bytes with the ids of the whole suite: 200,000 tests with ids of 80 characters take 18 million."""
 
 Mark = Literal[
     "weak red",  # red only because something the candidate adds could not be imported or compiled
@@ -208,6 +212,22 @@ class Proof(Model):
         }
         gates = tuple(gate.model_copy(update={"excerpt": ""}) for gate in self.gates)
         return self.model_copy(update={**short, "gates": gates, "baseline": None})
+
+
+def oversized(made: Proof | Baseline) -> str:
+    """Why the journal cannot take it, and what to do; empty where it can."""
+    own = len(made.brief.model_dump_json().encode()) if isinstance(made, Proof) else 0
+    if own > MOST_OWN:
+        return _too_long("the feature's own tests", own, MOST_OWN)
+    size = len(made.model_dump_json(indent=1).encode())
+    return _too_long("the whole suite's tests", size, MOST_SUITE) if size > MOST_SUITE else ""
+
+
+def _too_long(whose: str, size: int, most: int) -> str:
+    return (
+        f"the ids of {whose} are too many or too long: what is kept of them takes {size:,} bytes, and"
+        f" {most:,} is the most; give parametrized tests short ids, or run fewer of them"
+    )
 
 
 class Verdict(Model):

@@ -19,6 +19,8 @@ from autonomous_loop.errors import JournalError, RepositoryError, TransientError
 from autonomous_loop.git.repository import Repository
 from autonomous_loop.ports import Clock
 
+MOST_FILE = 90_000_000
+"""Bytes of one file of the journal: GitHub takes none of more than 100 MB."""
 SESSION_FILE = re.compile(r"sessions/(\d{1,6})\.jsonl")
 
 
@@ -124,7 +126,7 @@ class StateTracker:
         """See `Journal`."""
         if self._tip is None:
             return None
-        return self._repository.read(self._repository.tree_of(self._tip), path, max_bytes=20_000_000)
+        return self._repository.read(self._repository.tree_of(self._tip), path, max_bytes=MOST_FILE)
 
     def holds(self) -> bool:
         """Whether the remote still stands where this session left it: nobody else holds the claim."""
@@ -179,6 +181,7 @@ class StateTracker:
             entry.model_dump_json(exclude_none=True).encode() + b"\n" for entry in lines
         )
         written.update(files or {})
+        _check_sizes(written)
         base = self._repository.tree_of(self._tip) if self._tip else None
         tree = self._repository.write_files(base, written)
         subject = ", ".join(event.type for event in events)
@@ -302,6 +305,16 @@ def _entry(line: bytes, place: str) -> Entry:
         return Entry.model_validate_json(line)
     except ValidationError as error:
         raise JournalError(f"the journal cannot be read at {place}: {error.errors()[0]['msg']}") from None
+
+
+def _check_sizes(written: Mapping[str, bytes | None]) -> None:
+    """What could not be read again is not written: the journal would be lost."""
+    for path, data in written.items():
+        if data is not None and len(data) > MOST_FILE:
+            raise JournalError(
+                f"the journal's {path} would take {len(data):,} bytes, and {MOST_FILE:,} is the most",
+                hint="give parametrized tests short ids, or let suite-command run fewer; then run again.",
+            )
 
 
 def _json(model: LoopFacts | FeatureList) -> bytes:

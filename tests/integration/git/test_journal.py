@@ -80,6 +80,25 @@ def test_what_was_appended_is_read_back_by_another_session(journal, repository, 
     assert other.read_file("memory.md") == b"- mind the gap\n"
 
 
+def test_what_would_be_too_large_to_be_read_again_is_not_written(journal, repository, base, monkeypatch):
+    journal.append([Remembered(note="kept")], files={"large.json": b"x" * 25_000_000})
+    assert len(tracker_read(repository).read_file("large.json")) == 25_000_000
+    monkeypatch.setattr("autonomous_loop.git.journal.MOST_FILE", 10_000)
+    with pytest.raises(JournalError, match=r"proofs/two\.json .*10,001 bytes"):
+        journal.append([Remembered(note="lost")], files={"proofs/two.json": b"x" * 10_001})
+    with pytest.raises(JournalError, match=r"sessions/1\.jsonl"):
+        journal.append([Remembered(note="x" * 10_001)])
+    journal.append([ended(base)])
+    record = tracker_read(repository).record()
+    assert (record.notes, record.sessions[0].reason) == (("kept",), HandoffReason.TIME)
+
+
+def tracker_read(repository):
+    other = tracker(repository)
+    other.read()
+    return other
+
+
 def test_of_two_sessions_that_claim_at_once_exactly_one_wins(journal, repository, base):
     journal.append([ended(base)])
     first, second = tracker(repository), tracker(repository)

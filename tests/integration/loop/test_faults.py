@@ -330,3 +330,28 @@ async def test_a_key_in_the_models_words_reaches_neither_journal_nor_commit(proj
         if not name.startswith("evidence/"):
             assert KEY not in git(project, "show", f"{state}:{name}"), name
     assert KEY not in git(project, "log", branch(project, 1, "pr"))
+
+
+LONG_IDS = """
+import pytest
+from app import two
+
+IDS = [f"{number} " + "lorem ipsum " * 8000 for number in range(25)]
+
+
+@pytest.mark.parametrize("text", IDS, ids=IDS)
+def test_two(text):
+    assert two() == 2
+"""
+
+
+async def test_test_ids_longer_than_the_journal_takes_are_refused_and_the_feature_can_be_mended(project):
+    turns = honest("two", 2)["turns"]
+    long = {"tools": [create("tests/test_two.py", LONG_IDS)]}
+    shorter = {"tools": [bash("sed -i 's/, ids=IDS//; s/range(25)/range(3)/' tests/test_two.py")]}
+    script = {"turns": [long, *turns[1:], shorter, turns[-1]]}
+    steps = []
+    with model(None, {"two": [script]}) as (url, _):
+        result = await play(project, url, "two", observe=(lambda shown: steps.append(shown.step),))
+    assert result.success
+    assert "two: refused: too-many-ids" in steps
