@@ -194,13 +194,15 @@ class FeatureAttempt(Conversation):
         record = self._journal.record()
         before = self._bench.trees.tree_of(self._checkpoint)
         candidate = await self._bench.workspace.take()
-        if self._reporter.leaks(self._bench.trees.patch(before, candidate)):
+        report = await self._bench.gate.check(before, candidate)
+        # Of what is too large nothing is kept, and no patch is made: it would have to be held in memory.
+        fits = all(reason.code != "size" for reason in report.refusals)
+        if fits and self._reporter.leaks(self._bench.trees.patch(before, candidate) or b""):
             raise SecretLeakError(
                 f"a key of the loop stands in the work on {self._feature.id}: nothing of it was kept",
                 hint="change that key, and find out how it came there.",
             )
         self.proving = candidate
-        report = await self._bench.gate.check(before, candidate)
         if report.held_back:
             candidate = self._bench.trees.overlay(candidate, before, report.held_back)
             await self._bench.workspace.switch(candidate)

@@ -258,7 +258,8 @@ class FeatureOrchestrator:
     async def _unfinished(self, attempt: FeatureAttempt) -> dict[str, bytes]:
         """The work tree against the checkpoint, as a file of the journal."""
         tree = attempt.proving or await self._bench.workspace.take()
-        patch = self._bench.trees.patch(self._bench.trees.tree_of(self._record().checkpoint), tree)
+        before = self._bench.trees.tree_of(self._record().checkpoint)
+        patch = self._bench.trees.patch(before, tree, max_file=self._bench.config.max_file_bytes)
         if not patch or len(patch) > PATCH_LIMIT or self._bench.reporter.leaks(patch):
             return {}
         started = attempt.started()

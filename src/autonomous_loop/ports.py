@@ -166,8 +166,8 @@ class Trees(Protocol):
     def overlay(self, base: TreeSha, source: TreeSha, paths: Sequence[str]) -> TreeSha:
         """`base` with each of `paths` as it is in `source` (removed where `source` has none)."""
 
-    def patch(self, before: TreeSha, after: TreeSha) -> bytes:
-        """The difference as a patch that `apply` takes."""
+    def patch(self, before: TreeSha, after: TreeSha, *, max_file: int | None = None) -> bytes | None:
+        """The difference as a patch that `apply` takes; None when a file of it is larger than `max_file`."""
 
     def apply(self, base: TreeSha, patch: bytes) -> TreeSha | None:
         """`base` with the patch; None when it does not fit any more."""

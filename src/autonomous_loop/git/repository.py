@@ -252,9 +252,16 @@ class Repository:
             self.unpack(pack_of(made))
         return tree
 
-    def patch(self, before: TreeSha, after: TreeSha) -> bytes:
-        """The difference as a patch that `apply` takes, binary files included."""
+    def patch(self, before: TreeSha, after: TreeSha, *, max_file: int | None = None) -> bytes | None:
+        """See `Trees`; binary files are included. It is held in memory, whatever stands in the files."""
+        if max_file is not None and self._largest(before, after) > max_file:
+            return None
         return self.git("diff-tree", "-p", "--binary", "--full-index", "--no-renames", before, after)
+
+    def _largest(self, before: TreeSha, after: TreeSha) -> int:
+        sides = (side for pair in self.differences(before, after).values() for side in pair)
+        blobs = (side.sha for side in sides if side is not None and side.mode != "160000")
+        return max((self._repo.odb.info(bytes.fromhex(sha)).size for sha in blobs), default=0)
 
     def apply(self, base: TreeSha, patch: bytes) -> TreeSha | None:
         """`base` with the patch; None when it does not fit any more."""

@@ -83,3 +83,13 @@ def test_a_path_that_no_project_may_have_is_refused(repository, tree, blob, path
 def test_an_object_that_is_missing_is_refused(repository, tree):
     with pytest.raises(HandsError, match="refused"):
         repository.graft(tree, {"x": Entry("100644", "1" * 40)})
+
+
+def test_a_patch_is_made_only_where_every_file_is_small_enough(repository, base):
+    before = repository.tree_of(base)
+    after = repository.write_files(before, {"small.txt": b"small\n", "large.log": b"line\n" * 2_000})
+    assert repository.patch(before, after, max_file=9_999) is None
+    assert repository.patch(after, before, max_file=9_999) is None
+    patch = repository.patch(before, after, max_file=10_000)
+    assert patch == repository.patch(before, after)
+    assert repository.apply(before, patch) == after

@@ -11,6 +11,7 @@ from autonomous_loop import AutonomousLoop, LoopConfig
 from autonomous_loop.attempt import FeatureAttempt
 from autonomous_loop.errors import HandsError
 from autonomous_loop.git.journal import StateTracker
+from autonomous_loop.git.repository import Repository
 from autonomous_loop.git.workspace import ScratchWorkspace
 from autonomous_loop.suite import SuiteKeeper
 from autonomous_loop.surroundings import Surroundings
@@ -355,3 +356,19 @@ async def test_test_ids_longer_than_the_journal_takes_are_refused_and_the_featur
         result = await play(project, url, "two", observe=(lambda shown: steps.append(shown.step),))
     assert result.success
     assert "two: refused: too-many-ids" in steps
+
+
+async def test_no_patch_is_made_of_a_file_that_is_too_large_to_be_taken(project, monkeypatch):
+    real, made = Repository.patch, []
+
+    def patch(*args, **more):
+        found = real(*args, **more)
+        made.append(len(found or b""))
+        return found
+
+    monkeypatch.setattr(Repository, "patch", patch)
+    log = bash("yes 'a request was served' | head -c 6000000 > run.log")
+    with model(None, {"two": [honest("two", 2, before=[{"tools": [log]}])]}) as (url, _):
+        result = await play(project, url, "two", max_attempts=1)
+    assert result.handoff_reason == "blocked"
+    assert max(made, default=0) < 6_000_000
