@@ -257,14 +257,13 @@ class SessionManager:
     def end(self, reason: HandoffReason, *, note: str = "", not_before: datetime | None = None) -> Ending:
         """Push, then handoff, then dispatch."""
         self._still_holding()
-        if (ended := self._journal.record().sessions[-1].reason) is not None:
+        last = self._journal.record().sessions[-1]
+        if last.reason is not None:
             # Said before, by a push of which only the answer was lost.
-            return self._hand_off(ended, note)
+            return self._hand_off(last.reason, last.note)
         self._journal.flush()
         self._people.listen(at_once=True)
-        if reason is HandoffReason.MONEY and (now := self._limits.over()) is not HandoffReason.MONEY:
-            # A person gave more meanwhile: the next session spends it.
-            reason = self.reason_at_end(now or HandoffReason.SESSION_DONE)
+        reason = self._heard_meanwhile(reason)
         record = self._journal.record()
         events = self._publisher.publish()
         reason = self._publisher.ending(reason)
@@ -290,6 +289,15 @@ class SessionManager:
         )
         self._journal.append(events)
         return self._hand_off(reason, said)
+
+    def _heard_meanwhile(self, reason: HandoffReason) -> HandoffReason:
+        """The reason, after what people said in the session's last moments."""
+        now = self._limits.over()
+        if now is HandoffReason.STOPPED and reason.continues:
+            return now
+        if reason is HandoffReason.MONEY and now is not reason:  # the next session spends what was given
+            return self.reason_at_end(now or HandoffReason.SESSION_DONE)
+        return reason
 
     def _hand_off(self, reason: HandoffReason, said: str) -> Ending:
         """What follows the journal's last word."""

@@ -183,6 +183,21 @@ def test_a_budget_that_comes_while_a_session_runs_out_of_money_is_its_own(tmp_pa
         assert endings(world) == ["complete"]
 
 
+def test_a_stop_in_a_sessions_last_seconds_starts_no_other(tmp_path):
+    slow = [{"tools": [bash("true")]}, {"tools": [bash("true")], "delay_s": 3}]
+    features = {**FEATURES, "two": [honest("two", 2, before=slow)]}
+    lists = ["two", listed("three", priority=2)]
+    with world_of(
+        tmp_path, lists, features=features, config="session-features = 1\n", settled=False
+    ) as world:
+        # The session looked for comments when it began, and does so again only later than this.
+        wait_for(lambda: any(one.conversation == "two#1" for one in world.log.records), seconds=120)
+        world.comment(1, "/loop stop")
+        world.settle()
+        assert endings(world) == ["stopped"], said(world)
+        assert [one["name"] for one in events_of(world, "consumed")] == ["stop"]
+
+
 def test_the_last_word_on_stopping_counts(tmp_path):
     config = 'session-features = 1\ncontinuation = "manual"\n'
     with world_of(tmp_path, ["two", listed("three", priority=2)], config=config) as world:
