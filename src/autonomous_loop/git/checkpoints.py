@@ -63,7 +63,7 @@ class CheckpointManager:
         except GitError as error:
             why = why_refused(error.stderr)
             mend = (
-                f"check out another branch in {self._repository.remote}"
+                f"check out another branch in {self._repository.remote.removesuffix('/.git')}"
                 if CHECKED_OUT in why
                 else "let the loop's token push to that branch"
             )

@@ -114,7 +114,7 @@ class Repository:
             if isinstance(error, LockedError) and "://" not in self.remote:
                 raise RepositoryError(
                     error.message,
-                    hint=f"end the git process that is at work there; is there none, delete {error.file}.",
+                    hint=f"end the git process that is at work there; if there is none, delete {error.file}.",
                 ) from None
             raise
 
@@ -135,7 +135,7 @@ class Repository:
             if not self._stand(updates):  # else it was ourselves: the answer to an earlier push was lost
                 raise Superseded(f"{', '.join(updates)} moved meanwhile: another session or person pushed")
         elif lock := LOCKED.search(said):
-            raise LockedError(lock[1])
+            raise LockedError(lock[1].replace("/./", "/"))  # as git writes it
         else:
             raise failed("push", done.returncode, said)
 
