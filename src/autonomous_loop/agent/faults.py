@@ -98,17 +98,23 @@ def _by_exchange(error: WorkloadIdentityError) -> LoopError:
 
 
 def resume_time(headers: Mapping[str, str]) -> datetime | None:
-    """When the API says a limit ends, in UTC: by `retry-after`, else the latest reset of a used-up limit."""
-    wait = retry_after_s(headers)
+    """When the API says a limit ends, in UTC: by `retry-after`, else the latest reset of a used-up limit.
+
+    None where it names no time, or none that is still to come.
+    """
+    now, wait = datetime.now(UTC), retry_after_s(headers)
     if wait is not None:
-        return datetime.now(UTC) + timedelta(seconds=wait)
+        try:
+            return now + timedelta(seconds=wait) if wait > 0 else None
+        except (OverflowError, ValueError):  # beyond the calendar
+            return None
     resets = [
         _moment(headers[name])
         for name in headers
         if (match := re.fullmatch(r"(anthropic-ratelimit-.+)-reset", name.lower()))
         and headers.get(f"{match[1]}-remaining", "0") == "0"
     ]
-    known = [reset for reset in resets if reset is not None]
+    known = [reset for reset in resets if reset is not None and reset > now]
     return max(known, default=None)
 
 

@@ -126,3 +126,9 @@ def test_the_time_to_resume_is_the_last_reset_of_a_limit_that_is_used_up():
     assert resume_time({}) is None
     left = resume_time({"retry-after": "60", **headers}) - datetime.now(UTC)
     assert timedelta(seconds=50) < left <= timedelta(seconds=60)
+
+
+@pytest.mark.parametrize("said", ["0", "-5", "inf", "nan", "1e300", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_an_end_that_is_no_time_to_come_is_none(said):
+    assert resume_time({"retry-after": said}) is None
+    assert resume_time({"anthropic-ratelimit-unified-reset": "1893456"}) is None

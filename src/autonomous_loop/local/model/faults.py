@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from starlette.responses import Response
 
-from autonomous_loop.local.model.accounting import RateWindow
+from autonomous_loop.local.model.accounting import RATE_WINDOW_S, RateWindow
 from autonomous_loop.local.model.conversation import Json, Place
 from autonomous_loop.local.model.refusals import ApiError
 from autonomous_loop.local.model.script import Fault, Turn
@@ -48,7 +48,8 @@ def refuse(fault: Fault, rate: RateWindow) -> None:
         return
     headers: dict[str, str] = {}
     if fault.kind == "rate_limit" and fault.names_end:
-        headers |= rate.headers(exhausted_for_s=fault.retry_after or 0.0)
+        left = RATE_WINDOW_S if fault.retry_after is None else fault.retry_after
+        headers |= rate.headers(exhausted_for_s=left)
     if fault.retry_after is not None:
         headers["retry-after"] = f"{fault.retry_after:g}"
     if fault.should_retry is not None:
