@@ -58,6 +58,16 @@ def hold_with(world, more):
     assert set(more) < set(world.git("ls-tree", "--name-only", "-r", f"autonomous-loop/{LOOP}/pr").split())
 
 
+def only_a_person_goes_on(world):
+    """No schedule takes it up again; a person does."""
+    world.github.player.schedule_now(REPO)
+    world.settle()
+    assert len(events_of(world, "claimed")) == 1
+    world.comment(1, "/loop continue")
+    world.settle()
+    assert proved(world) == ["two", "three"]
+
+
 def test_a_cancel_the_session_was_too_busy_to_hear_of_stays_a_persons_stop(tmp_path):
     with world_of(tmp_path, slow_at_three()) as world:
         world.label(1)
@@ -72,13 +82,7 @@ def test_a_cancel_the_session_was_too_busy_to_hear_of_stays_a_persons_stop(tmp_p
         assert f"{LABEL}: stopped" in world.labels(1)
         assert heard(world) == ["stopped"]
 
-        # No schedule takes it up again; a person does.
-        world.github.player.schedule_now(REPO)
-        world.settle()
-        assert len(events_of(world, "claimed")) == 1
-        world.comment(1, "/loop continue")
-        world.settle()
-        assert proved(world) == ["two", "three"]
+        only_a_person_goes_on(world)
 
 
 def test_a_cancel_where_not_even_the_post_step_ran_stays_a_persons_stop(tmp_path):
@@ -89,12 +93,7 @@ def test_a_cancel_where_not_even_the_post_step_ran_stays_a_persons_stop(tmp_path
         world.github.player.cancel(world.runs()[0].id)
         world.settle()
         assert not events_of(world, "ended")
-        world.github.player.schedule_now(REPO)
-        world.settle()
-        assert len(events_of(world, "claimed")) == 1
-        world.comment(1, "/loop continue")
-        world.settle()
-        assert proved(world) == ["two", "three"]
+        only_a_person_goes_on(world)
 
 
 def test_a_dead_session_whose_run_was_deleted_is_gone_on_from_by_a_person(tmp_path):
@@ -104,12 +103,7 @@ def test_a_dead_session_whose_run_was_deleted_is_gone_on_from_by_a_person(tmp_pa
         world.settle()
         world.github.player.delete(world.runs()[0].id)
         # Whether it died or was cancelled is not to be told any more: no schedule takes it up.
-        world.github.player.schedule_now(REPO)
-        world.settle()
-        assert len(events_of(world, "claimed")) == 1
-        world.comment(1, "/loop continue")
-        world.settle()
-        assert proved(world) == ["two", "three"]
+        only_a_person_goes_on(world)
 
 
 def test_a_cancel_the_session_heard_of_is_not_ended_twice(tmp_path):
