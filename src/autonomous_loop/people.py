@@ -75,14 +75,13 @@ class People:
 
     def act(self) -> None:
         """Act on what was heard, also by the session's limits while they looked for a stop."""
-        seen: set[str] = set(self._journal.record().consumed)
         heard, self._heard = [*self._limits.heard(), *self._heard], []
-        if wants_stop([one for one in heard if one.id not in seen]):
+        consumed = set(self._journal.record().consumed)
+        # Each once, in the order in which it was heard first.
+        new = list({one.id: one for one in heard if one.id not in consumed}.values())
+        if wants_stop(new):
             self._limits.stop()
-        for command in heard:
-            if command.id in seen:
-                continue
-            seen.add(command.id)
+        for command in new:
             made = answer(command, self._journal.record(), self._rules)
             events: list[Event] = list(made.events)
             self._journal.append(events)
