@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -34,7 +34,7 @@ from autonomous_loop.agent.prices import spending
 from autonomous_loop.agent.received import Received
 from autonomous_loop.domain.budget import Spending, Tokens
 from autonomous_loop.domain.decision import NextStep
-from autonomous_loop.domain.text import utf8
+from autonomous_loop.domain.text import in_every_text, utf8
 from autonomous_loop.domain.work import Turn
 from autonomous_loop.errors import ContextExhaustedError, DeadlineError
 
@@ -167,7 +167,7 @@ class Conversation:
         return Turn(lost, self._context_used, self._facts.window, answered=False)
 
     def _append(self, message: BetaMessageParam) -> None:
-        message = cast("BetaMessageParam", _sendable(message))
+        message = cast("BetaMessageParam", in_every_text(message, utf8))
         self._messages.append(message)
         self._transcript(message)
 
@@ -296,15 +296,6 @@ def _as_sent(block: BetaContentBlock) -> dict[str, Any]:
     sent = block.to_dict(mode="json")
     sent.pop("parsed_output", None)
     return sent
-
-
-def _sendable(value: object) -> object:
-    """The same, every text in it fit for UTF-8."""
-    if isinstance(value, str):
-        return utf8(value)
-    if isinstance(value, Mapping):
-        return {key: _sendable(one) for key, one in value.items()}
-    return [_sendable(one) for one in value] if isinstance(value, list) else value
 
 
 def _can_be_sent(block: BetaContentBlock) -> bool:

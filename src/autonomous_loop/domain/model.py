@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Annotated, NewType, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from autonomous_loop.domain.text import utf8
+from autonomous_loop.domain.text import in_every_text, utf8
 
 CommitSha = NewType("CommitSha", str)
 TreeSha = NewType("TreeSha", str)
@@ -30,16 +29,5 @@ M = TypeVar("M", bound=Model)
 
 def scrubbed(model: M, redact: Callable[[str], str]) -> M:
     """The same with every text in it redacted, and fit for UTF-8."""
-    return model.model_validate(_scrub(model.model_dump(mode="python"), redact))
-
-
-def _scrub(value: object, redact: Callable[[str], str]) -> object:
-    if isinstance(value, StrEnum):
-        return value
-    if isinstance(value, str):
-        return redact(utf8(value))
-    if isinstance(value, dict):
-        return {key: _scrub(one, redact) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_scrub(one, redact) for one in value)
-    return value
+    dumped = model.model_dump(mode="python")
+    return model.model_validate(in_every_text(dumped, lambda text: redact(utf8(text))))

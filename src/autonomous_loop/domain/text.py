@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from enum import StrEnum
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -15,6 +17,19 @@ def utf8(text: str) -> str:
     surrogate pair, as models write it, is shown by its number.
     """
     return _SURROGATE.sub(_shown, text)
+
+
+def in_every_text(value: object, change: Callable[[str], str]) -> object:
+    """The same plain data with every text in it changed; keys and words of an enumeration are no texts."""
+    if isinstance(value, StrEnum):
+        return value
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: in_every_text(one, change) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(in_every_text(one, change) for one in value)
+    return value
 
 
 def _shown(match: re.Match[str]) -> str:
