@@ -149,9 +149,13 @@ class StateTracker:
         """See `Journal`."""
         self.settle()
         while self._held:
-            events, files, checkpoint = self._held[0]
-            self.append(events, files=files, checkpoint=checkpoint)
-            del self._held[0]
+            events, files, checkpoint = held = self._held.pop(0)
+            try:
+                self.append(events, files=files, checkpoint=checkpoint)
+            except BaseException:
+                if self._unsure is None:  # else `settle` writes it
+                    self._held.insert(0, held)
+                raise
 
     def append(
         self,

@@ -199,6 +199,18 @@ async def test_a_push_whose_end_nobody_learned_is_settled_by_what_comes_next(
         assert result.sessions_used == 1
 
 
+@pytest.mark.parametrize("pushes_first", [False, True], ids=["nothing arrived", "only the answers were lost"])
+async def test_what_was_held_back_is_written_once_though_the_end_of_its_push_is_not_known(
+    project, tmp_path, pushes_first
+):
+    path = git_that_fails(tmp_path / "bin", at=6, pushes_first=pushes_first, down=5)
+    with model(None, TWO) as (url, _):
+        result = await play(project, url, "two", path=path, auto_checkpoint=False)
+        again = result if result.success else await play(project, url, "two", auto_checkpoint=False)
+    assert again.success
+    assert types(project, 1).count("kept") == 1
+
+
 async def test_an_unexpected_error_ends_the_session_saves_its_work_and_shows_no_key(project, monkeypatch):
     real, left = FeatureAttempt.remember, [1]
 
