@@ -9,12 +9,12 @@ import textwrap
 from contextlib import contextmanager
 from pathlib import Path
 
-from autonomous_loop.local.model.log import RequestLog
-from autonomous_loop.local.model.script import Script
-from autonomous_loop.local.model.server import create_app
-from autonomous_loop.local.serve import LocalServer
 from autonomous_loop.surroundings import Surroundings
+from embedded_github.server import LocalServer
 from git_world import git
+from scripted_model.log import RequestLog
+from scripted_model.script import Script
+from scripted_model.server import create_app
 
 KEY = "sk-ant-test-0123456789"
 TOOLS = Surroundings.from_environment().tools

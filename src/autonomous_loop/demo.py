@@ -20,18 +20,18 @@ from rich.table import Table
 from starlette.routing import BaseRoute
 
 from autonomous_loop.errors import CredentialError, RepositoryError, UsageError
-from autonomous_loop.local.actions.metadata import ActionMeta
-from autonomous_loop.local.actions.player import Player
-from autonomous_loop.local.embedded import EmbeddedGitHub
-from autonomous_loop.local.forge.models import Actor
-from autonomous_loop.local.forge.store import Store
-from autonomous_loop.local.model.log import RequestLog
-from autonomous_loop.local.model.script import load_script
-from autonomous_loop.local.model.server import create_app
-from autonomous_loop.local.pages.routes import routes
-from autonomous_loop.local.serve import LocalServer
 from autonomous_loop.status import LoopStatus, read_loops, status_of
 from autonomous_loop.surroundings import Surroundings
+from embedded_github.actions.metadata import ActionMeta
+from embedded_github.actions.player import Player
+from embedded_github.embedded import EmbeddedGitHub
+from embedded_github.forge.models import Actor
+from embedded_github.forge.store import Store
+from embedded_github.pages.routes import routes
+from embedded_github.server import LocalServer
+from scripted_model.log import RequestLog
+from scripted_model.script import load_script
+from scripted_model.server import create_app
 
 REPOSITORY = "octo/guestbook"
 ACTION = "autonomous-loop/autonomous-loop"

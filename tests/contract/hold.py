@@ -15,14 +15,14 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from autonomous_loop.local.actions.launcher import Launcher
-from autonomous_loop.local.forge import app as forge_app
-from autonomous_loop.local.forge.actions_view import ActionsView
-from autonomous_loop.local.forge.events import Event
-from autonomous_loop.local.forge.store import Store
 from contract.ledger import Ledger
 from contract.openapi.middleware import ContractMiddleware
 from contract.webhooks.payloads import problems_of
+from embedded_github.actions.launcher import Launcher
+from embedded_github.forge import app as forge_app
+from embedded_github.forge.actions_view import ActionsView
+from embedded_github.forge.events import Event
+from embedded_github.forge.store import Store
 
 LEDGER = Ledger()
 

@@ -5,14 +5,14 @@ import urllib.request
 
 import pytest
 
-from autonomous_loop.local.actions.player import Player
-from autonomous_loop.local.actions.routes import routes
-from autonomous_loop.local.actions.runner import ProcessRunner
-from autonomous_loop.local.forge.actions_view import ActionsView
-from autonomous_loop.local.forge.app import create_app
-from autonomous_loop.local.forge.auth import Authorizer
-from autonomous_loop.local.forge.store import Store
-from autonomous_loop.local.serve import LocalServer
+from embedded_github.actions.player import Player
+from embedded_github.actions.routes import routes
+from embedded_github.actions.runner import ProcessRunner
+from embedded_github.forge.actions_view import ActionsView
+from embedded_github.forge.app import create_app
+from embedded_github.forge.auth import Authorizer
+from embedded_github.forge.store import Store
+from embedded_github.server import LocalServer
 
 WORKFLOW = """
 name: CI

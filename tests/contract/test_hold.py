@@ -10,19 +10,19 @@ import pytest
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from autonomous_loop.local.embedded import EmbeddedGitHub
-from autonomous_loop.local.forge.announce import announce
-from autonomous_loop.local.forge.events import Event
-from autonomous_loop.local.forge.models import Actor
 from contract.hold import LEDGER
+from embedded_github.embedded import EmbeddedGitHub
+from embedded_github.forge.announce import announce
+from embedded_github.forge.events import Event
+from embedded_github.forge.models import Actor
 
 ROOT = Path(__file__).parents[2]
 REPO, OWNER = "octo/tiny", Actor("octo")
 WORKFLOW = "on: {issues: {types: [opened]}}\njobs: {j: {runs-on: ubuntu-latest, steps: [{run: 'true'}]}}\n"
 STRAYS = """
-from autonomous_loop.local.forge.announce import announce
-from autonomous_loop.local.forge.models import Actor
-from autonomous_loop.local.forge.store import Store
+from embedded_github.forge.announce import announce
+from embedded_github.forge.models import Actor
+from embedded_github.forge.store import Store
 
 
 def test_something_else(tmp_path):

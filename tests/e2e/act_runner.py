@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autonomous_loop.local.actions.commands import JobLog, Masker
-from autonomous_loop.local.actions.ports import Annotation, JobControl, JobPlan, JobResult, StepResult
+from embedded_github.actions.commands import JobLog, Masker
+from embedded_github.actions.ports import Annotation, JobControl, JobPlan, JobResult, StepResult
 from git_world import git
 
 ACT = Path(sys.executable).with_name("act")

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autonomous_loop.local.actions.metadata import ActionMeta
-from autonomous_loop.local.actions.ports import JobRunner
-from autonomous_loop.local.actions.runs import RunRecord
-from autonomous_loop.local.embedded import EmbeddedGitHub
-from autonomous_loop.local.forge.models import Actor, Comment, Issue, PullRequest
-from autonomous_loop.local.model.log import RequestLog
-from autonomous_loop.local.pages.routes import routes
+from embedded_github.actions.metadata import ActionMeta
+from embedded_github.actions.ports import JobRunner
+from embedded_github.actions.runs import RunRecord
+from embedded_github.embedded import EmbeddedGitHub
+from embedded_github.forge.models import Actor, Comment, Issue, PullRequest
+from embedded_github.pages.routes import routes
 from git_world import git
 from loop_world import KEY, environment
+from scripted_model.log import RequestLog
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKFLOW = ".github/workflows/autonomous-loop.yml"

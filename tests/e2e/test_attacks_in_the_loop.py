@@ -7,7 +7,6 @@ import signal
 
 import pytest
 
-from autonomous_loop.local.forge.models import Actor
 from e2e.github_world import BOT, LABEL, ROOT
 from e2e.numbers_world import (
     BY_HAND,
@@ -19,6 +18,7 @@ from e2e.numbers_world import (
     proved,
     world_of,
 )
+from embedded_github.forge.models import Actor
 from loop_world import bash, honest, journal_events
 from waiting import wait_for
 

@@ -9,13 +9,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from autonomous_loop.local.model.log import RequestLog
-from autonomous_loop.local.model.script import load_script
-from autonomous_loop.local.model.server import create_app
-from autonomous_loop.local.serve import LocalServer
 from e2e.act_runner import ActRunner
 from e2e.github_world import BOT, LABEL, ROOT, WORKFLOW, github_world
+from embedded_github.server import LocalServer
 from loop_world import KEY, journal_events
+from scripted_model.log import RequestLog
+from scripted_model.script import load_script
+from scripted_model.server import create_app
 from waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.container, pytest.mark.root, pytest.mark.timeout(1200)]

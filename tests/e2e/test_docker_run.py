@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from autonomous_loop.local.actions.process import Grace
-from autonomous_loop.local.actions.runner import ProcessRunner
-from autonomous_loop.local.model.log import RequestLog
-from autonomous_loop.local.model.script import Script
-from autonomous_loop.local.model.server import create_app
-from autonomous_loop.local.serve import LocalServer
 from container_engine import IMAGE, Engine
 from e2e.github_world import LABEL, WORKFLOW, World, github_world
+from embedded_github.actions.process import Grace
+from embedded_github.actions.runner import ProcessRunner
+from embedded_github.server import LocalServer
 from loop_world import KEY, bash, create, honest, journal_events, listed, make_project, plan
+from scripted_model.log import RequestLog
+from scripted_model.script import Script
+from scripted_model.server import create_app
 from waiting import wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.container, pytest.mark.root, pytest.mark.timeout(600)]

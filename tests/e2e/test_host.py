@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from autonomous_loop.local.embedded import EmbeddedGitHub
-from autonomous_loop.local.forge.models import Actor
 from e2e.github_world import ACTION, ROOT
+from embedded_github.embedded import EmbeddedGitHub
+from embedded_github.forge.models import Actor
 from loop_world import KEY, honest, listed, make_project, model, plan
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root, pytest.mark.timeout(600)]

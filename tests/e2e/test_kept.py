@@ -17,10 +17,10 @@ from autonomous_loop.cleanup import Cleanup
 from autonomous_loop.compose import configuration
 from autonomous_loop.github.action import read_facts
 from autonomous_loop.job import Job
-from autonomous_loop.local.forge.models import Actor
 from autonomous_loop.surroundings import Surroundings
 from e2e.numbers_world import LOOP, REPO, events_of
 from e2e.queue_world import world_of
+from embedded_github.forge.models import Actor
 from loop_world import KEY, command, environment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root]

@@ -4,8 +4,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from autonomous_loop.local.forge.models import Actor
 from e2e.github_world import BOT, LABEL, github_world
+from embedded_github.forge.models import Actor
 from git_world import git
 from loop_world import bash, honest, journal_events, listed, make_project, model, submit
 from waiting import wait_for

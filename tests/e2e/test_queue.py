@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from autonomous_loop.local.forge.models import Actor
 from e2e.github_world import LABEL
 from e2e.numbers_world import BY_HAND, LOOP, REPO, events_of, proved
 from e2e.queue_world import HEARD, at_three, heard, loop_runs, slow_at_three, world_of
+from embedded_github.forge.models import Actor
 from loop_world import bash, honest, journal_events
 from waiting import wait_for
 

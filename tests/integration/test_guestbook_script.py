@@ -14,7 +14,7 @@ import pytest
 from autonomous_loop.demo import MOST_SLOWNESS, SESSION_MINUTES
 from autonomous_loop.domain.feature import Feature, parse_feature_list
 from autonomous_loop.hands.toolchain import find_browser
-from autonomous_loop.local.model.script import Conversation, Script, ToolCall, load_script
+from scripted_model.script import Conversation, Script, ToolCall, load_script
 
 SAMPLE = Path(__file__).parents[2] / "examples" / "guestbook"
 EDITOR = "str_replace_based_edit_tool"

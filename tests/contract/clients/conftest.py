@@ -9,9 +9,9 @@ import pytest
 import trustme
 import uvicorn
 
-from autonomous_loop.local.embedded import EmbeddedGitHub
-from autonomous_loop.local.forge.models import Actor
-from autonomous_loop.local.serve import LocalServer
+from embedded_github.embedded import EmbeddedGitHub
+from embedded_github.forge.models import Actor
+from embedded_github.server import LocalServer
 
 REPO, OWNER = "octo/guestbook", Actor("octo")
 WORKFLOW = """

@@ -16,11 +16,11 @@ from autonomous_loop.domain.feature import Feature
 from autonomous_loop.domain.proof import Reason, Submission, Verdict
 from autonomous_loop.domain.request import Request
 from autonomous_loop.domain.work import Task, Turn
-from autonomous_loop.local.model.log import RequestLog
-from autonomous_loop.local.model.script import Script
-from autonomous_loop.local.model.server import create_app
-from autonomous_loop.local.serve import LocalServer
 from autonomous_loop.ports import Hands
+from embedded_github.server import LocalServer
+from scripted_model.log import RequestLog
+from scripted_model.script import Script
+from scripted_model.server import create_app
 
 KEY = "sk-ant-test-0123456789"
 QUICK = Patience(first_wait_s=0.01, longest_wait_s=0.5, stall_s=20.0)

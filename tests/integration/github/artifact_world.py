@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from autonomous_loop.github.action import RunFacts
 from autonomous_loop.github.artifacts import ArtifactClient
-from integration.local.forge_world import ALL
+from integration.embedded_github.forge_world import ALL
 
 PATH = ".github/workflows/loop.yml"
 REPO = "octo/guestbook"

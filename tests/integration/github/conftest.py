@@ -25,15 +25,15 @@ from autonomous_loop.github.forge import GitHubForge
 from autonomous_loop.github.thread import Thread
 from autonomous_loop.intake import Intake
 from autonomous_loop.job import Job
-from autonomous_loop.local.actions.player import Player
-from autonomous_loop.local.actions.routes import routes as actions_routes
-from autonomous_loop.local.actions.runner import ProcessRunner
-from autonomous_loop.local.forge.actions_view import ActionsView
-from autonomous_loop.local.forge.app import create_app
-from autonomous_loop.local.forge.auth import Authorizer
-from autonomous_loop.local.forge.models import Actor
-from autonomous_loop.local.forge.store import Store
-from integration.local.forge_world import ALL, ForgeServer, forge_server
+from embedded_github.actions.player import Player
+from embedded_github.actions.routes import routes as actions_routes
+from embedded_github.actions.runner import ProcessRunner
+from embedded_github.forge.actions_view import ActionsView
+from embedded_github.forge.app import create_app
+from embedded_github.forge.auth import Authorizer
+from embedded_github.forge.models import Actor
+from embedded_github.forge.store import Store
+from integration.embedded_github.forge_world import ALL, ForgeServer, forge_server
 
 REPO = "octo/guestbook"
 LABEL = "autonomous-loop"

@@ -6,7 +6,7 @@ import pytest
 
 from autonomous_loop.errors import ForgeError
 from autonomous_loop.github.comments import MOST_COMMENT, CommentInbox, StickyCommentStore
-from autonomous_loop.local.forge.models import Actor
+from embedded_github.forge.models import Actor
 
 from .conftest import HEAD, LABEL, REPO
 

@@ -4,7 +4,7 @@ import pytest
 
 from autonomous_loop.errors import ForgeError, RequestError
 from autonomous_loop.github.content import freeze
-from autonomous_loop.local.forge.models import Actor
+from embedded_github.forge.models import Actor
 
 from .conftest import REPO
 

@@ -6,7 +6,7 @@ from autonomous_loop.domain.work import Command
 from autonomous_loop.github.checks import ChecksInbox, check_id
 from autonomous_loop.github.inbox import Inboxes
 from autonomous_loop.github.reviews import ReviewInbox
-from autonomous_loop.local.forge.models import Actor
+from embedded_github.forge.models import Actor
 from integration.github.conftest import HEAD, REPO
 
 PATH = ".github/workflows/ci.yml"

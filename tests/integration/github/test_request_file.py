@@ -8,7 +8,7 @@ from autonomous_loop.domain.trigger import Ignore
 from autonomous_loop.errors import RequestError
 from autonomous_loop.github.request_file import RequestFile, safe_path
 from autonomous_loop.intake import Choice
-from autonomous_loop.local.forge.models import Actor
+from embedded_github.forge.models import Actor
 
 from .conftest import REPO
 

@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from autonomous_loop.errors import ConfigurationError
-from autonomous_loop.local.actions.reader import read_workflow
-from autonomous_loop.local.embedded import EmbeddedGitHub
-from autonomous_loop.local.forge.models import Actor
 from autonomous_loop.prove_ci import question_of
+from embedded_github.actions.reader import read_workflow
+from embedded_github.embedded import EmbeddedGitHub
+from embedded_github.forge.models import Actor
 from git_world import git
 from loop_world import APP, TOOLS, make_project
 

@@ -13,11 +13,11 @@ from autonomous_loop.doctor import Question, examine
 from autonomous_loop.errors import RepositoryError, UsageError
 from autonomous_loop.github.workflow import WORKFLOW
 from autonomous_loop.init import init
-from autonomous_loop.local.embedded import EmbeddedGitHub
-from autonomous_loop.local.forge.models import Actor
-from autonomous_loop.local.forge.settings import ActionsSettings
 from autonomous_loop.report.findings import State, findings_as_text
 from autonomous_loop.surroundings import GitHubAccount, Surroundings
+from embedded_github.embedded import EmbeddedGitHub
+from embedded_github.forge.models import Actor
+from embedded_github.forge.settings import ActionsSettings
 from git_world import git
 from loop_world import APP, CONFTEST, KEY, TEST_ONE, command, environment, listed, make_project, model, plan
 

@@ -6,7 +6,7 @@ from anthropic.types.beta import BetaRawMessageStreamEvent
 
 from autonomous_loop.agent.faults import CutStreamError
 from autonomous_loop.agent.received import Received
-from autonomous_loop.local.model.stream import event, message_events
+from scripted_model.stream import event, message_events
 
 USAGE = {
     "input_tokens": 900,

@@ -1,9 +1,0 @@
-import pytest
-
-from integration.local.player_world import World
-
-
-@pytest.fixture
-def world(tmp_path):
-    with World(tmp_path) as made:
-        yield made
