@@ -17,17 +17,14 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.table import Table
-from starlette.routing import BaseRoute
 
 from autonomous_loop.errors import CredentialError, RepositoryError, UsageError
 from autonomous_loop.status import LoopStatus, read_loops, status_of
 from autonomous_loop.surroundings import Surroundings
 from embedded_github.actions.metadata import ActionMeta
-from embedded_github.actions.player import Player
 from embedded_github.embedded import EmbeddedGitHub
 from embedded_github.forge.models import Actor
-from embedded_github.forge.store import Store
-from embedded_github.pages.routes import routes
+from embedded_github.pages.routes import web_pages
 from embedded_github.server import LocalServer
 from scripted_model.log import RequestLog
 from scripted_model.script import load_script
@@ -139,7 +136,7 @@ class Demo:
             extra_env=env,
             path=around.path,
             port=self.port,
-            pages=_pages,
+            pages=web_pages,
         )
 
     def _begin(self, github: EmbeddedGitHub, example: Path, root: Path, folder: Path) -> int:
@@ -227,10 +224,6 @@ def _entrypoint(action: ActionMeta, stage: str) -> Sequence[str] | None:
     """What stands for the container: the same program as a process of its own, and its command."""
     command = ["finish"] if stage == "post" else [] if action.args else ["session"]
     return [sys.executable, "-I", "-m", "autonomous_loop", *command]
-
-
-def _pages(store: Store, player: Player) -> Sequence[BaseRoute]:
-    return routes(store, player.runs, artifacts=player.artifacts)
 
 
 def _pull_request(github: EmbeddedGitHub) -> tuple[int, bool] | None:

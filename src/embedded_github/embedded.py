@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from starlette.requests import Request
@@ -15,7 +15,7 @@ from embedded_github.actions.metadata import ActionMeta
 from embedded_github.actions.player import Player
 from embedded_github.actions.ports import JobRunner
 from embedded_github.actions.routes import routes as actions_routes
-from embedded_github.actions.runner import ProcessRunner, Stage
+from embedded_github.actions.runner import DEFAULT_PATH, ProcessRunner, Stage
 from embedded_github.forge.actions_view import ActionsView
 from embedded_github.forge.app import create_app
 from embedded_github.forge.auth import Authorizer
@@ -25,17 +25,23 @@ from embedded_github.server import LocalServer
 Entrypoint = Callable[[ActionMeta, Stage], Sequence[str] | None]
 
 
+def no_container(_action: ActionMeta, _stage: Stage) -> None:
+    """Stands for no docker action's container."""
+
+
 class EmbeddedGitHub:
-    """Enough of GitHub for a loop to run on it unchanged, over real HTTP.
+    """Enough of GitHub for an action to run on it unchanged, over real HTTP.
 
     Args:
-        folder: all of its state.
-        entrypoint: the local command that stands for a docker action's container.
+        folder: all of its state; made when missing.
+        entrypoint: gives the local command that replaces a docker action's container, or None. By default a
+            job with a docker action fails and says so.
         action_sources: folders of actions by `owner/name`.
         secrets: of the repositories' workflows.
         extra_env: for every step, below the workflow's own.
         path: PATH of the steps.
         port: 0 takes a free one.
+        pages: makes the web pages (`embedded_github.pages.routes.web_pages`); None: there are none.
         runner: plays jobs; None: as processes of this machine, by `entrypoint`, `extra_env` and `path`.
         wrap: middleware around the whole application, such as a contract check.
     """
@@ -44,11 +50,11 @@ class EmbeddedGitHub:
         self,
         folder: Path,
         *,
-        entrypoint: Entrypoint,
-        action_sources: Mapping[str, Path],
-        secrets: Mapping[str, str],
-        extra_env: Mapping[str, str],
-        path: str,
+        entrypoint: Entrypoint = no_container,
+        action_sources: Mapping[str, Path] = MappingProxyType({}),
+        secrets: Mapping[str, str] = MappingProxyType({}),
+        extra_env: Mapping[str, str] = MappingProxyType({}),
+        path: str = DEFAULT_PATH,
         port: int = 0,
         pages: Callable[[Store, Player], Sequence[BaseRoute]] | None = None,
         runner: JobRunner | None = None,

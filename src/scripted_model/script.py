@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from autonomous_loop.errors import ConfigurationError
+from scripted_model.errors import ScriptError
 
 SCRIPT_NAME = "turns.yaml"
 
@@ -180,14 +180,14 @@ def load_script(path: Path) -> Script:
         path: the YAML file, or a folder with a `turns.yaml`.
 
     Raises:
-        ConfigurationError: unreadable, no YAML, an unknown key, a value out of range, a `!file` that is
+        ScriptError: unreadable, no YAML, an unknown key, a value out of range, a `!file` that is
             missing or leads out of the script's folder. The message names the place.
     """
     file = path / SCRIPT_NAME if path.is_dir() else path
     try:
         loader = _Loader(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
+        raise ScriptError(
             f"the model's script {file} cannot be read: {error}", hint=f"give a folder with a {SCRIPT_NAME}"
         ) from error
     loader.folder = file.parent
@@ -197,14 +197,14 @@ def load_script(path: Path) -> Script:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or error
-        raise ConfigurationError(f"{file}{where}: {problem}", hint="mend the script at that line") from error
+        raise ScriptError(f"{file}{where}: {problem}", hint="mend the script at that line") from error
     finally:
         loader.dispose()
     try:
         return Script.model_validate({} if document is None else document)
     except ValidationError as error:
         problems = [f"{_place(e['loc'])}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()]
-        raise ConfigurationError(
+        raise ScriptError(
             "\n  ".join([f"{file} is not a valid script:", *problems]), hint="mend the script at that place"
         ) from error
 

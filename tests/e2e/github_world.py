@@ -18,7 +18,7 @@ from embedded_github.actions.ports import JobRunner
 from embedded_github.actions.runs import RunRecord
 from embedded_github.embedded import EmbeddedGitHub
 from embedded_github.forge.models import Actor, Comment, Issue, PullRequest
-from embedded_github.pages.routes import routes
+from embedded_github.pages.routes import web_pages
 from git_world import git
 from loop_world import KEY, environment
 from scripted_model.log import RequestLog
@@ -167,7 +167,7 @@ def github_world(
         extra_env={name: value for name, value in environment(url).items() if name.startswith(_HANDED)},
         path=os.environ["PATH"],
         runner=runner,
-        pages=lambda store, player: routes(store, player.runs, artifacts=player.artifacts),
+        pages=web_pages,
     ) as github:
         if files is not None:
             target = files / WORKFLOW

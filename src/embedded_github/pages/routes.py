@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
 from embedded_github.actions.artifacts import Artifacts
+from embedded_github.actions.player import Player
 from embedded_github.actions.runs import Runs
 from embedded_github.forge.store import Store
 from embedded_github.pages import action_pages, code_pages, issue_pages
@@ -94,6 +95,11 @@ def routes(
     pages = [PageRoute(path, _endpoint(site, page), methods=["GET"]) for path, page in _PAGES]
     fixed = [path for path, _ in _PAGES if path != "/" and not path.endswith(":path}")]
     return [*assets, *pages, *(PageRoute(f"{path}/", _without_slash, methods=["GET"]) for path in fixed)]
+
+
+def web_pages(store: Store, player: Player) -> list[BaseRoute]:
+    """The same, of a player: what `EmbeddedGitHub` takes as its `pages`."""
+    return routes(store, player.runs, artifacts=player.artifacts)
 
 
 def _without_slash(request: Request) -> Response:

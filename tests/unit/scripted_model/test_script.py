@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from autonomous_loop.errors import ConfigurationError
+from scripted_model.errors import ScriptError
 from scripted_model.script import Script, load_script
 
 WHOLE = """
@@ -100,7 +100,7 @@ def test_a_fault_in_a_script_is_named_with_its_place(tmp_path: Path, text: str, 
     (folder / "link.txt").symlink_to(tmp_path / "outside.txt")
     (folder / "latin.txt").write_bytes(b"\xe4")
     (folder / "turns.yaml").write_text(text)
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(ScriptError) as caught:
         load_script(folder)
     assert says in caught.value.message
     assert "turns.yaml" in caught.value.message
@@ -108,7 +108,7 @@ def test_a_fault_in_a_script_is_named_with_its_place(tmp_path: Path, text: str, 
 
 
 def test_a_missing_script_says_which_file_was_looked_for(tmp_path: Path):
-    with pytest.raises(ConfigurationError, match=r"turns\.yaml cannot be read"):
+    with pytest.raises(ScriptError, match=r"turns\.yaml cannot be read"):
         load_script(tmp_path)
 
 
