@@ -1,5 +1,6 @@
 """One package of this repository by itself: a copy of its folder, without any other of ours on the path."""
 
+import re
 import shutil
 import site
 import subprocess
@@ -18,21 +19,29 @@ try:
     import autonomous_loop.errors
 except ModuleNotFoundError:
     sys.argv[1:] = {arguments!r}
-    runpy.run_module({package!r}, run_name="__main__", alter_sys=True)
+    runpy.run_module({module!r}, run_name="__main__", alter_sys=True)
 else:
     sys.exit("the product is on the path")
 """
 
 
-def command(package: str, folder: Path, *arguments: str) -> list[str]:
-    """`python -m package arguments`, with a copy of the package in `folder`."""
+def command(package: str, folder: Path, *arguments: str, module: str = "") -> list[str]:
+    """`python -m package arguments` (or another module), with a copy of the package in `folder`."""
     copy = folder / package
     if not copy.exists():
         shutil.copytree(SRC / package, copy, ignore=shutil.ignore_patterns("__pycache__"))
     program = _PROGRAM.format(
-        path=[str(folder), *site.getsitepackages()], arguments=list(arguments), package=package
+        path=[str(folder), *site.getsitepackages()], arguments=list(arguments), module=module or package
     )
     return [sys.executable, "-I", "-S", "-c", program]
+
+
+def readme_example(package: str, folder: Path) -> list[str]:
+    """Write the README's one Python block, a whole test file, to `folder`; gives the command that runs it."""
+    (example,) = re.findall(r"^```python\n(.*?)^```$", (SRC / package / "README.md").read_text(), re.M | re.S)
+    (folder / "test_readme.py").write_text(example)
+    test = str(folder / "test_readme.py")
+    return command(package, folder, "-q", "-p", "no:cacheprovider", test, module="pytest")
 
 
 @contextmanager

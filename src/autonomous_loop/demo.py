@@ -25,10 +25,8 @@ from embedded_github.actions.metadata import ActionMeta
 from embedded_github.embedded import EmbeddedGitHub
 from embedded_github.forge.models import Actor
 from embedded_github.pages.routes import web_pages
-from embedded_github.server import LocalServer
-from scripted_model.log import RequestLog
 from scripted_model.script import load_script
-from scripted_model.server import create_app
+from scripted_model.serving import serve
 
 REPOSITORY = "octo/guestbook"
 ACTION = "autonomous-loop/autonomous-loop"
@@ -123,8 +121,7 @@ class Demo:
             url = os.environ.get("ANTHROPIC_BASE_URL")
             return {"ANTHROPIC_BASE_URL": url} if url else {}
         script = load_script(example / "turns.yaml")
-        app = create_app(script, api_keys=frozenset({SCRIPTED_KEY}), log=RequestLog())
-        return {"ANTHROPIC_BASE_URL": stack.enter_context(LocalServer(app)).url}
+        return {"ANTHROPIC_BASE_URL": stack.enter_context(serve(script, api_keys=frozenset({SCRIPTED_KEY})))}
 
     def _github(self, folder: Path, root: Path, env: dict[str, str], around: Surroundings) -> EmbeddedGitHub:
         key = around.service.api_key if self.live else SCRIPTED_KEY

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import signal
-import socket
-from contextlib import suppress
+import threading
 from pathlib import Path
 
 import click
-import uvicorn
 
 from scripted_model.errors import ScriptError
 from scripted_model.script import load_script
-from scripted_model.server import create_app
+from scripted_model.serving import serve
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,32 +19,19 @@ from scripted_model.server import create_app
 def main(script: Path, port: int) -> None:
     """Answer Anthropic's Messages API from SCRIPT, a YAML file (or a folder with a turns.yaml).
 
-    Prints the address to use as ANTHROPIC_BASE_URL. Any API key is accepted.
+    Prints the address to use as ANTHROPIC_BASE_URL. Any API key is accepted. Ctrl-C ends it.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        app = create_app(load_script(script))
+        with serve(load_script(script), port=port) as url:
+            click.echo(f"ANTHROPIC_BASE_URL={url}")
+            threading.Event().wait()
+    except KeyboardInterrupt:
+        return
     except ScriptError as error:
         raise click.ClickException(str(error)) from None
-    # Uvicorn closes its connections on either signal, then raises it again for the handler from before.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with _listen(port) as listening, suppress(KeyboardInterrupt):
-        click.echo(f"ANTHROPIC_BASE_URL=http://127.0.0.1:{listening.getsockname()[1]}")
-        config = uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False)
-        uvicorn.Server(config).run(sockets=[listening])
-
-
-def _listen(port: int) -> socket.socket:
-    # Bound before the server runs: the address is known, and a taken port is an error at once. The protocol
-    # is named because asyncio sets TCP_NODELAY only then; without it every answer waits 40 ms.
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind(("127.0.0.1", port))
     except OSError as error:
-        listening.close()
         raise click.ClickException(f"port {port} cannot be used: {error.strerror}") from None
-    listening.listen(128)
-    return listening
 
 
 if __name__ == "__main__":

@@ -97,3 +97,10 @@ def test_what_cannot_be_made_is_said_before_anything_is_served(tmp_path):
         )
         assert done.returncode, argument
         assert says in done.stderr
+
+
+def test_the_readmes_example_is_a_test_that_passes(tmp_path):
+    given = alone.readme_example("embedded_github", tmp_path)
+    done = subprocess.run(given, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout

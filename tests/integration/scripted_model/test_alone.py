@@ -56,3 +56,10 @@ def test_a_faulty_script_is_an_error_with_its_place(tmp_path):
     assert done.returncode == 1
     assert "planner: " in done.stderr
     assert "What to do:" in done.stderr
+
+
+def test_the_readmes_example_is_a_test_that_passes(tmp_path):
+    given = alone.readme_example("scripted_model", tmp_path)
+    done = subprocess.run(given, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
