@@ -29,7 +29,9 @@ RUN python -m venv tools \
 COPY requirements-image.lock pyproject.toml README.md ./
 RUN python -m venv loop \
  && loop/bin/python -m pip install --require-hashes -r requirements-image.lock
-COPY src ./src
+# The product alone: not the embedded GitHub, not the scripted model, not the demo's sample project.
+COPY src/autonomous_loop ./src/autonomous_loop
+COPY action.yml ./
 COPY .github/workflows/autonomous-loop.yml .github/workflows/
 # Bytecode is compiled now: importing the SDK uncompiled takes a second more in every job.
 RUN loop/bin/python -m pip install --no-deps --no-build-isolation . \

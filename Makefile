@@ -64,8 +64,8 @@ format: .venv/.dev ## put the code into shape
 
 COMPILE := uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-strip-extras --python-version 3.11
 lock: ## make the four lock files anew (needs uv)
-	$(COMPILE) --extra local --group build pyproject.toml -o requirements.lock
-	$(COMPILE) --extra local --extra cloud --group build --group dev pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --extra demo --group build pyproject.toml -o requirements.lock
+	$(COMPILE) --extra demo --extra cloud --group build --group dev pyproject.toml -o requirements-dev.lock
 	$(COMPILE) --extra cloud --group build --no-emit-package playwright --no-emit-package pyee --no-emit-package greenlet \
 		-c requirements-dev.lock pyproject.toml -o requirements-image.lock
 	$(COMPILE) --group hands -o requirements-hands.lock

@@ -15,7 +15,7 @@ import click
 from autonomous_loop.console import EXIT_LIMIT, clean, exit_with, interruptible, pairs, say
 from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.feature import FeatureKind
-from autonomous_loop.errors import explain
+from autonomous_loop.errors import UsageError, explain
 from autonomous_loop.github.action import ENDED, STOPPED
 from autonomous_loop.hands.reach import Network, Reach
 from autonomous_loop.surroundings import GitHubAccount, Surroundings, environment
@@ -276,9 +276,15 @@ def audit(
 @json_option
 def demo(folder: Path | None, serve: bool, live: bool, port: int, as_json: bool) -> None:  # noqa: FBT001
     """Play the whole thing on this machine: no GitHub, no key."""
-    from autonomous_loop.demo import Demo  # noqa: PLC0415 - needs the `local` extra
 
     async def work() -> int:
+        try:
+            from autonomous_loop.demo import Demo  # noqa: PLC0415 - needs the `demo` extra
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                f"the demo needs more than is installed: there is no {error.name}",
+                hint='install it: pip install "autonomous-loop[demo]"',
+            ) from None
         return await asyncio.to_thread(
             Demo(folder=folder, serve=serve, live=live, port=port, as_json=as_json).play
         )

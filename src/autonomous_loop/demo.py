@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from autonomous_loop.errors import CredentialError, RepositoryError, UsageError
+from autonomous_loop.github.workflow import WORKFLOW, ours
 from autonomous_loop.status import LoopStatus, read_loops, status_of
 from autonomous_loop.surroundings import Surroundings
 from embedded_github.actions.metadata import ActionMeta
@@ -30,7 +31,6 @@ from scripted_model.serving import serve
 
 REPOSITORY = "octo/guestbook"
 ACTION = "autonomous-loop/autonomous-loop"
-WORKFLOW = ".github/workflows/autonomous-loop.yml"
 SCRIPTED_KEY = "sk-ant-scripted-demo-key"
 LIMIT_S = 900.0
 # Enough for what comes before `search`, whose first answer takes longer than any session: the first ends
@@ -102,7 +102,7 @@ class Demo:
                 if not self.live
                 else "Claude works on it; the GitHub is embedded, everything else is real."
             )
-            number = self._begin(github, example, root, folder)
+            number = self._begin(github, example, folder)
             pages = f"{github.url}/{REPOSITORY}"
             self._say(f"pages: {pages}/issues/{number} and {pages}/actions")
             self._follow(github, began)
@@ -136,13 +136,13 @@ class Demo:
             pages=web_pages,
         )
 
-    def _begin(self, github: EmbeddedGitHub, example: Path, root: Path, folder: Path) -> int:
+    def _begin(self, github: EmbeddedGitHub, example: Path, folder: Path) -> int:
         files = folder / "files"
         shutil.copytree(
             example / "repository", files, ignore=shutil.ignore_patterns("__pycache__", ".pytest_cache")
         )
         (files / ".github" / "workflows").mkdir(parents=True)
-        shutil.copy(root / WORKFLOW, files / WORKFLOW)
+        (files / WORKFLOW).write_bytes(ours())
         minutes = 50.0 if self.live else SESSION_MINUTES * (self.slowness or slowness())
         (files / ".github" / "autonomous-loop.toml").write_text(
             CONFIGURATION.format(minutes=round(minutes, 2)), encoding="utf-8"
@@ -231,12 +231,14 @@ def _pull_request(github: EmbeddedGitHub) -> tuple[int, bool] | None:
 
 
 def _example() -> tuple[Path, Path]:
-    for root in Path(__file__).resolve().parents:
-        if (root / "examples" / "guestbook" / "turns.yaml").is_file():
-            return root / "examples" / "guestbook", root
+    """The sample project's folder, and the one that holds the action: in the clone, or in the wheel."""
+    for parent in Path(__file__).resolve().parents:
+        for root in (parent, parent / "sample"):
+            if (root / "examples" / "guestbook" / "turns.yaml").is_file():
+                return root / "examples" / "guestbook", root
     raise RepositoryError(
-        "the sample project is not here: it comes with the checkout, not with the package",
-        hint="clone the repository and run `make demo` in it.",
+        "the sample project was not found: this installation is not complete",
+        hint='install again: pip install --force-reinstall "autonomous-loop[demo]"',
     )
 
 
