@@ -22,7 +22,7 @@ from autonomous_loop.errors import CredentialError, RepositoryError, UsageError
 from autonomous_loop.github.workflow import WORKFLOW, ours
 from autonomous_loop.status import LoopStatus, read_loops, status_of
 from autonomous_loop.surroundings import Surroundings
-from embedded_github.actions.metadata import ActionMeta
+from embedded_github.actions.workflow.metadata import ActionMeta
 from embedded_github.embedded import EmbeddedGitHub
 from embedded_github.forge.models import Actor
 from embedded_github.pages.routes import web_pages

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from embedded_github.embedded import EmbeddedGitHub
-from embedded_github.forge.gitrepo import GitError, GitRepository
+from embedded_github.forge.git.repository import GitError, GitRepository
 from embedded_github.forge.store import Store
 from embedded_github.pages.routes import web_pages
 

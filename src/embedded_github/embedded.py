@@ -11,14 +11,14 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from embedded_github.actions.metadata import ActionMeta
+from embedded_github.actions.api.routes import routes as actions_routes
+from embedded_github.actions.job.runner import DEFAULT_PATH, ProcessRunner, Stage
 from embedded_github.actions.player import Player
 from embedded_github.actions.ports import JobRunner
-from embedded_github.actions.routes import routes as actions_routes
-from embedded_github.actions.runner import DEFAULT_PATH, ProcessRunner, Stage
+from embedded_github.actions.workflow.metadata import ActionMeta
 from embedded_github.forge.actions_view import ActionsView
+from embedded_github.forge.api.auth import Authorizer
 from embedded_github.forge.app import create_app
-from embedded_github.forge.auth import Authorizer
 from embedded_github.forge.store import Store
 from embedded_github.server import LocalServer
 

@@ -5,12 +5,12 @@ import urllib.request
 
 import pytest
 
+from embedded_github.actions.api.routes import routes
+from embedded_github.actions.job.runner import ProcessRunner
 from embedded_github.actions.player import Player
-from embedded_github.actions.routes import routes
-from embedded_github.actions.runner import ProcessRunner
 from embedded_github.forge.actions_view import ActionsView
+from embedded_github.forge.api.auth import Authorizer
 from embedded_github.forge.app import create_app
-from embedded_github.forge.auth import Authorizer
 from embedded_github.forge.store import Store
 from embedded_github.server import LocalServer
 

@@ -12,15 +12,15 @@ from starlette.routing import Route
 
 from contract.hold import LEDGER
 from embedded_github.embedded import EmbeddedGitHub
-from embedded_github.forge.announce import announce
 from embedded_github.forge.events import Event
 from embedded_github.forge.models import Actor
+from embedded_github.forge.records.announce import announce
 
 ROOT = Path(__file__).parents[2]
 REPO, OWNER = "octo/tiny", Actor("octo")
 WORKFLOW = "on: {issues: {types: [opened]}}\njobs: {j: {runs-on: ubuntu-latest, steps: [{run: 'true'}]}}\n"
 STRAYS = """
-from embedded_github.forge.announce import announce
+from embedded_github.forge.records.announce import announce
 from embedded_github.forge.models import Actor
 from embedded_github.forge.store import Store
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from embedded_github.actions.commands import JobLog, Masker
+from embedded_github.actions.job.commands import JobLog, Masker
 from embedded_github.actions.ports import Annotation, JobControl, JobPlan, JobResult, StepResult
 from git_world import git
 

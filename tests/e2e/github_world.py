@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from embedded_github.actions.metadata import ActionMeta
 from embedded_github.actions.ports import JobRunner
 from embedded_github.actions.runs import RunRecord
+from embedded_github.actions.workflow.metadata import ActionMeta
 from embedded_github.embedded import EmbeddedGitHub
 from embedded_github.forge.models import Actor, Comment, Issue, PullRequest
 from embedded_github.pages.routes import web_pages

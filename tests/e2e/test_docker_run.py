@@ -14,8 +14,8 @@ import pytest
 
 from container_engine import IMAGE, Engine
 from e2e.github_world import LABEL, WORKFLOW, World, github_world
-from embedded_github.actions.process import Grace
-from embedded_github.actions.runner import ProcessRunner
+from embedded_github.actions.job.process import Grace
+from embedded_github.actions.job.runner import ProcessRunner
 from embedded_github.server import LocalServer
 from loop_world import KEY, bash, create, honest, journal_events, listed, make_project, plan
 from scripted_model.log import RequestLog

@@ -10,7 +10,7 @@ import yaml
 
 import autonomous_loop
 from autonomous_loop.config import LoopConfig
-from embedded_github.actions.reader import read_workflow
+from embedded_github.actions.workflow.reader import read_workflow
 
 ROOT = Path(__file__).parents[2]
 EIGHT = [

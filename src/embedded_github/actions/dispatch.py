@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from embedded_github.actions.ports import Forge
-from embedded_github.actions.triggers import Origin
-from embedded_github.actions.workflow import Input, Scalar, Workflow
+from embedded_github.actions.workflow.definition import Input, Scalar, Workflow
+from embedded_github.actions.workflow.triggers import Origin
 
 INPUTS_CHARACTERS = 65_535
 INPUTS_COUNT = 25

@@ -8,16 +8,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from embedded_github.actions.calls import Library
 from embedded_github.actions.dispatch import typed_inputs
-from embedded_github.actions.expressions import ExpressionError, render
 from embedded_github.actions.live import LiveJob, LiveRun
 from embedded_github.actions.ports import Forge
-from embedded_github.actions.reader import read_workflow
 from embedded_github.actions.runs import JobRecord, RunRecord, Runs, WorkflowRecord, timestamp
 from embedded_github.actions.scheduler import Scheduler
-from embedded_github.actions.triggers import BY_TOKEN, Origin, github_context, title_of
-from embedded_github.actions.workflow import Workflow, WorkflowError
+from embedded_github.actions.workflow.calls import Library
+from embedded_github.actions.workflow.definition import Workflow, WorkflowError
+from embedded_github.actions.workflow.expressions import ExpressionError, render
+from embedded_github.actions.workflow.reader import read_workflow
+from embedded_github.actions.workflow.triggers import BY_TOKEN, Origin, github_context, title_of
 
 STARTUP_FAILURE = "startup_failure"
 """The conclusion of a run that could not start."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from embedded_github.actions.calls import Frame, entered
-from embedded_github.actions.expressions import Scope, condition, render, render_value
-from embedded_github.actions.matrix import combinations, suffix
 from embedded_github.actions.ports import JobControl
-from embedded_github.actions.values import to_number, truthy
-from embedded_github.actions.workflow import Concurrency, Job, Scalar, Workflow
+from embedded_github.actions.workflow.calls import Frame, entered
+from embedded_github.actions.workflow.definition import Concurrency, Job, Scalar, Workflow
+from embedded_github.actions.workflow.expressions import Scope, condition, render, render_value
+from embedded_github.actions.workflow.matrix import combinations, suffix
+from embedded_github.actions.workflow.values import to_number, truthy
 
 
 class State(Enum):

@@ -13,24 +13,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from embedded_github.actions.artifacts import Artifacts
-from embedded_github.actions.commands import utc_now
+from embedded_github.actions.api.shapes import Shapes
+from embedded_github.actions.artifacts.store import Artifacts
 from embedded_github.actions.dispatch import Refused, check_inputs, dispatch_origin
+from embedded_github.actions.job.commands import utc_now
 from embedded_github.actions.launcher import STARTUP_FAILURE, Launcher
 from embedded_github.actions.ports import Event, Forge, JobRunner
-from embedded_github.actions.reader import read_workflow
 from embedded_github.actions.runs import RunRecord, Runs, WorkflowRecord, timestamp
 from embedded_github.actions.scheduler import Scheduler
-from embedded_github.actions.shapes import Shapes
 from embedded_github.actions.stage import Stage
-from embedded_github.actions.triggers import (
+from embedded_github.actions.workflow.definition import Workflow, WorkflowError
+from embedded_github.actions.workflow.reader import read_workflow
+from embedded_github.actions.workflow.triggers import (
     BY_TOKEN,
     Origin,
     default_origin,
     origin_of,
     starts,
 )
-from embedded_github.actions.workflow import Workflow, WorkflowError
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from embedded_github.actions.workflow import Job, Scalar
+from embedded_github.actions.workflow.definition import Job, Scalar
 
 _LONGEST_WAIT_S = 600.0
 

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from embedded_github.actions.concurrency import Entry, Groups, Ticket
-from embedded_github.actions.expressions import ExpressionError, render_value
 from embedded_github.actions.live import LiveJob, LiveRun, State, together
 from embedded_github.actions.ports import JobPlan, JobResult
 from embedded_github.actions.runs import JobRecord, timestamp
 from embedded_github.actions.stage import Stage
-from embedded_github.actions.values import to_number, truthy
-from embedded_github.actions.workflow import Concurrency, WorkflowError
+from embedded_github.actions.workflow.definition import Concurrency, WorkflowError
+from embedded_github.actions.workflow.expressions import ExpressionError, render_value
+from embedded_github.actions.workflow.values import to_number, truthy
 
 _log = logging.getLogger(__name__)
 DEFAULT_MINUTES = 360.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from embedded_github.actions.artifacts import Artifacts
+from embedded_github.actions.artifacts.store import Artifacts
 from embedded_github.actions.ports import Forge, JobRunner
 from embedded_github.actions.runs import Runs
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from embedded_github.forge.announce import renderer_for
 from embedded_github.forge.models import GITHUB_ACTIONS_BOT, Actor
+from embedded_github.forge.records.announce import renderer_for
 
 if TYPE_CHECKING:
     from embedded_github.forge.store import Store

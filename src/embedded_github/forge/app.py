@@ -10,16 +10,17 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 
-from embedded_github.forge import git_http, rest_git
-from embedded_github.forge.api_errors import ApiError, answer_api_error, answer_no_route
-from embedded_github.forge.auth import API_PREFIX
-from embedded_github.forge.graphql import graphql_routes
-from embedded_github.forge.limits import ApiHeaders
-from embedded_github.forge.operations import operation
-from embedded_github.forge.rest_issues import issue_routes
-from embedded_github.forge.rest_pulls import pull_routes
-from embedded_github.forge.rest_repositories import get_root, repository_routes
-from embedded_github.forge.rest_settings import settings_routes
+from embedded_github.forge.api import rest_git
+from embedded_github.forge.api.auth import API_PREFIX
+from embedded_github.forge.api.errors import ApiError, answer_api_error, answer_no_route
+from embedded_github.forge.api.graphql import graphql_routes
+from embedded_github.forge.api.limits import ApiHeaders
+from embedded_github.forge.api.operations import operation
+from embedded_github.forge.api.rest_issues import issue_routes
+from embedded_github.forge.api.rest_pulls import pull_routes
+from embedded_github.forge.api.rest_repositories import get_root, repository_routes
+from embedded_github.forge.api.rest_settings import settings_routes
+from embedded_github.forge.git import http as git_http
 
 if TYPE_CHECKING:
     from embedded_github.forge.store import Store

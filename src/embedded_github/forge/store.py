@@ -9,22 +9,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from embedded_github.forge.checks import Checks
-from embedded_github.forge.comments import Comments
 from embedded_github.forge.database import Database
 from embedded_github.forge.events import Event, Subscriber
-from embedded_github.forge.gitrepo import GitRepository
-from embedded_github.forge.issues import Issues
-from embedded_github.forge.labels import Labels
+from embedded_github.forge.git.repository import GitRepository
 from embedded_github.forge.models import Links, Repository, Role, User, UserType
-from embedded_github.forge.pulls import Pulls
-from embedded_github.forge.reactions import Reactions
-from embedded_github.forge.refs import Refs
-from embedded_github.forge.repositories import Repositories
-from embedded_github.forge.reviews import Reviews
-from embedded_github.forge.settings import Settings
-from embedded_github.forge.tokens import Tokens
-from embedded_github.forge.users import Users
+from embedded_github.forge.records.checks import Checks
+from embedded_github.forge.records.comments import Comments
+from embedded_github.forge.records.issues import Issues
+from embedded_github.forge.records.labels import Labels
+from embedded_github.forge.records.pulls import Pulls
+from embedded_github.forge.records.reactions import Reactions
+from embedded_github.forge.records.refs import Refs
+from embedded_github.forge.records.repositories import Repositories
+from embedded_github.forge.records.reviews import Reviews
+from embedded_github.forge.records.settings import Settings
+from embedded_github.forge.records.tokens import Tokens
+from embedded_github.forge.records.users import Users
 
 _logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from embedded_github.forge.gitrepo import GitRepository
+from embedded_github.forge.git.repository import GitRepository
 from embedded_github.forge.models import Commit, Entry, Repository
 from embedded_github.pages.answers import PageNotFoundError, picture_type, raw
 from embedded_github.pages.diff import diffs

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from markupsafe import Markup, escape
 
-from embedded_github.forge.gitrepo import GitRepository
+from embedded_github.forge.git.repository import GitRepository
 from embedded_github.forge.models import FileChange
 from embedded_github.pages.highlight import lines
 

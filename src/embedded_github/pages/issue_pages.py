@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from embedded_github.actions.runs import RunRecord
-from embedded_github.forge.gitrepo import GitRepository
+from embedded_github.forge.git.repository import GitRepository
 from embedded_github.forge.models import Issue, PullRequest, Repository
 from embedded_github.pages import timeline
 from embedded_github.pages.answers import PageNotFoundError

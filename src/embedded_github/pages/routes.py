@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
-from embedded_github.actions.artifacts import Artifacts
+from embedded_github.actions.artifacts.store import Artifacts
 from embedded_github.actions.player import Player
 from embedded_github.actions.runs import Runs
 from embedded_github.forge.store import Store

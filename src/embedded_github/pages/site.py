@@ -13,7 +13,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from embedded_github.actions.artifacts import Artifacts
+from embedded_github.actions.artifacts.store import Artifacts
 from embedded_github.actions.runs import JobRecord, RunRecord, Runs
 from embedded_github.forge.models import Repository
 from embedded_github.forge.store import Store

@@ -16,7 +16,7 @@ from autonomous_loop.domain.feature import (
 from autonomous_loop.domain.proof import Evidence, GateRun, Proof, TestCounts, TestRun
 from autonomous_loop.domain.record import LoopRecord, SessionRecord
 from autonomous_loop.domain.request import Request
-from embedded_github.forge.gitrepo import GitRepository
+from embedded_github.forge.git.repository import GitRepository
 
 REPO = "octo/guestbook"
 START = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)

@@ -16,10 +16,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from embedded_github.actions.api.routes import routes, token_of
+from embedded_github.actions.job.process import Grace
+from embedded_github.actions.job.runner import ProcessRunner
 from embedded_github.actions.player import Player
-from embedded_github.actions.process import Grace
-from embedded_github.actions.routes import routes, token_of
-from embedded_github.actions.runner import ProcessRunner
 from embedded_github.server import LocalServer
 
 REPO = "octo/demo"

@@ -144,7 +144,7 @@ def test_actions_may_not_open_pull_requests_until_the_setting_allows(world: Worl
 
 
 def test_a_run_has_a_thousand_requests_an_hour(world: World, monkeypatch):
-    monkeypatch.setattr("embedded_github.forge.limits.WORKFLOW_LIMIT", 2)
+    monkeypatch.setattr("embedded_github.forge.api.limits.WORKFLOW_LIMIT", 2)
     token = world.workflow_token()
     codes = [world.ask("GET", f"/repos/{REPO}", token).status_code for _ in range(3)]
     assert codes == [200, 200, 403]

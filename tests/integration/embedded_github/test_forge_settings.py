@@ -3,7 +3,7 @@
 import pytest
 
 from embedded_github.forge.actions_view import ActionsView
-from embedded_github.forge.settings import ActionsSettings
+from embedded_github.forge.records.settings import ActionsSettings
 from integration.embedded_github.forge_world import REPO, World, forge_server, forge_world
 
 ACTIONS = f"/api/v3/repos/{REPO}/actions"

@@ -25,12 +25,12 @@ from autonomous_loop.github.forge import GitHubForge
 from autonomous_loop.github.thread import Thread
 from autonomous_loop.intake import Intake
 from autonomous_loop.job import Job
+from embedded_github.actions.api.routes import routes as actions_routes
+from embedded_github.actions.job.runner import ProcessRunner
 from embedded_github.actions.player import Player
-from embedded_github.actions.routes import routes as actions_routes
-from embedded_github.actions.runner import ProcessRunner
 from embedded_github.forge.actions_view import ActionsView
+from embedded_github.forge.api.auth import Authorizer
 from embedded_github.forge.app import create_app
-from embedded_github.forge.auth import Authorizer
 from embedded_github.forge.models import Actor
 from embedded_github.forge.store import Store
 from integration.embedded_github.forge_world import ALL, ForgeServer, forge_server

@@ -10,7 +10,7 @@ import yaml
 
 from autonomous_loop.errors import ConfigurationError
 from autonomous_loop.prove_ci import question_of
-from embedded_github.actions.reader import read_workflow
+from embedded_github.actions.workflow.reader import read_workflow
 from embedded_github.embedded import EmbeddedGitHub
 from embedded_github.forge.models import Actor
 from git_world import git

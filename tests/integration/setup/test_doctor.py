@@ -17,7 +17,7 @@ from autonomous_loop.report.findings import State, findings_as_text
 from autonomous_loop.surroundings import GitHubAccount, Surroundings
 from embedded_github.embedded import EmbeddedGitHub
 from embedded_github.forge.models import Actor
-from embedded_github.forge.settings import ActionsSettings
+from embedded_github.forge.records.settings import ActionsSettings
 from git_world import git
 from loop_world import APP, CONFTEST, KEY, TEST_ONE, command, environment, listed, make_project, model, plan
 

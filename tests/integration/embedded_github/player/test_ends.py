@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from embedded_github.actions.process import Grace
+from embedded_github.actions.job.process import Grace
 from integration.embedded_github.player_world import World, docker, run_step, steps
 from waiting import wait_for
 

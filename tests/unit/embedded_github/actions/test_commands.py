@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from embedded_github.actions.commands import (
+from embedded_github.actions.job.commands import (
     SUMMARY_LIMIT,
     FileCommandError,
     JobLog,

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from embedded_github.actions.expressions import (
+from embedded_github.actions.workflow.expressions import (
     ExpressionError,
     Scope,
     check,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from embedded_github.actions.expressions import Scope
-from embedded_github.actions.matrix import combinations, suffix
-from embedded_github.actions.workflow import WorkflowError
+from embedded_github.actions.workflow.definition import WorkflowError
+from embedded_github.actions.workflow.expressions import Scope
+from embedded_github.actions.workflow.matrix import combinations, suffix
 
 SCOPE = Scope({"github": {"event": {"list": ["a", "b"]}}})
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from embedded_github.actions.reader import read_workflow
-from embedded_github.actions.workflow import Concurrency
+from embedded_github.actions.workflow.definition import Concurrency
+from embedded_github.actions.workflow.reader import read_workflow
 
 PATH = ".github/workflows/loop.yml"
 JOB = "jobs: {j: {runs-on: x, steps: [{run: 'true'}]}}\n"

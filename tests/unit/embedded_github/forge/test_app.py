@@ -6,8 +6,8 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from embedded_github.forge.api.auth import Authorizer
 from embedded_github.forge.app import create_app
-from embedded_github.forge.auth import Authorizer
 from embedded_github.forge.store import Store
 
 

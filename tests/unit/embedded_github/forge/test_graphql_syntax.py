@@ -2,7 +2,7 @@
 
 import pytest
 
-from embedded_github.forge.graphql_syntax import Field, GraphqlSyntaxError, parse
+from embedded_github.forge.api.graphql_syntax import Field, GraphqlSyntaxError, parse
 
 
 def test_a_mutation_is_read_with_its_variables():

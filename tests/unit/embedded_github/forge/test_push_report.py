@@ -1,6 +1,6 @@
 """The reason of a refusal stands behind its ref, as at GitHub."""
 
-from embedded_github.forge.push_report import explain
+from embedded_github.forge.git.push_report import explain
 
 
 def packet(data: bytes) -> bytes:

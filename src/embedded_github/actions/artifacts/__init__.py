@@ -1,0 +1,1 @@
+"""Artifacts: kept on disk, uploaded by jobs, downloaded over REST."""

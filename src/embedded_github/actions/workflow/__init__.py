@@ -1,0 +1,1 @@
+"""Workflow files and action.yml: reading them, and their expressions."""

@@ -1,0 +1,1 @@
+"""REST and GraphQL over HTTP: who asks, whether they may, and the answer."""

@@ -1,0 +1,1 @@
+"""Git: bare repositories, their smart HTTP and their hooks."""

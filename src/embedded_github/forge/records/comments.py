@@ -1,0 +1,119 @@
+"""Comments on issues and on pull requests' conversations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from embedded_github.forge.database import Row
+from embedded_github.forge.models import Actor, Comment
+from embedded_github.forge.records.announce import announce, renderer_for
+
+if TYPE_CHECKING:
+    from embedded_github.forge.store import Store
+
+
+class Comments:
+    """The comments of every issue."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def create(self, repo: str, number: int, body: str, actor: Actor) -> Comment:
+        """Write a comment: `issue_comment: created`.
+
+        Raises:
+            LookupError: there is no such issue.
+        """
+        with self._store.db.transaction():
+            issue = self._store.issues.require(repo, number)
+            now = self._store.now()
+            comment_id = self._store.db.execute(
+                "INSERT INTO comments (repo, number, author, body, created_at, updated_at)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                issue.repo,
+                number,
+                actor.login,
+                body,
+                now,
+                now,
+            )
+            self._store.issues.touch(repo, number)
+            comment = self.require(repo, comment_id)
+            self._announce(comment, "created", actor)
+        return comment
+
+    def get(self, repo: str, comment_id: int) -> Comment | None:
+        """Return a comment, or None."""
+        row = self._store.db.one("SELECT * FROM comments WHERE repo = ? AND id = ?", repo, comment_id)
+        return _comment(row) if row else None
+
+    def require(self, repo: str, comment_id: int) -> Comment:
+        """Return a comment.
+
+        Raises:
+            LookupError: there is none of that id.
+        """
+        comment = self.get(repo, comment_id)
+        if comment is None:
+            raise LookupError(f"no comment {comment_id} in {repo}")
+        return comment
+
+    def list(self, repo: str, number: int | None = None, *, since: str | None = None) -> list[Comment]:
+        """Return an issue's comments, oldest first; without a number the whole repository's.
+
+        Args:
+            repo: `owner/name`.
+            number: The issue's number.
+            since: Only those updated at that time or later.
+        """
+        rows = self._store.db.all(
+            "SELECT * FROM comments WHERE repo = ? AND (? IS NULL OR number = ?) AND updated_at >= ?"
+            " ORDER BY id",
+            repo,
+            number,
+            number,
+            since or "",
+        )
+        return [_comment(row) for row in rows]
+
+    def edit(self, repo: str, comment_id: int, body: str, actor: Actor) -> Comment:
+        """Change a comment's text: `issue_comment: edited`, unless it is the same."""
+        with self._store.db.transaction():
+            old = self.require(repo, comment_id)
+            if body == old.body:
+                return old
+            now = self._store.now()
+            self._store.db.execute(
+                "UPDATE comments SET body = ?, updated_at = ?, edited_at = ? WHERE id = ?",
+                body,
+                now,
+                now,
+                comment_id,
+            )
+            comment = self.require(repo, comment_id)
+            self._announce(comment, "edited", actor, changes={"body": {"from": old.body}})
+        return comment
+
+    def delete(self, repo: str, comment_id: int, actor: Actor) -> None:
+        """Take a comment away: `issue_comment: deleted`."""
+        with self._store.db.transaction():
+            comment = self.require(repo, comment_id)
+            self._announce(comment, "deleted", actor)
+            self._store.db.execute("DELETE FROM comments WHERE id = ?", comment_id)
+            self._store.db.execute(
+                "DELETE FROM reactions WHERE subject = 'comment' AND subject_id = ?", comment_id
+            )
+
+    def _announce(
+        self, comment: Comment, action: str, actor: Actor, *, changes: dict[str, Any] | None = None
+    ) -> None:
+        render = renderer_for(self._store, actor)
+        issue = self._store.issues.require(comment.repo, comment.number)
+        parts: dict[str, Any] = {"issue": render.issue(issue), "comment": render.comment(comment)}
+        if changes is not None:
+            parts["changes"] = changes
+        announce(self._store, actor, comment.repo, "issue_comment", action, parts)
+
+
+def _comment(row: Row) -> Comment:
+    return Comment(**{key: row[key] for key in row.keys()})  # noqa: SIM118 - a Row is no dict

@@ -1,0 +1,1 @@
+"""Records as GitHub writes them, in answers and in the payloads of events."""
