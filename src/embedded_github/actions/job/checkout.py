@@ -9,8 +9,6 @@ from typing import Any
 
 from embedded_github.actions.workflow.definition import WorkflowError
 
-BUILTIN = "actions/checkout"
-"""What `uses:` calls it, without its version."""
 _OPTIONS = {
     "repository", "ref", "token", "path", "fetch-depth", "persist-credentials", "clean", "fetch-tags",
     "set-safe-directory", "show-progress",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,3 +121,13 @@ def variables(github: Mapping[str, Any], runner: Mapping[str, str], folders: Fol
 
 def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+
+
+def status_functions(status: str) -> dict[str, Callable[[], bool]]:
+    """What `success()`, `failure()`, `cancelled()` and `always()` give in a job of this status."""
+    return {
+        "success": lambda: status == "success",
+        "failure": lambda: status == "failure",
+        "cancelled": lambda: status == "cancelled",
+        "always": lambda: True,
+    }

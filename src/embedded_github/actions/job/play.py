@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from embedded_github.actions.job.checkout import BUILTIN, checkout
+from embedded_github.actions.job.checkout import checkout
 from embedded_github.actions.job.commands import (
     FileCommandError,
     JobLog,
@@ -21,10 +21,17 @@ from embedded_github.actions.job.commands import (
 )
 from embedded_github.actions.job.composite import Composite
 from embedded_github.actions.job.docker import container_arguments
-from embedded_github.actions.job.environment import Folders, github_context, runner_context, variables
+from embedded_github.actions.job.environment import (
+    Folders,
+    github_context,
+    runner_context,
+    status_functions,
+    variables,
+)
 from embedded_github.actions.job.process import Grace, Patience, play
 from embedded_github.actions.job.scripts import script
 from embedded_github.actions.ports import Annotation, JobControl, JobPlan, JobResult, StepResult
+from embedded_github.actions.workflow import metadata
 from embedded_github.actions.workflow.definition import Scalar, Step, WorkflowError
 from embedded_github.actions.workflow.expressions import (
     ExpressionError,
@@ -33,14 +40,7 @@ from embedded_github.actions.workflow.expressions import (
     render,
     render_value,
 )
-from embedded_github.actions.workflow.metadata import (
-    COMPOSITE,
-    ActionMeta,
-    action_id,
-    input_values,
-    quoted,
-    resolve_action,
-)
+from embedded_github.actions.workflow.metadata import COMPOSITE, ActionMeta
 from embedded_github.actions.workflow.values import to_number, truthy
 
 Conclusion = str
@@ -123,7 +123,11 @@ class JobPlay:
             scope = self._scope({})
             self._env |= {name: render(value, scope) for name, value in self._plan.job.env.items()}
             for step in self._plan.job.steps:
-                if step.uses and not step.uses.startswith("./") and not self._builtin(step):
+                if (
+                    step.uses
+                    and not step.uses.startswith("./")
+                    and not metadata.is_builtin(step.uses, self._plan.action_sources)
+                ):
                     self._actions[step.number] = self._resolve(step)
         except (WorkflowError, ExpressionError) as error:
             self._error(str(error))
@@ -194,7 +198,7 @@ class JobPlay:
                 shell=job.shell, working_directory=job.working_directory,
             )  # fmt: skip
             extra: dict[str, str] = {}
-        elif self._builtin(step):
+        elif metadata.is_builtin(step.uses, self._plan.action_sources):
             return self._checkout(step, env, scope)
         else:
             meta = self._actions.get(step.number) or self._resolve(step)
@@ -257,7 +261,7 @@ class JobPlay:
     ) -> Conclusion:
         """Run a command as a step, and take in what it says."""
         files = self._folders.command_files()
-        github = github_context(self._plan, self._folders, action_id(step))
+        github = github_context(self._plan, self._folders, metadata.action_id(step))
         full = {
             **self._base,
             **env,
@@ -320,9 +324,10 @@ class JobPlay:
         return conclusion
 
     def _inputs(self, step: Step, meta: ActionMeta, scope: Scope) -> dict[str, str]:
-        values, unexpected = input_values(meta, step.with_, lambda value: render(value, scope))
+        values, unexpected = metadata.input_values(meta, step.with_, lambda value: render(value, scope))
         if unexpected:
-            self._warn(f"Unexpected input(s) {quoted(unexpected)}, valid inputs are [{quoted(meta.inputs)}]")
+            valid = metadata.quoted(meta.inputs)
+            self._warn(f"Unexpected input(s) {metadata.quoted(unexpected)}, valid inputs are [{valid}]")
         return values
 
     def _docker(self, step: Step, meta: ActionMeta, scope: Scope) -> tuple[list[str], dict[str, str]]:
@@ -351,25 +356,20 @@ class JobPlay:
             )
             return conclusion == "success"
 
-        github = github_context(self._plan, self._folders, action_id(step))
+        github = github_context(self._plan, self._folders, metadata.action_id(step))
         done = checkout(options, github, self._masker.add, git)
         self._log.write("##[endgroup]")
         return "success" if done else "cancelled" if self._patience.cancelled else "failure"
 
-    def _builtin(self, step: Step) -> bool:
-        name = step.uses.partition("@")[0]
-        return name.lower() == BUILTIN and name not in self._plan.action_sources
-
     def _resolve(self, step: Step) -> ActionMeta:
-        return resolve_action(step.uses, self._plan.action_sources, self._folders.workspace)
+        return metadata.resolve_action(step.uses, self._plan.action_sources, self._folders.workspace)
 
     # -- small things
 
     def _scope(self, env: Mapping[str, str], step: Step | None = None) -> Scope:
-        status = self._status
         return Scope(
             {
-                "github": github_context(self._plan, self._folders, action_id(step) if step else ""),
+                "github": github_context(self._plan, self._folders, metadata.action_id(step) if step else ""),
                 "inputs": self._plan.inputs,
                 "vars": self._plan.variables,
                 "needs": self._plan.needs,
@@ -377,16 +377,11 @@ class JobPlay:
                 "strategy": self._plan.strategy,
                 "secrets": self._plan.secrets,
                 "env": env,
-                "job": {"status": status},
+                "job": {"status": self._status},
                 "runner": self._runner,
                 "steps": self._steps,
             },
-            {
-                "success": lambda: status == "success",
-                "failure": lambda: status == "failure",
-                "cancelled": lambda: status == "cancelled",
-                "always": lambda: True,
-            },
+            status_functions(self._status),
         )
 
     def _error(self, message: str) -> None:

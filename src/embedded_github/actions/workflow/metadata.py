@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from embedded_github.actions.job.checkout import BUILTIN
 from embedded_github.actions.workflow import fields, yaml12
 from embedded_github.actions.workflow.definition import Scalar, Step, WorkflowError
 from embedded_github.actions.workflow.reader import read_step
 
 COMPOSITE = "composite"
+BUILTIN = "actions/checkout"
+"""The one action that the player brings, as `uses:` calls it without its version."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,12 @@ def read_action(reference: str, folder: Path) -> ActionMeta:
         inputs=_inputs(tree.get("inputs") or {}),
         **_composite(reference, runs, tree.get("outputs") or {}),
     )
+
+
+def is_builtin(uses: str, sources: Mapping[str, Path]) -> bool:
+    """Whether `uses:` means the player's own action: a folder given for its name goes before."""
+    name = uses.partition("@")[0]
+    return name.lower() == BUILTIN and name not in sources
 
 
 def resolve_action(uses: str, sources: Mapping[str, Path], workspace: Path) -> ActionMeta:
