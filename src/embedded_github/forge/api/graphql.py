@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from graphql import GraphQLError
 from starlette.routing import Route
 
 from embedded_github.forge.api.errors import ApiError
-from embedded_github.forge.api.graphql_syntax import Field, GraphqlSyntaxError, parse
+from embedded_github.forge.api.graphql_query import Field, parse
 from embedded_github.forge.api.operations import Call, operation
 from embedded_github.forge.models import Comment, Issue, PullRequest
 from embedded_github.forge.render.issues import node_id, parse_node_id
@@ -26,7 +27,7 @@ class UndefinedFieldError(Exception):
     """A field that its type does not have: GitHub then answers errors alone."""
 
 
-class GraphqlError(Exception):
+class FieldError(Exception):
     """An error of one field, as GitHub answers it beside `data`."""
 
     def __init__(self, kind: str | None, message: str) -> None:
@@ -50,8 +51,8 @@ def answer(call: Call) -> dict[str, Any]:
     variables = call.body.get("variables") or {}
     try:
         asked = parse(text, variables)
-    except GraphqlSyntaxError as error:
-        return {"errors": [{"message": str(error)}]}
+    except GraphQLError as error:
+        return {"errors": [{"message": error.message}]}
     root = _mutations(call) if asked.kind == "mutation" else _queries(call)
     data: dict[str, Any] = {}
     errors: list[dict[str, Any]] = []
@@ -60,7 +61,7 @@ def answer(call: Call) -> dict[str, Any]:
             data[field.key] = _resolve(root, field)
         except UndefinedFieldError as error:
             return {"errors": [{"path": [asked.kind, field.key], "message": str(error)}]}
-        except GraphqlError as error:
+        except FieldError as error:
             data[field.key] = None
             kind = {"type": error.kind} if error.kind else {}
             errors.append({**kind, "path": [field.key], "message": error.message})
@@ -135,14 +136,14 @@ def _allow(call: Call, repo: str, permission: str, level: Any) -> None:  # noqa:
         call.authorizer.check(call.identity, repo, permission, level)
     except ApiError as error:
         if error.status == 404:
-            raise GraphqlError(
+            raise FieldError(
                 "NOT_FOUND", f"Could not resolve to a Repository with the name '{repo}'."
             ) from error
-        raise GraphqlError("FORBIDDEN", error.message) from error
+        raise FieldError("FORBIDDEN", error.message) from error
 
 
 def _node(call: Call, identifier: str) -> Object:
-    missing = GraphqlError("NOT_FOUND", f"Could not resolve to a node with the global id of '{identifier}'")
+    missing = FieldError("NOT_FOUND", f"Could not resolve to a node with the global id of '{identifier}'")
     try:
         kind, number = parse_node_id(identifier)
         found_id = int(number)
@@ -168,7 +169,7 @@ def _pull_of(call: Call, identifier: str) -> PullRequest:
     except ValueError:
         pull = None
     if pull is None:
-        raise GraphqlError("NOT_FOUND", f"Could not resolve to a node with the global id of '{identifier}'")
+        raise FieldError("NOT_FOUND", f"Could not resolve to a node with the global id of '{identifier}'")
     return pull
 
 
@@ -177,7 +178,7 @@ def _issue_of(call: Call, repo: str, arguments: Mapping[str, Any], *, pull: bool
     issue = call.store.issues.get(repo, number) if isinstance(number, int) else None
     if issue is None or issue.is_pull_request != pull:
         kind = "a PullRequest" if pull else "an Issue"
-        raise GraphqlError("NOT_FOUND", f"Could not resolve to {kind} with the number of {number}.")
+        raise FieldError("NOT_FOUND", f"Could not resolve to {kind} with the number of {number}.")
     _allow(call, repo, "pull-requests" if pull else "issues", "read")
     return issue
 
