@@ -3,7 +3,7 @@
 `tests/conftest.py` calls `hold` before any test is read, and looks into the ledger after each. What is held
 is made where the product makes it, so a new test, world or middleware needs nothing of its own:
 
-* every application of `local/forge/app.py`: each request and answer of REST and GraphQL;
+* every application of `forge/app.py`: each request and answer of REST and GraphQL;
 * every event of the forge: its payload, as a webhook would carry it;
 * every run of the Actions player on the forge: the payload its jobs find at GITHUB_EVENT_PATH.
 """
@@ -21,8 +21,7 @@ from contract.webhooks.payloads import problems_of
 from embedded_github.actions.launcher import Launcher
 from embedded_github.forge import app as forge_app
 from embedded_github.forge.actions_view import ActionsView
-from embedded_github.forge.events import Event
-from embedded_github.forge.store import Store
+from embedded_github.forge.events import Event, EventBus
 
 LEDGER = Ledger()
 
@@ -39,15 +38,15 @@ def hold() -> None:
     if forge_app.Starlette is HeldApplication:
         return
     forge_app.Starlette = HeldApplication
-    Store.emit = _before_it_is_told(Store.emit)
+    EventBus.emit = _before_it_is_told(EventBus.emit)
     Launcher.start = _as_jobs_see_it(Launcher.start)
 
 
-def _before_it_is_told(emit: Callable[[Store, Event], None]) -> Callable[[Store, Event], None]:
+def _before_it_is_told(emit: Callable[[EventBus, Event], None]) -> Callable[[EventBus, Event], None]:
     @wraps(emit)
-    def held(store: Store, event: Event) -> None:
+    def held(bus: EventBus, event: Event) -> None:
         _note("the webhook", event.name, event.payload)
-        emit(store, event)
+        emit(bus, event)
 
     return held
 

@@ -12,15 +12,14 @@ from starlette.routing import Route
 
 from contract.hold import LEDGER
 from embedded_github.embedded import EmbeddedGitHub
-from embedded_github.forge.events import Event
+from embedded_github.forge.events import Change, Event
 from embedded_github.forge.models import Actor
-from embedded_github.forge.records.announce import announce
 
 ROOT = Path(__file__).parents[2]
 REPO, OWNER = "octo/tiny", Actor("octo")
 WORKFLOW = "on: {issues: {types: [opened]}}\njobs: {j: {runs-on: ubuntu-latest, steps: [{run: 'true'}]}}\n"
 STRAYS = """
-from embedded_github.forge.records.announce import announce
+from embedded_github.forge.events import Change
 from embedded_github.forge.models import Actor
 from embedded_github.forge.store import Store
 
@@ -28,7 +27,7 @@ from embedded_github.forge.store import Store
 def test_something_else(tmp_path):
     with Store(tmp_path) as store:
         store.create_repository("octo/tiny")
-        announce(store, Actor("octo"), "octo/tiny", "issues", "labeled", {"issue": None})
+        store.bus.publish(Change("octo/tiny", "issues", "labeled", Actor("octo"), {"issue": None}))
 """
 
 
@@ -60,8 +59,8 @@ def test_an_answer_that_strays_is_in_the_ledger(github):
 
 
 def test_an_event_that_strays_is_in_the_ledger(github):
-    announce(github.store, OWNER, REPO, "issues", "painted", {})
-    announce(github.store, OWNER, REPO, "label", "created", {})
+    github.store.bus.publish(Change(REPO, "issues", "painted", OWNER, {}))
+    github.store.bus.publish(Change(REPO, "label", "created", OWNER, {}))
     painted, label = LEDGER.taken()
     assert painted == "the webhook issues painted: GitHub sends no webhook issues painted"
     assert '"label" is a required property' in label

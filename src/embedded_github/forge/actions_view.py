@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from embedded_github.forge.models import GITHUB_ACTIONS_BOT, Actor
-from embedded_github.forge.records.announce import renderer_for
-
-if TYPE_CHECKING:
-    from embedded_github.forge.store import Store
+from embedded_github.forge.render.renderer import Renderer
+from embedded_github.forge.store import Store
 
 _WORKFLOWS = ".github/workflows"
 
@@ -19,7 +16,6 @@ class ActionsView:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._actor = Actor(GITHUB_ACTIONS_BOT, by_workflow_token=True)
 
     def default_branch(self, repo: str) -> str:
         """Return the short name, such as `main`."""
@@ -61,10 +57,12 @@ class ActionsView:
         Raises:
             LookupError: there is no such repository.
         """
-        render = renderer_for(self._store, self._actor)
-        return render.repository(self._store.repositories.require(repo))
+        return self._render().repository(self._store.repositories.require(repo))
 
     def sender(self, login: str) -> dict[str, Any]:
         """Return a user in the shape of GitHub's REST; `ghost` for somebody who is gone."""
-        known = renderer_for(self._store, self._actor).user(login)
+        known = self._render().user(login)
         return known or {"login": "ghost", "id": 10137, "type": "User"}
+
+    def _render(self) -> Renderer:
+        return Renderer(self._store, self._store.links)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -21,9 +20,7 @@ from embedded_github.forge.api.rest_pulls import pull_routes
 from embedded_github.forge.api.rest_repositories import get_root, repository_routes
 from embedded_github.forge.api.rest_settings import settings_routes
 from embedded_github.forge.git import http as git_http
-
-if TYPE_CHECKING:
-    from embedded_github.forge.store import Store
+from embedded_github.forge.store import Store
 
 
 def create_app(store: Store, *, extra_routes: Sequence[BaseRoute] = ()) -> Starlette:

@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 _SCHEMA = """
@@ -87,14 +88,21 @@ Row = sqlite3.Row
 Value = str | int | None
 
 
+def utc_now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
 class Database:
     """A SQLite file that several threads may use; each statement, or transaction, has it alone.
 
     Args:
         path: The database file; made when missing.
+        clock: The time of every record; in UTC.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Callable[[], datetime] = utc_now) -> None:
+        self._clock = clock
         self._lock = threading.RLock()
         self._depth = 0
         self._after: list[Callable[[], None]] = []
@@ -109,6 +117,10 @@ class Database:
                 known = self.one("SELECT 1 FROM sqlite_sequence WHERE name = ?", table)
                 if known is None:
                     self.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", table, first)
+
+    def now(self) -> str:
+        """Return the time as GitHub writes it."""
+        return self._clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def close(self) -> None:
         """Close the file; the database must not be used afterwards."""

@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from embedded_github.forge.database import Database
-from embedded_github.forge.events import Event, Subscriber
-from embedded_github.forge.git.repository import GitRepository
+from embedded_github.forge.database import Database, utc_now
+from embedded_github.forge.events import EventBus, Subscriber
 from embedded_github.forge.models import Links, Repository, Role, User, UserType
-from embedded_github.forge.records.checks import Checks
-from embedded_github.forge.records.comments import Comments
-from embedded_github.forge.records.issues import Issues
-from embedded_github.forge.records.labels import Labels
-from embedded_github.forge.records.pulls import Pulls
-from embedded_github.forge.records.reactions import Reactions
-from embedded_github.forge.records.refs import Refs
-from embedded_github.forge.records.repositories import Repositories
-from embedded_github.forge.records.reviews import Reviews
-from embedded_github.forge.records.settings import Settings
-from embedded_github.forge.records.tokens import Tokens
-from embedded_github.forge.records.users import Users
-
-_logger = logging.getLogger(__name__)
+from embedded_github.forge.records.records import Records
+from embedded_github.forge.webhooks import event_of
 
 
-def utc_now() -> datetime:
-    """Return the time, in UTC."""
-    return datetime.now(UTC)
-
-
-class Store:
+class Store(Records):
     """Users, repositories, issues and pull requests, kept in a folder.
-
-    The rooms of the house: `users`, `tokens`, `repositories`, `labels`, `issues`, `comments`, `reactions`,
-    `pulls`, `reviews`, `checks`, `settings`, and `refs` (what a push does). Their reading methods return the
-    frozen values of `models`; their changing methods take an `Actor`, check no permission (the REST and git
-    layers do) and tell the subscribers. All may be called from any thread.
 
     Args:
         folder: Where `forge.sqlite3` and `repos/OWNER/NAME.git` stand; made when missing.
@@ -57,22 +33,10 @@ class Store:
     ) -> None:
         self.folder = folder
         self.public_url = public_url
-        self._clock = clock
-        self._subscribers: list[Subscriber] = []
         folder.mkdir(parents=True, exist_ok=True)
-        self.db = Database(folder / "forge.sqlite3")
-        self.users = Users(self)
-        self.tokens = Tokens(self)
-        self.repositories = Repositories(self)
-        self.labels = Labels(self)
-        self.issues = Issues(self)
-        self.comments = Comments(self)
-        self.reactions = Reactions(self)
-        self.pulls = Pulls(self)
-        self.reviews = Reviews(self)
-        self.checks = Checks(self)
-        self.refs = Refs(self)
-        self.settings = Settings(self)
+        self.db = Database(folder / "forge.sqlite3", clock)
+        self.bus = EventBus(self.db, lambda change: event_of(change, self, self.links))
+        super().__init__(self.db, self.bus, folder)
 
     def close(self) -> None:
         """Close the database."""
@@ -86,30 +50,13 @@ class Store:
     ) -> None:
         self.close()
 
-    # -- what changes tell
-
     def subscribe(self, callback: Subscriber) -> None:
-        """Call `callback` with every event, after its change is committed and with no lock held.
-
-        It runs on the thread that made the change, before the change's own answer is sent: it should be
-        quick. What it raises is logged and does not undo the change.
-        """
-        self._subscribers.append(callback)
-
-    def emit(self, event: Event) -> None:
-        """Tell the subscribers, once the present transaction is committed."""
-        self.db.after_commit(lambda: self._deliver(event))
-
-    def _deliver(self, event: Event) -> None:
-        for callback in tuple(self._subscribers):
-            try:
-                callback(event)
-            except Exception:
-                _logger.exception("a subscriber failed on %s %s of %s", event.name, event.action, event.repo)
+        """Call `callback` with every event; see `EventBus.subscribe`."""
+        self.bus.subscribe(callback)
 
     def now(self) -> str:
         """Return the time as GitHub writes it."""
-        return self._clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self.db.now()
 
     @property
     def links(self) -> Links:
@@ -177,7 +124,3 @@ class Store:
         if from_folder is not None:
             self.repositories.commit_folder(full_name, from_folder, branch=default_branch, author=owner)
         return repository
-
-    def git(self, repo: str) -> GitRepository:
-        """Return the bare repository of `owner/name`."""
-        return GitRepository(self.repositories.require(repo).path)

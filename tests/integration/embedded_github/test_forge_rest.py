@@ -146,7 +146,7 @@ def test_an_edited_comment_is_newer_than_it_was_made(server, tmp_path):
         issue = world.repository(world.token("ann")).create_issue("t")
         comment = issue.create_comment("one")
         now = world.store.now()
-        world.store._clock = lambda: comment.created_at + timedelta(days=9_000)
+        world.store.db._clock = lambda: comment.created_at + timedelta(days=9_000)
         comment.edit("two")
         kept = issue.get_comment(comment.id)
         assert kept.updated_at > kept.created_at

@@ -6,15 +6,13 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
 from starlette.requests import Request
 
 from embedded_github.forge.api.errors import ApiError, bad_credentials, not_accessible, not_found
 from embedded_github.forge.models import ROLES, Actor, Links, Repository, Role, Token
-
-if TYPE_CHECKING:
-    from embedded_github.forge.store import Store
+from embedded_github.forge.store import Store
 
 API_PREFIX = "/api/v3"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graphql import GraphQLError
 from starlette.routing import Route
@@ -13,9 +13,7 @@ from embedded_github.forge.api.graphql_query import Field, parse
 from embedded_github.forge.api.operations import Call, operation
 from embedded_github.forge.models import Comment, Issue, PullRequest
 from embedded_github.forge.render.issues import node_id, parse_node_id
-
-if TYPE_CHECKING:
-    from embedded_github.forge.store import Store
+from embedded_github.forge.store import Store
 
 Object = Mapping[str, Any]
 """What a field resolves to: by name a value, an object, a list of them, or a function of the arguments."""

@@ -7,16 +7,14 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from embedded_github.forge.api.auth import API_PREFIX, token_in
-
-if TYPE_CHECKING:
-    from embedded_github.forge.store import Store
+from embedded_github.forge.store import Store
 
 WINDOW_S = 3600
 WORKFLOW_LIMIT = 1000  # requests an hour, all runs of one repository together

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
@@ -18,9 +18,7 @@ from embedded_github.forge.api.auth import Authorizer, Identity, Level
 from embedded_github.forge.api.errors import ApiError, invalid, not_found
 from embedded_github.forge.models import Actor, Repository, Role
 from embedded_github.forge.render.renderer import Renderer
-
-if TYPE_CHECKING:
-    from embedded_github.forge.store import Store
+from embedded_github.forge.store import Store
 
 T = TypeVar("T")
 

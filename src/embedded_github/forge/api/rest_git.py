@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -11,9 +11,7 @@ from embedded_github.forge.api.errors import ApiError, invalid, not_found
 from embedded_github.forge.api.operations import Call, Need, created, no_content, operation
 from embedded_github.forge.git.repository import GitError, GitRepository
 from embedded_github.forge.models import ZERO_SHA, Commit
-
-if TYPE_CHECKING:
-    from embedded_github.forge.store import Store
+from embedded_github.forge.store import Store
 
 READ = Need("contents")
 WRITE = Need("contents", "write")

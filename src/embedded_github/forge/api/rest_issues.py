@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -14,9 +14,7 @@ from embedded_github.forge.api.operations import Call, Need, created, no_content
 from embedded_github.forge.models import Comment, Issue, IssueEvent, Review, State
 from embedded_github.forge.records.issues import Sort
 from embedded_github.forge.records.reactions import CONTENTS
-
-if TYPE_CHECKING:
-    from embedded_github.forge.store import Store
+from embedded_github.forge.store import Store
 
 MAX_BODY = 65_536  # characters, of an issue's, pull request's or comment's text
 MAX_TITLE = 256

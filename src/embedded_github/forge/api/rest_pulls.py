@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -13,9 +13,7 @@ from embedded_github.forge.api.rest_issues import MAX_BODY, MAX_TITLE, check_own
 from embedded_github.forge.models import PullRequest, State
 from embedded_github.forge.records.pulls import MergeMethod, PullRefusedError
 from embedded_github.forge.records.reviews import STATES
-
-if TYPE_CHECKING:
-    from embedded_github.forge.store import Store
+from embedded_github.forge.store import Store
 
 NOT_PERMITTED = "GitHub Actions is not permitted to create or approve pull requests."
 

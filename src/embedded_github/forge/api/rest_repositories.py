@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.responses import Response
 from starlette.routing import Route
 
 from embedded_github.forge.api.errors import ApiError, invalid, not_accessible
 from embedded_github.forge.api.operations import Call, Need, no_content, operation
+from embedded_github.forge.events import Change
 from embedded_github.forge.models import GITHUB_ACTIONS_BOT
-from embedded_github.forge.records.announce import announce
-
-if TYPE_CHECKING:
-    from embedded_github.forge.store import Store
+from embedded_github.forge.store import Store
 
 _ROOT = {
     "current_user_url": "/user",
@@ -137,5 +135,5 @@ def dispatch(call: Call) -> Response:
     if len(payload) > 10:
         raise ApiError(422, f"No more than 10 properties are allowed; {len(payload)} were supplied.")
     parts = {"branch": call.repository.default_branch, "client_payload": payload}
-    announce(call.store, call.actor, call.repo, "repository_dispatch", event, parts)
+    call.store.bus.publish(Change(call.repo, "repository_dispatch", event, call.actor, parts))
     return no_content()

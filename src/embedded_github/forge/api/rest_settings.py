@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -11,9 +11,7 @@ from starlette.routing import Route
 from embedded_github.forge.api.errors import ApiError, not_accessible
 from embedded_github.forge.api.operations import Call, Need, no_content, operation
 from embedded_github.forge.records.settings import ALLOWED, PERMISSIONS
-
-if TYPE_CHECKING:
-    from embedded_github.forge.store import Store
+from embedded_github.forge.store import Store
 
 # A person needs this role; no permission of a workflow's own token opens these.
 _ADMIN = Need("administration", role="admin")

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -20,9 +19,7 @@ from embedded_github.forge.git import hooks
 from embedded_github.forge.git.push_report import explain
 from embedded_github.forge.git.repository import GIT_ENVIRONMENT
 from embedded_github.forge.models import GITHUB_ACTIONS_BOT, RefChange
-
-if TYPE_CHECKING:
-    from embedded_github.forge.store import Store
+from embedded_github.forge.store import Store
 
 _CHUNK = 65_536
 _PUSH_DEADLINE_S = 300

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from embedded_github.forge.database import Row
+from embedded_github.forge.database import Database, Row
+from embedded_github.forge.events import Change, EventBus
 from embedded_github.forge.models import Actor, Comment
-from embedded_github.forge.records.announce import announce, renderer_for
-
-if TYPE_CHECKING:
-    from embedded_github.forge.store import Store
+from embedded_github.forge.records.issues import Issues
 
 
 class Comments:
     """The comments of every issue."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, db: Database, bus: EventBus, issues: Issues) -> None:
+        self._db = db
+        self._bus = bus
+        self._issues = issues
 
     def create(self, repo: str, number: int, body: str, actor: Actor) -> Comment:
         """Write a comment: `issue_comment: created`.
@@ -24,10 +24,10 @@ class Comments:
         Raises:
             LookupError: there is no such issue.
         """
-        with self._store.db.transaction():
-            issue = self._store.issues.require(repo, number)
-            now = self._store.now()
-            comment_id = self._store.db.execute(
+        with self._db.transaction():
+            issue = self._issues.require(repo, number)
+            now = self._db.now()
+            comment_id = self._db.execute(
                 "INSERT INTO comments (repo, number, author, body, created_at, updated_at)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
                 issue.repo,
@@ -37,14 +37,14 @@ class Comments:
                 now,
                 now,
             )
-            self._store.issues.touch(repo, number)
+            self._issues.touch(repo, number)
             comment = self.require(repo, comment_id)
             self._announce(comment, "created", actor)
         return comment
 
     def get(self, repo: str, comment_id: int) -> Comment | None:
         """Return a comment, or None."""
-        row = self._store.db.one("SELECT * FROM comments WHERE repo = ? AND id = ?", repo, comment_id)
+        row = self._db.one("SELECT * FROM comments WHERE repo = ? AND id = ?", repo, comment_id)
         return _comment(row) if row else None
 
     def require(self, repo: str, comment_id: int) -> Comment:
@@ -66,7 +66,7 @@ class Comments:
             number: The issue's number.
             since: Only those updated at that time or later.
         """
-        rows = self._store.db.all(
+        rows = self._db.all(
             "SELECT * FROM comments WHERE repo = ? AND (? IS NULL OR number = ?) AND updated_at >= ?"
             " ORDER BY id",
             repo,
@@ -78,12 +78,12 @@ class Comments:
 
     def edit(self, repo: str, comment_id: int, body: str, actor: Actor) -> Comment:
         """Change a comment's text: `issue_comment: edited`, unless it is the same."""
-        with self._store.db.transaction():
+        with self._db.transaction():
             old = self.require(repo, comment_id)
             if body == old.body:
                 return old
-            now = self._store.now()
-            self._store.db.execute(
+            now = self._db.now()
+            self._db.execute(
                 "UPDATE comments SET body = ?, updated_at = ?, edited_at = ? WHERE id = ?",
                 body,
                 now,
@@ -96,23 +96,20 @@ class Comments:
 
     def delete(self, repo: str, comment_id: int, actor: Actor) -> None:
         """Take a comment away: `issue_comment: deleted`."""
-        with self._store.db.transaction():
+        with self._db.transaction():
             comment = self.require(repo, comment_id)
             self._announce(comment, "deleted", actor)
-            self._store.db.execute("DELETE FROM comments WHERE id = ?", comment_id)
-            self._store.db.execute(
-                "DELETE FROM reactions WHERE subject = 'comment' AND subject_id = ?", comment_id
-            )
+            self._db.execute("DELETE FROM comments WHERE id = ?", comment_id)
+            self._db.execute("DELETE FROM reactions WHERE subject = 'comment' AND subject_id = ?", comment_id)
 
     def _announce(
         self, comment: Comment, action: str, actor: Actor, *, changes: dict[str, Any] | None = None
     ) -> None:
-        render = renderer_for(self._store, actor)
-        issue = self._store.issues.require(comment.repo, comment.number)
-        parts: dict[str, Any] = {"issue": render.issue(issue), "comment": render.comment(comment)}
+        issue = self._issues.require(comment.repo, comment.number)
+        parts: dict[str, object] = {"issue": issue, "comment": comment}
         if changes is not None:
             parts["changes"] = changes
-        announce(self._store, actor, comment.repo, "issue_comment", action, parts)
+        self._bus.publish(Change(comment.repo, "issue_comment", action, actor, parts))
 
 
 def _comment(row: Row) -> Comment:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from embedded_github.forge.database import Row
+from embedded_github.forge.database import Database, Row
+from embedded_github.forge.events import Change, EventBus
 from embedded_github.forge.models import Actor, Issue, IssueEvent, Label, State
-from embedded_github.forge.records.announce import announce, renderer_for
-from embedded_github.forge.records.labels import label_of
-
-if TYPE_CHECKING:
-    from embedded_github.forge.store import Store
+from embedded_github.forge.records.labels import Labels, label_of
+from embedded_github.forge.records.repositories import Repositories
 
 Sort = Literal["created", "updated", "comments"]
 
@@ -19,14 +17,17 @@ Sort = Literal["created", "updated", "comments"]
 class Issues:
     """The issues of every repository."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, db: Database, bus: EventBus, repositories: Repositories, labels: Labels) -> None:
+        self._db = db
+        self._bus = bus
+        self._repositories = repositories
+        self._labels = labels
 
     # -- reading
 
     def get(self, repo: str, number: int) -> Issue | None:
         """Return an issue, or the issue side of a pull request; None when there is none."""
-        row = self._store.db.one("SELECT * FROM issues WHERE repo = ? AND number = ?", repo, number)
+        row = self._db.one("SELECT * FROM issues WHERE repo = ? AND number = ?", repo, number)
         return self._issue(row) if row else None
 
     def require(self, repo: str, number: int) -> Issue:
@@ -42,7 +43,7 @@ class Issues:
 
     def by_id(self, issue_id: int) -> Issue | None:
         """Return the issue of this id (not number), or None."""
-        row = self._store.db.one("SELECT * FROM issues WHERE id = ?", issue_id)
+        row = self._db.one("SELECT * FROM issues WHERE id = ?", issue_id)
         return self._issue(row) if row else None
 
     def list(
@@ -69,7 +70,7 @@ class Issues:
             descending: See `sort`.
             pull_requests: Whether pull requests are among them, as in GitHub's own list.
         """
-        rows = self._store.db.all("SELECT * FROM issues WHERE repo = ? ORDER BY number", repo)
+        rows = self._db.all("SELECT * FROM issues WHERE repo = ? ORDER BY number", repo)
         wanted = {name.lower() for name in labels}
         found = [
             issue
@@ -89,15 +90,15 @@ class Issues:
 
     def count_open(self, repo: str) -> int:
         """Return how many issues and pull requests are open."""
-        row = self._store.db.one("SELECT count(*) AS n FROM issues WHERE repo = ? AND state = 'open'", repo)
+        row = self._db.one("SELECT count(*) AS n FROM issues WHERE repo = ? AND state = 'open'", repo)
         return int(row["n"]) if row else 0
 
     def events(self, repo: str, number: int | None = None) -> Sequence[IssueEvent]:
         """Return an issue's history, oldest first; without a number the whole repository's, newest first."""
         if number is None:
-            rows = self._store.db.all("SELECT * FROM issue_events WHERE repo = ? ORDER BY id DESC", repo)
+            rows = self._db.all("SELECT * FROM issue_events WHERE repo = ? ORDER BY id DESC", repo)
         else:
-            rows = self._store.db.all(
+            rows = self._db.all(
                 "SELECT * FROM issue_events WHERE repo = ? AND number = ? ORDER BY id", repo, number
             )
         return [_event(row) for row in rows]
@@ -108,7 +109,7 @@ class Issues:
         self, repo: str, title: str, body: str | None, actor: Actor, *, labels: Sequence[str] = ()
     ) -> Issue:
         """Open an issue: `issues: opened`, then `labeled` for each label."""
-        with self._store.db.transaction():
+        with self._db.transaction():
             number = self.insert(repo, title, body, actor.login, is_pull_request=False)
             names = [self._attach(repo, number, name, actor) for name in labels]
             self._announce(repo, number, "opened", actor)
@@ -118,10 +119,10 @@ class Issues:
 
     def insert(self, repo: str, title: str, body: str | None, author: str, *, is_pull_request: bool) -> int:
         """Keep a new issue, tell nobody, and return its number."""
-        repo = self._store.repositories.require(repo).full_name
-        number = self._store.repositories.next_number(repo)
-        now = self._store.now()
-        self._store.db.execute(
+        repo = self._repositories.require(repo).full_name
+        number = self._repositories.next_number(repo)
+        now = self._db.now()
+        self._db.execute(
             "INSERT INTO issues (repo, number, title, body, state, author, created_at, updated_at,"
             " is_pull_request) VALUES (?, ?, ?, ?, 'open', ?, ?, ?, ?)",
             repo,
@@ -151,7 +152,7 @@ class Issues:
 
         None leaves a part as it is. For a pull request these are `pull_request` events, as at GitHub.
         """
-        with self._store.db.transaction():
+        with self._db.transaction():
             self._edit_text(repo, number, actor, title, body)
             if labels is not None:
                 self.set_labels(repo, number, labels, actor)
@@ -161,7 +162,7 @@ class Issues:
 
     def add_labels(self, repo: str, number: int, names: Iterable[str], actor: Actor) -> Issue:
         """Add labels (made where there are none): `labeled` for each that was not there."""
-        with self._store.db.transaction():
+        with self._db.transaction():
             for name in names:
                 label = self._attach(repo, number, name, actor)
                 if label is not None:
@@ -174,12 +175,12 @@ class Issues:
         Raises:
             LookupError: the issue does not have it.
         """
-        with self._store.db.transaction():
+        with self._db.transaction():
             issue = self.require(repo, number)
             label = next((one for one in issue.labels if one.name.lower() == name.lower()), None)
             if label is None:
                 raise LookupError(f"issue {number} of {repo} has no label {name}")
-            self._store.db.execute(
+            self._db.execute(
                 "DELETE FROM issue_labels WHERE issue_id = ? AND label_id = ?", issue.id, label.id
             )
             self.record(repo, number, "unlabeled", actor.login, label=label)
@@ -189,7 +190,7 @@ class Issues:
     def set_labels(self, repo: str, number: int, names: Sequence[str], actor: Actor) -> Issue:
         """Make these the issue's labels: `unlabeled` and `labeled` for the differences."""
         wanted = {name.lower() for name in names}
-        with self._store.db.transaction():
+        with self._db.transaction():
             for label in self.require(repo, number).labels:
                 if label.name.lower() not in wanted:
                     self.remove_label(repo, number, label.name, actor)
@@ -207,9 +208,9 @@ class Issues:
         commit_id: str | None = None,
     ) -> None:
         """Add a line to an issue's history and note that it was updated; no webhook is told."""
-        with self._store.db.transaction():
-            now = self._store.now()
-            self._store.db.execute(
+        with self._db.transaction():
+            now = self._db.now()
+            self._db.execute(
                 "INSERT INTO issue_events (repo, number, event, actor, created_at, label_id, label_name,"
                 " label_color, old_title, new_title, commit_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 repo,
@@ -227,16 +228,16 @@ class Issues:
 
     def touch(self, repo: str, number: int) -> None:
         """Note that an issue was updated just now."""
-        self._store.db.execute(
-            "UPDATE issues SET updated_at = ? WHERE repo = ? AND number = ?", self._store.now(), repo, number
+        self._db.execute(
+            "UPDATE issues SET updated_at = ? WHERE repo = ? AND number = ?", self._db.now(), repo, number
         )
 
     def mark_closed(
         self, repo: str, number: int, actor: Actor, reason: str | None, commit: str | None = None
     ) -> None:
         """Close an issue and record it; no webhook is told."""
-        now = self._store.now()
-        self._store.db.execute(
+        now = self._db.now()
+        self._db.execute(
             "UPDATE issues SET state = 'closed', state_reason = ?, closed_at = ?, closed_by = ?"
             " WHERE repo = ? AND number = ?",
             reason,
@@ -256,14 +257,14 @@ class Issues:
             changes["body"] = {"from": old.body or ""}
         if not changes:
             return
-        self._store.db.execute(
+        self._db.execute(
             "UPDATE issues SET title = COALESCE(?, title), body = COALESCE(?, body), updated_at = ?,"
             " edited_at = CASE WHEN ? THEN ? ELSE edited_at END WHERE id = ?",
             title,
             body,
-            self._store.now(),
+            self._db.now(),
             "body" in changes,
-            self._store.now(),
+            self._db.now(),
             old.id,
         )
         if "title" in changes:
@@ -277,7 +278,7 @@ class Issues:
         if state == "closed":
             self.mark_closed(repo, number, actor, None if old.is_pull_request else reason or "completed")
         else:
-            self._store.db.execute(
+            self._db.execute(
                 "UPDATE issues SET state = 'open', state_reason = ?, closed_at = NULL, closed_by = NULL"
                 " WHERE id = ?",
                 None if old.is_pull_request else "reopened",
@@ -288,12 +289,10 @@ class Issues:
 
     def _attach(self, repo: str, number: int, name: str, actor: Actor) -> Label | None:
         issue = self.require(repo, number)
-        label = self._store.labels.ensure(issue.repo, name, actor)
+        label = self._labels.ensure(issue.repo, name, actor)
         if any(one.id == label.id for one in issue.labels):
             return None
-        self._store.db.execute(
-            "INSERT INTO issue_labels (issue_id, label_id) VALUES (?, ?)", issue.id, label.id
-        )
+        self._db.execute("INSERT INTO issue_labels (issue_id, label_id) VALUES (?, ?)", issue.id, label.id)
         self.record(issue.repo, number, "labeled", actor.login, label=label)
         return label
 
@@ -307,26 +306,22 @@ class Issues:
         label: Label | None = None,
         changes: dict[str, Any] | None = None,
     ) -> None:
-        render = renderer_for(self._store, actor)
         issue = self.require(repo, number)
-        if issue.is_pull_request:
-            name = "pull_request"
-            parts: dict[str, Any] = render.pull_parts(self._store.pulls.require(repo, number))
-        else:
-            name, parts = "issues", {"issue": render.issue(issue)}
+        name = "pull_request" if issue.is_pull_request else "issues"
+        parts: dict[str, object] = {"issue": issue}
         if label is not None:
-            parts["label"] = render.label(repo, label)
+            parts["label"] = label
         if changes is not None:
             parts["changes"] = changes
-        announce(self._store, actor, issue.repo, name, action, parts)
+        self._bus.publish(Change(issue.repo, name, action, actor, parts))
 
     def _issue(self, row: Row) -> Issue:
-        labels = self._store.db.all(
+        labels = self._db.all(
             "SELECT labels.* FROM labels JOIN issue_labels ON labels.id = label_id WHERE issue_id = ?"
             " ORDER BY name",
             row["id"],
         )
-        count = self._store.db.one(
+        count = self._db.one(
             "SELECT count(*) AS n FROM comments WHERE repo = ? AND number = ?", row["repo"], row["number"]
         )
         values = {key: row[key] for key in row.keys() if key != "is_pull_request"}  # noqa: SIM118 - a Row is no dict

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
 
-from embedded_github.forge.database import Row
+from embedded_github.forge.database import Database, Row
+from embedded_github.forge.events import Change, EventBus
 from embedded_github.forge.models import Actor, Label
-from embedded_github.forge.records.announce import announce, renderer_for
-
-if TYPE_CHECKING:
-    from embedded_github.forge.store import Store
 
 
 class Labels:
     """Labels, found by name in any case."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, db: Database, bus: EventBus) -> None:
+        self._db = db
+        self._bus = bus
 
     def create(
         self, repo: str, name: str, actor: Actor, *, color: str | None = None, description: str | None = None
@@ -27,11 +24,11 @@ class Labels:
         Raises:
             ValueError: there is one of that name.
         """
-        with self._store.db.transaction():
+        with self._db.transaction():
             if self.get(repo, name) is not None:
                 raise ValueError(f"the label {name} exists")
             color = color or hashlib.sha256(name.lower().encode()).hexdigest()[:6]
-            self._store.db.execute(
+            self._db.execute(
                 "INSERT INTO labels (repo, name, color, description) VALUES (?, ?, ?, ?)",
                 repo,
                 name,
@@ -44,12 +41,12 @@ class Labels:
 
     def ensure(self, repo: str, name: str, actor: Actor) -> Label:
         """Return the label of this name, made now if there is none."""
-        with self._store.db.transaction():
+        with self._db.transaction():
             return self.get(repo, name) or self.create(repo, name, actor, color="ededed")
 
     def get(self, repo: str, name: str) -> Label | None:
         """Return a label, or None."""
-        row = self._store.db.one("SELECT * FROM labels WHERE repo = ? AND name = ?", repo, name)
+        row = self._db.one("SELECT * FROM labels WHERE repo = ? AND name = ?", repo, name)
         return label_of(row) if row else None
 
     def require(self, repo: str, name: str) -> Label:
@@ -65,7 +62,7 @@ class Labels:
 
     def list(self, repo: str) -> list[Label]:
         """Return a repository's labels, in order of name."""
-        rows = self._store.db.all("SELECT * FROM labels WHERE repo = ? ORDER BY name", repo)
+        rows = self._db.all("SELECT * FROM labels WHERE repo = ? ORDER BY name", repo)
         return [label_of(row) for row in rows]
 
     def update(
@@ -79,9 +76,9 @@ class Labels:
         description: str | None = None,
     ) -> Label:
         """Change a label; None leaves a part as it is."""
-        with self._store.db.transaction():
+        with self._db.transaction():
             label = self.require(repo, name)
-            self._store.db.execute(
+            self._db.execute(
                 "UPDATE labels SET name = COALESCE(?, name), color = COALESCE(?, color),"
                 " description = COALESCE(?, description) WHERE id = ?",
                 new_name,
@@ -95,15 +92,14 @@ class Labels:
 
     def delete(self, repo: str, name: str, actor: Actor) -> None:
         """Take a label away, from every issue as well."""
-        with self._store.db.transaction():
+        with self._db.transaction():
             label = self.require(repo, name)
-            self._store.db.execute("DELETE FROM issue_labels WHERE label_id = ?", label.id)
-            self._store.db.execute("DELETE FROM labels WHERE id = ?", label.id)
+            self._db.execute("DELETE FROM issue_labels WHERE label_id = ?", label.id)
+            self._db.execute("DELETE FROM labels WHERE id = ?", label.id)
             self._announce(repo, "deleted", label, actor)
 
     def _announce(self, repo: str, action: str, label: Label, actor: Actor) -> None:
-        parts = {"label": renderer_for(self._store, actor).label(repo, label)}
-        announce(self._store, actor, repo, "label", action, parts)
+        self._bus.publish(Change(repo, "label", action, actor, {"label": label}))
 
 
 def label_of(row: Row) -> Label:

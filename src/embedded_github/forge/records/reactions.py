@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from embedded_github.forge.database import Row
+from embedded_github.forge.database import Database, Row
 from embedded_github.forge.models import Actor, Reaction
-
-if TYPE_CHECKING:
-    from embedded_github.forge.store import Store
 
 CONTENTS = ("+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes")
 
@@ -16,8 +11,8 @@ CONTENTS = ("+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"
 class Reactions:
     """Who reacted to what; GitHub sends no webhook for them."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, db: Database) -> None:
+        self._db = db
 
     def add(self, subject: str, subject_id: int, content: str, actor: Actor) -> tuple[Reaction, bool]:
         """React; return the reaction and whether it is new (each person has one of a kind).
@@ -27,24 +22,24 @@ class Reactions:
         """
         if content not in CONTENTS:
             raise ValueError(f"{content!r} is no reaction: {', '.join(CONTENTS)}")
-        with self._store.db.transaction():
+        with self._db.transaction():
             for reaction in self.list(subject, subject_id):
                 if reaction.author == actor.login and reaction.content == content:
                     return reaction, False
-            reaction_id = self._store.db.execute(
+            reaction_id = self._db.execute(
                 "INSERT INTO reactions (subject, subject_id, author, content, created_at)"
                 " VALUES (?, ?, ?, ?, ?)",
                 subject,
                 subject_id,
                 actor.login,
                 content,
-                self._store.now(),
+                self._db.now(),
             )
         return next(one for one in self.list(subject, subject_id) if one.id == reaction_id), True
 
     def list(self, subject: str, subject_id: int) -> list[Reaction]:
         """Return the reactions to one thing, oldest first."""
-        rows = self._store.db.all(
+        rows = self._db.all(
             "SELECT * FROM reactions WHERE subject = ? AND subject_id = ? ORDER BY id", subject, subject_id
         )
         return [_reaction(row) for row in rows]
@@ -62,7 +57,7 @@ class Reactions:
         """
         if all(one.id != reaction_id for one in self.list(subject, subject_id)):
             raise LookupError(f"no reaction {reaction_id}")
-        self._store.db.execute("DELETE FROM reactions WHERE id = ?", reaction_id)
+        self._db.execute("DELETE FROM reactions WHERE id = ?", reaction_id)
 
 
 def _reaction(row: Row) -> Reaction:

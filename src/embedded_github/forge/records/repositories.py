@@ -6,15 +6,12 @@ import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from embedded_github.forge.database import Row
+from embedded_github.forge.database import Database, Row
 from embedded_github.forge.git.hooks import write_hooks
 from embedded_github.forge.git.repository import GitRepository
 from embedded_github.forge.models import ROLES, Repository, Role, Signature, User
-
-if TYPE_CHECKING:
-    from embedded_github.forge.store import Store
+from embedded_github.forge.records.users import Users
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 
@@ -43,9 +40,11 @@ _CONFIG = """
 class Repositories:
     """The repositories of the store."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        write_hooks(store.folder / "hooks")
+    def __init__(self, db: Database, users: Users, folder: Path) -> None:
+        self._db = db
+        self._users = users
+        self._folder = folder
+        write_hooks(folder / "hooks")
 
     def create(
         self,
@@ -67,12 +66,12 @@ class Repositories:
         if not _NAME.fullmatch(full_name) or {".", ".."} & {*parts} or full_name.endswith(".git"):
             raise ValueError(f"{full_name!r} is not owner/name")
         login, name = parts
-        owner = self._store.users.require(login).login
-        with self._store.db.transaction():
+        owner = self._users.require(login).login
+        with self._db.transaction():
             if self.get(full_name) is not None:
                 raise ValueError(f"the repository {full_name} exists")
-            now = self._store.now()
-            self._store.db.execute(
+            now = self._db.now()
+            self._db.execute(
                 "INSERT INTO repositories (owner, name, description, private, default_branch,"
                 " actions_may_open_pulls, protect_default_branch, created_at, pushed_at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -98,7 +97,7 @@ class Repositories:
     def get(self, full_name: str) -> Repository | None:
         """Return a repository (the name in any case), or None."""
         owner, _, name = full_name.partition("/")
-        row = self._store.db.one("SELECT * FROM repositories WHERE owner = ? AND name = ?", owner, name)
+        row = self._db.one("SELECT * FROM repositories WHERE owner = ? AND name = ?", owner, name)
         return self._repository(row) if row else None
 
     def require(self, full_name: str) -> Repository:
@@ -114,7 +113,7 @@ class Repositories:
 
     def list(self) -> list[Repository]:
         """Return every repository, in order of name."""
-        rows = self._store.db.all("SELECT * FROM repositories ORDER BY owner, name")
+        rows = self._db.all("SELECT * FROM repositories ORDER BY owner, name")
         return [self._repository(row) for row in rows]
 
     def configure(
@@ -127,7 +126,7 @@ class Repositories:
     ) -> Repository:
         """Change settings; None leaves one as it is."""
         repository = self.require(full_name)
-        self._store.db.execute(
+        self._db.execute(
             "UPDATE repositories SET private = COALESCE(?, private), actions_may_open_pulls ="
             " COALESCE(?, actions_may_open_pulls),"
             " protect_default_branch = COALESCE(?, protect_default_branch) WHERE id = ?",
@@ -148,7 +147,7 @@ class Repositories:
         """
         if role not in ROLES:
             raise ValueError(f"{role!r} is no role: {', '.join(ROLES)}")
-        self._store.db.execute(
+        self._db.execute(
             "INSERT OR REPLACE INTO collaborators (repo, login, role) VALUES (?, ?, ?)",
             full_name,
             login,
@@ -157,9 +156,7 @@ class Repositories:
 
     def role(self, full_name: str, login: str) -> Role:
         """Return someone's role; an empty login is nobody signed in. A public repository is `read` by all."""
-        row = self._store.db.one(
-            "SELECT role FROM collaborators WHERE repo = ? AND login = ?", full_name, login
-        )
+        row = self._db.one("SELECT role FROM collaborators WHERE repo = ? AND login = ?", full_name, login)
         given: Role = row["role"] if row else "none"
         return "read" if given == "none" and not self.require(full_name).private else given
 
@@ -169,13 +166,17 @@ class Repositories:
 
     def collaborators(self, full_name: str) -> Sequence[tuple[User, Role]]:
         """Return everyone with a role of their own, the owner first."""
-        rows = self._store.db.all(
+        rows = self._db.all(
             "SELECT login, role FROM collaborators WHERE repo = ? AND role != 'none' ORDER BY rowid",
             full_name,
         )
-        return [(self._store.users.require(row["login"]), row["role"]) for row in rows]
+        return [(self._users.require(row["login"]), row["role"]) for row in rows]
 
     # -- git
+
+    def git(self, full_name: str) -> GitRepository:
+        """Return the bare repository of `owner/name`."""
+        return GitRepository(self.require(full_name).path)
 
     def commit_folder(self, full_name: str, folder: Path, *, branch: str, author: str) -> str:
         """Commit a folder's files on top of `branch` and return the commit's SHA; no event is told.
@@ -185,13 +186,13 @@ class Repositories:
         """
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder} is not a folder")
-        git = self._store.git(full_name)
+        git = self.git(full_name)
         with tempfile.TemporaryDirectory() as scratch:
             environment = {"GIT_INDEX_FILE": str(Path(scratch) / "index"), "GIT_WORK_TREE": str(folder)}
             git.run("add", "--all", "--force", ".", environment=environment)
             tree = git.run("write-tree", environment=environment).decode().strip()
         parent = git.branch(branch)
-        who = Signature(author, f"{author}@users.noreply.github.com", self._store.now())
+        who = Signature(author, f"{author}@users.noreply.github.com", self._db.now())
         message = "Initial commit" if parent is None else f"Files of {folder.name}"
         sha = git.commit_tree(tree, [parent] if parent else [], message, who)
         git.update_ref(f"refs/heads/{branch}", sha, parent)
@@ -199,11 +200,11 @@ class Repositories:
 
     def next_number(self, full_name: str) -> int:
         """Take the next number, shared by issues and pull requests."""
-        with self._store.db.transaction():
+        with self._db.transaction():
             repository = self.require(full_name)
-            row = self._store.db.one("SELECT next_number FROM repositories WHERE id = ?", repository.id)
+            row = self._db.one("SELECT next_number FROM repositories WHERE id = ?", repository.id)
             assert row is not None
-            self._store.db.execute(
+            self._db.execute(
                 "UPDATE repositories SET next_number = next_number + 1 WHERE id = ?", repository.id
             )
             return int(row["next_number"])
@@ -211,12 +212,10 @@ class Repositories:
     def touch_pushed(self, full_name: str) -> None:
         """Note that something was pushed just now."""
         repository = self.require(full_name)
-        self._store.db.execute(
-            "UPDATE repositories SET pushed_at = ? WHERE id = ?", self._store.now(), repository.id
-        )
+        self._db.execute("UPDATE repositories SET pushed_at = ? WHERE id = ?", self._db.now(), repository.id)
 
     def _path(self, owner: str, name: str) -> Path:
-        return self._store.folder / "repos" / owner / f"{name}.git"
+        return self._folder / "repos" / owner / f"{name}.git"
 
     def _repository(self, row: Row) -> Repository:
         return Repository(

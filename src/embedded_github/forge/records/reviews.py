@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from embedded_github.forge.database import Row
+from embedded_github.forge.database import Database, Row
+from embedded_github.forge.events import Change, EventBus
 from embedded_github.forge.models import Actor, Review, ReviewComment
-from embedded_github.forge.records.announce import announce, renderer_for
-
-if TYPE_CHECKING:
-    from embedded_github.forge.store import Store
+from embedded_github.forge.records.issues import Issues
+from embedded_github.forge.records.pulls import Pulls
 
 STATES = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED"}
 
@@ -18,8 +17,11 @@ STATES = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMEN
 class Reviews:
     """The reviews of every pull request."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, db: Database, bus: EventBus, issues: Issues, pulls: Pulls) -> None:
+        self._db = db
+        self._bus = bus
+        self._issues = issues
+        self._pulls = pulls
 
     def create(
         self,
@@ -47,11 +49,11 @@ class Reviews:
             KeyError: `event` is none of the three.
             LookupError: there is no such pull request.
         """
-        with self._store.db.transaction():
-            pull = self._store.pulls.require(repo, number)
-            now = self._store.now()
+        with self._db.transaction():
+            pull = self._pulls.require(repo, number)
+            now = self._db.now()
             commit = commit_id or pull.head_sha
-            review_id = self._store.db.execute(
+            review_id = self._db.execute(
                 "INSERT INTO reviews (repo, number, author, state, body, commit_id, submitted_at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 pull.repo,
@@ -62,11 +64,10 @@ class Reviews:
                 commit,
                 now,
             )
-            self._store.issues.touch(repo, number)
+            self._issues.touch(repo, number)
             review = self.require(repo, number, review_id)
-            render = renderer_for(self._store, actor)
-            parts = {"review": render.review(review, webhook=True), "pull_request": render.simple_pull(pull)}
-            announce(self._store, actor, pull.repo, "pull_request_review", "submitted", parts)
+            parts = {"review": review, "pull_request": pull}
+            self._bus.publish(Change(pull.repo, "pull_request_review", "submitted", actor, parts))
             for comment in comments:
                 self._comment(review, comment, actor)
         return review
@@ -88,22 +89,20 @@ class Reviews:
 
     def list(self, repo: str, number: int) -> list[Review]:
         """Return a pull request's reviews, oldest first."""
-        rows = self._store.db.all(
-            "SELECT * FROM reviews WHERE repo = ? AND number = ? ORDER BY id", repo, number
-        )
+        rows = self._db.all("SELECT * FROM reviews WHERE repo = ? AND number = ? ORDER BY id", repo, number)
         return [Review(**{key: row[key] for key in row.keys()}) for row in rows]  # noqa: SIM118 - a Row
 
     def comments(self, repo: str, number: int, *, review_id: int | None = None) -> Sequence[ReviewComment]:
         """Return the comments on a pull request's lines, oldest first; those of one review if it is given."""
-        rows = self._store.db.all(
+        rows = self._db.all(
             "SELECT * FROM review_comments WHERE repo = ? AND number = ? ORDER BY id", repo, number
         )
         return [one for one in map(_review_comment, rows) if review_id in (None, one.review_id)]
 
     def _comment(self, review: Review, comment: Mapping[str, Any], actor: Actor) -> None:
-        pull = self._store.pulls.require(review.repo, review.number)
-        now = self._store.now()
-        comment_id = self._store.db.execute(
+        pull = self._pulls.require(review.repo, review.number)
+        now = self._db.now()
+        comment_id = self._db.execute(
             "INSERT INTO review_comments (repo, number, review_id, author, body, path, line, side, commit_id,"
             " diff_hunk, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             review.repo,
@@ -120,12 +119,8 @@ class Reviews:
             now,
         )
         kept = next(one for one in self.comments(review.repo, review.number) if one.id == comment_id)
-        render = renderer_for(self._store, actor)
-        parts = {
-            "comment": render.review_comment(kept, webhook=True),
-            "pull_request": render.simple_pull(pull),
-        }
-        announce(self._store, actor, review.repo, "pull_request_review_comment", "created", parts)
+        parts = {"comment": kept, "pull_request": pull}
+        self._bus.publish(Change(review.repo, "pull_request_review_comment", "created", actor, parts))
 
 
 def _review_comment(row: Row) -> ReviewComment:

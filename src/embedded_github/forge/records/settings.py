@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from embedded_github.forge.store import Store
+from embedded_github.forge.database import Database
 
 ALLOWED = ("all", "local_only", "selected")
 PERMISSIONS = ("read", "write")
@@ -37,13 +35,13 @@ class Settings:
     here.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, db: Database) -> None:
+        self._db = db
         self.secret_names: Callable[[], Sequence[str]] = tuple
 
     def actions(self, repo: str) -> ActionsSettings:
         """Return a repository's; the defaults where nobody changed them."""
-        row = self._store.db.one("SELECT * FROM actions_settings WHERE repo = ?", repo)
+        row = self._db.one("SELECT * FROM actions_settings WHERE repo = ?", repo)
         if row is None:
             return ActionsSettings()
         return ActionsSettings(
@@ -61,7 +59,7 @@ class Settings:
         """
         if made.allowed_actions not in ALLOWED or made.default_workflow_permissions not in PERMISSIONS:
             raise ValueError(f"no such settings: {made}")
-        self._store.db.execute(
+        self._db.execute(
             "INSERT OR REPLACE INTO actions_settings (repo, enabled, allowed_actions,"
             " sha_pinning_required, default_workflow_permissions) VALUES (?, ?, ?, ?, ?)",
             repo,

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from embedded_github.forge.database import Row
+from embedded_github.forge.database import Database, Row
 from embedded_github.forge.models import GITHUB_ACTIONS_BOT, GITHUB_ACTIONS_BOT_ID, User, UserType
-
-if TYPE_CHECKING:
-    from embedded_github.forge.store import Store
 
 
 class Users:
     """The people and bots of the store; `github-actions[bot]` is always among them."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        store.db.execute(
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        db.execute(
             "INSERT OR IGNORE INTO users (id, login, type, created_at) VALUES (?, ?, 'Bot', ?)",
             GITHUB_ACTIONS_BOT_ID,
             GITHUB_ACTIONS_BOT,
-            store.now(),
+            db.now(),
         )
 
     def create(
@@ -36,22 +31,22 @@ class Users:
         Raises:
             ValueError: the login is taken.
         """
-        with self._store.db.transaction():
+        with self._db.transaction():
             if self.get(login) is not None:
                 raise ValueError(f"the login {login} is taken")
-            self._store.db.execute(
+            self._db.execute(
                 "INSERT INTO users (login, type, name, email, created_at) VALUES (?, ?, ?, ?, ?)",
                 login,
                 type,
                 name,
                 email,
-                self._store.now(),
+                self._db.now(),
             )
         return self.require(login)
 
     def get(self, login: str) -> User | None:
         """Return the user of this login (in any case), or None."""
-        row = self._store.db.one("SELECT * FROM users WHERE login = ?", login)
+        row = self._db.one("SELECT * FROM users WHERE login = ?", login)
         return _user(row) if row else None
 
     def require(self, login: str) -> User:
@@ -67,7 +62,7 @@ class Users:
 
     def list(self) -> list[User]:
         """Return every user, in order of login."""
-        return [_user(row) for row in self._store.db.all("SELECT * FROM users ORDER BY login")]
+        return [_user(row) for row in self._db.all("SELECT * FROM users ORDER BY login")]
 
 
 def _user(row: Row) -> User:

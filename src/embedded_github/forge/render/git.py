@@ -98,7 +98,7 @@ class GitRenderer(IssueRenderer):
 
     def comparison(self, repo: str, comparison: Comparison, basehead: str) -> Json:
         """Return `commit-comparison`."""
-        git = self.store.git(repo)
+        git = self.records.git(repo)
         html = f"{self.links.html}/{repo}/compare/{quote(basehead)}"
         ahead, behind = comparison.ahead_by, comparison.behind_by
         status = ("diverged" if behind else "ahead") if ahead else ("behind" if behind else "identical")
@@ -145,15 +145,15 @@ class GitRenderer(IssueRenderer):
 
     def push(self, repo: str, change: RefChange, actor: Actor) -> Json:
         """Return the payload of `push`, without repository and sender."""
-        git = self.store.git(repo)
+        git = self.records.git(repo)
         gone, made = change.after == ZERO_SHA, change.before == ZERO_SHA
         commits: tuple[Commit, ...] = ()
         if not gone:
             limits = [f"--max-count={_PUSHED_COMMITS}", change.after]
-            default = git.branch(self.store.repositories.require(repo).default_branch)
+            default = git.branch(self.records.repositories.require(repo).default_branch)
             known = default if made else change.before
             commits = git.commits(*limits, f"^{known}") if known and known != change.after else ()
-        user = self.store.users.get(actor.login)
+        user = self.records.users.get(actor.login)
         return {
             "ref": change.ref,
             "before": change.before,
@@ -169,7 +169,7 @@ class GitRenderer(IssueRenderer):
         }
 
     def _pushed(self, repo: str, commit: Commit) -> Json:
-        files = self.store.git(repo).names(commit.sha)
+        files = self.records.git(repo).names(commit.sha)
         return {
             "id": commit.sha,
             "tree_id": commit.tree,

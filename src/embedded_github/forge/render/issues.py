@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from embedded_github.forge.models import (
@@ -17,9 +17,7 @@ from embedded_github.forge.models import (
     Role,
     User,
 )
-
-if TYPE_CHECKING:
-    from embedded_github.forge.store import Store
+from embedded_github.forge.records.records import Records
 
 Json = dict[str, Any]
 
@@ -100,15 +98,15 @@ def parse_node_id(text: str) -> tuple[str, str]:
 
 
 class IssueRenderer:
-    """Writes the store's values as GitHub's JSON.
+    """Writes records as GitHub's JSON.
 
     Args:
-        store: Where what a value only names (a user by login) is looked up.
+        records: Where what a value only names (a user by login) is looked up.
         links: The addresses it names things by.
     """
 
-    def __init__(self, store: Store, links: Links) -> None:
-        self.store = store
+    def __init__(self, records: Records, links: Links) -> None:
+        self.records = records
         self.links = links
 
     def repo_url(self, repo: str) -> str:
@@ -117,7 +115,7 @@ class IssueRenderer:
 
     def user(self, login: str | None) -> Json | None:
         """Return `simple-user`, or None for somebody who is gone."""
-        user = self.store.users.get(login) if login else None
+        user = self.records.users.get(login) if login else None
         return self.simple_user(user) if user else None
 
     def simple_user(self, user: User) -> Json:
@@ -141,7 +139,7 @@ class IssueRenderer:
     def full_user(self, user: User) -> Json:
         """Return `public-user`."""
         count = len(
-            [one for one in self.store.repositories.list() if one.owner == user.login and not one.private]
+            [one for one in self.records.repositories.list() if one.owner == user.login and not one.private]
         )
         return {
             **self.simple_user(user),
@@ -163,7 +161,7 @@ class IssueRenderer:
         """Return `repository` as payloads and pull requests carry it."""
         name = repository.full_name
         url, html = self.repo_url(name), f"{self.links.html}/{name}"
-        open_issues = self.store.issues.count_open(name)
+        open_issues = self.records.issues.count_open(name)
         return {
             "id": repository.id,
             "node_id": node_id("R", repository.id),
@@ -228,7 +226,7 @@ class IssueRenderer:
         """Return `author_association`: OWNER, COLLABORATOR or NONE."""
         if repo.partition("/")[0].lower() == login.lower():
             return "OWNER"
-        return "COLLABORATOR" if self.store.repositories.has_role_of_own(repo, login) else "NONE"
+        return "COLLABORATOR" if self.records.repositories.has_role_of_own(repo, login) else "NONE"
 
     def issue(self, issue: Issue) -> Json:
         """Return `issue`."""
@@ -273,10 +271,10 @@ class IssueRenderer:
         """Return an issue's global id; a pull request's is the same whichever way it is asked for."""
         if not issue.is_pull_request:
             return node_id("I", issue.id)
-        return node_id("PR", self.store.pulls.require(issue.repo, issue.number).id)
+        return node_id("PR", self.records.pulls.require(issue.repo, issue.number).id)
 
     def _pull_links(self, issue: Issue, html: str) -> Json:
-        pull = self.store.pulls.require(issue.repo, issue.number)
+        pull = self.records.pulls.require(issue.repo, issue.number)
         return {
             "url": f"{self.repo_url(issue.repo)}/pulls/{issue.number}",
             "html_url": html,
@@ -288,7 +286,7 @@ class IssueRenderer:
     def comment(self, comment: Comment) -> Json:
         """Return `issue-comment`."""
         url = f"{self.repo_url(comment.repo)}/issues/comments/{comment.id}"
-        issue = self.store.issues.require(comment.repo, comment.number)
+        issue = self.records.issues.require(comment.repo, comment.number)
         kind = "pull" if issue.is_pull_request else "issues"
         return {
             "id": comment.id,
@@ -325,7 +323,7 @@ class IssueRenderer:
         if event.rename is not None:
             body["rename"] = {"from": event.rename[0], "to": event.rename[1]}
         if event.event == "closed":
-            body["state_reason"] = self.store.issues.require(event.repo, event.number).state_reason
+            body["state_reason"] = self.records.issues.require(event.repo, event.number).state_reason
         return body
 
     def reaction(self, reaction: Reaction) -> Json:
@@ -340,5 +338,5 @@ class IssueRenderer:
 
     def reaction_counts(self, subject: str, subject_id: int, url: str) -> Json:
         """Return `reaction-rollup`."""
-        counts = self.store.reactions.counts(subject, subject_id)
+        counts = self.records.reactions.counts(subject, subject_id)
         return {"url": f"{url}/reactions", "total_count": sum(counts.values()), **counts}

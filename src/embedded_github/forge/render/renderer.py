@@ -80,9 +80,9 @@ class Renderer(GitRenderer):
 
     def pull(self, pull: PullRequest) -> Json:
         """Return `pull-request`."""
-        git = self.store.git(pull.repo)
+        git = self.records.git(pull.repo)
         commits, files, added, removed = git.summary(pull.base_sha, pull.head_sha)
-        mergeable = self.store.pulls.mergeable(pull)
+        mergeable = self.records.pulls.mergeable(pull)
         state = {None: "unknown", False: "dirty", True: "draft" if pull.draft else "clean"}[mergeable]
         return {
             **self.simple_pull(pull),
@@ -92,7 +92,7 @@ class Renderer(GitRenderer):
             "mergeable_state": state,
             "rebaseable": mergeable,
             "comments": pull.issue.comments,
-            "review_comments": len(self.store.reviews.comments(pull.repo, pull.number)),
+            "review_comments": len(self.records.reviews.comments(pull.repo, pull.number)),
             "maintainer_can_modify": False,
             "commits": commits,
             "additions": added,
@@ -105,7 +105,7 @@ class Renderer(GitRenderer):
         return {"number": pull.number, "pull_request": self.pull(pull)}
 
     def _side(self, repo: str, ref: str, sha: str) -> Json:
-        repository = self.store.repositories.require(repo)
+        repository = self.records.repositories.require(repo)
         user = self.user(repository.owner)
         return {
             "label": f"{repository.owner}:{ref}",
