@@ -85,7 +85,10 @@ class Demo:
         example, root = _example()
         around = Surroundings.from_environment()
         if self.live and not around.service.api_key:
-            raise CredentialError("LIVE=1 needs a key", hint="set ANTHROPIC_API_KEY, or leave LIVE out.")
+            raise CredentialError(
+                "the demo on Claude needs a key",
+                hint="set ANTHROPIC_API_KEY, or leave --live (make: LIVE=1) out.",
+            )
         folder = self.folder or Path(tempfile.mkdtemp(prefix="autonomous-loop-demo-"))
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UsageError(
@@ -196,7 +199,7 @@ class Demo:
             self._say(f"pull request: {pages}/pull/{pull[0]}")
         self._say(f"the result lies in {folder} (git: forge/repos/{REPOSITORY}.git, logs: actions/)")
         if not self.serve:
-            self._say("to look at the pages: make demo SERVE=1")
+            self._say("to look at the pages, play it with --serve (make demo SERVE=1)")
 
     def _say(self, text: str) -> None:
         click.echo(text, err=True)
