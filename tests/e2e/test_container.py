@@ -24,6 +24,16 @@ def test_the_image_runs_the_program_and_its_hands_have_their_tools(engine):
     assert "Chromium" in done.stdout
 
 
+def test_the_image_carries_the_product_alone(engine):
+    look = (
+        "from importlib.util import find_spec;"
+        "print([one for one in ('autonomous_loop', 'embedded_github', 'scripted_model') if find_spec(one)])"
+    )
+    python = "/opt/autonomous-loop/loop/bin/python"
+    done = engine.docker("run", "--rm", "--entrypoint", python, IMAGE, "-I", "-c", look)
+    assert done.stdout.strip() == "['autonomous_loop']", done.stderr
+
+
 def test_the_proofs_action_reads_a_checkout_that_is_not_its_own(engine, tmp_path):
     """As the runner starts it: the checkout belongs to the runner's user, the program is root."""
     project = make_project(tmp_path / "workspace")
