@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from autonomous_loop.verify.places import holds, innermost
 from autonomous_loop.verify.pytest_settings import PytestSettings
 from autonomous_loop.verify.report import Case
 
@@ -94,8 +95,8 @@ def place_beside(
 def _of_suite(paths: Sequence[str], settings: PytestSettings, within: Sequence[str]) -> list[str]:
     """Test files a bare run is most likely to collect."""
     found = [path for path in paths if settings.is_test_file(path)]
-    roots = [root.strip("/").removeprefix("./") for root in (within or settings.testpaths)]
-    inside = [path for path in found if any(path.startswith(f"{root}/") for root in roots)]
+    looked = innermost(within or settings.testpaths)
+    inside = [path for path in found if any(holds(one, path) for one in looked)]
     return inside or found
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from autonomous_loop.verify.places import unseen
 from autonomous_loop.verify.runners.base import Folders, Invocation, Step
 from autonomous_loop.verify.runners.junit import JUNIT, Foreign, foreign_canaries
-from autonomous_loop.verify.runners.pytest import asked, options
+from autonomous_loop.verify.runners.pytest import options
+from autonomous_loop.verify.runners.pytest_places import places
 from autonomous_loop.verify.tree_facts import Facts
 
 
@@ -19,13 +21,11 @@ class AnyCommand(Foreign):
     def invoke(self, step: Step, files: Sequence[str], facts: Facts, folders: Folders) -> Invocation:
         """See `Runner`."""
         canaries = foreign_canaries(step, files, facts, first=".py")
-        # A command that is told where to look sees the canary only if told of it too; a script is not that.
-        scripts = facts.every_path - frozenset(facts.test_files)
-        told = [word for word in asked(step, facts) if word not in scripts]
-        seen = [canary.path for canary in canaries] if files or told else []
+        planted = [canary.path for canary in canaries]
+        told = planted if files else unseen(planted, places(step, facts))
         return Invocation(
             command=f'{step.command} "$@"',
-            arguments=[*files, *seen],
+            arguments=[*files, *told],
             environment={
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "PYTEST_ADDOPTS": shlex.join(options(folders)),

@@ -7,10 +7,11 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from autonomous_loop.verify.canary import Canary, place, place_beside
+from autonomous_loop.verify.places import unseen
 from autonomous_loop.verify.pytest_settings import CONFIG_NAMES, PytestSettings, read_settings, section
 from autonomous_loop.verify.report import Case, ReportError, read_report
 from autonomous_loop.verify.runners.base import Folders, Invocation, Step
-from autonomous_loop.verify.shell_words import split
+from autonomous_loop.verify.runners.pytest_places import places
 from autonomous_loop.verify.tests_of import ROOTS
 from autonomous_loop.verify.tree_facts import Facts
 
@@ -48,9 +49,10 @@ class Pytest:
 
     def invoke(self, step: Step, files: Sequence[str], facts: Facts, folders: Folders) -> Invocation:
         """See `Runner`."""
-        canaries = place_beside(files, *_inside(step, facts), asked(step, facts))
-        # A command that is told where to look sees canaries only if told of them too.
-        told = [*files, *(one.path for one in canaries)] if files or asked(step, facts) else []
+        looked = places(step, facts)
+        canaries = place_beside(files, *_inside(step, facts), looked)
+        planted = [one.path for one in canaries]
+        told = [*files, *planted] if files else unseen(planted, looked)
         return Invocation(
             command=f'{step.command} "$@"',
             arguments=[*options(folders), f"--rootdir={folders.work}", *told],
@@ -87,7 +89,7 @@ def options(folders: Folders) -> list[str]:
 
 def canary_of(step: Step, files: Sequence[str], facts: Facts) -> Canary:
     """A canary among the tests of a run."""
-    return place(files, *_inside(step, facts), asked(step, facts))
+    return place(files, *_inside(step, facts), places(step, facts))
 
 
 def _packages(facts: Facts) -> list[str]:
@@ -109,12 +111,6 @@ def _inside(step: Step, facts: Facts) -> tuple[Sequence[str], PytestSettings]:
     return paths, read_settings(lambda name: facts.read_if_there(step.outer(name)))
 
 
-def asked(step: Step, facts: Facts) -> list[str]:
-    """Words of the command that are files or folders of the project."""
-    there = facts.every_path
-    return [word for word in split(step.command) if word.split("::")[0] in there or _is_folder(word, facts)]
-
-
 def junit_cases(reports: Mapping[str, bytes], paths: Collection[str]) -> list[Case]:
     """The cases of JUnit files, in the order of their names.
 
@@ -127,7 +123,3 @@ def junit_cases(reports: Mapping[str, bytes], paths: Collection[str]) -> list[Ca
     if not reports:
         raise ReportError("there is no test report")
     return [case for name in sorted(reports) for case in read_report(reports[name], paths)]
-
-
-def _is_folder(word: str, facts: Facts) -> bool:
-    return facts.has_folder(word.strip("/").removeprefix("./"))
