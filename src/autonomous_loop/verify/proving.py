@@ -157,6 +157,13 @@ class Proving:
                     f" your work: {listed([case.id for case in failing])}. Submit tests that pass there."
                 )
                 raise Refused(Reason(code="not-green-before", text=text))
+            passed = (case.id for case in old.cases if case.outcome == "passed")
+            if idle := selection.untouched(passed):
+                text = (
+                    "A refactor keeps what holds already, and on the code as it was before your work no test"
+                    f" was run to its end for: {listed(idle)}. Submit tests that run and pass there."
+                )
+                raise Refused(Reason(code="not-green-before", text=text))
             return old
         if failing:
             return await steady_red(self.bench, self.work, selection, old, tree)

@@ -13,6 +13,7 @@ from autonomous_loop.verify.flaky import flaky_reason
 from autonomous_loop.verify.judgement import Losses, judge_losses, known, losses, must_still_pass, set_aside
 from autonomous_loop.verify.refused import Refused
 from autonomous_loop.verify.report import Case
+from autonomous_loop.verify.sources import holds_tests
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,12 @@ class RegressionCheck:
             await self._bench.put_up(work.before)
             result = await self._bench.suite(work.before, work.before)
             await self._bench.put_up(work.after)
-            # A suite that shows nothing at the checkpoint cannot be lost by the candidate.
-            found = () if result.faults else result.run.passed
+            found = result.run.passed
+            if result.faults:
+                # It shows nothing: what passed when the suite last held must pass, as far as it is there.
+                there = frozenset(self._bench.facts.of(work.before).paths)
+                known_once = self.known_to_pass(baseline)
+                found = tuple(one for one in known_once if one.partition("::")[0] in there)
             self.remember(work.before, found)
         return found or ()
 
@@ -102,7 +107,11 @@ class RegressionCheck:
         result = believed(await self._bench.suite(work.before, work.after))
         if by_people:
             failing = {case.id for case in result.cases if case.failing}
-            before = [one for one in before if one in failing or one.partition("::")[0] in failing]
+            # Tests of a file that still holds some, of which none is in the run, nobody took away.
+            absent = {one.partition("::")[0] for one in before} - {case.file for case in result.cases}
+            read = self._bench.facts.of(work.after).read_if_there
+            unrun = {file for file in absent if (source := read(file)) and holds_tests(file, source)}
+            before = [one for one in before if {one, one.partition("::")[0]} & (failing | unrun)]
         older = must_still_pass(before, passing, baseline)
         fresh = frozenset(new) - known(baseline) - older
         must = older | fresh

@@ -15,6 +15,8 @@ from autonomous_loop.domain.proof import TestCounts
 from autonomous_loop.verify import faults
 
 Outcome = Literal["passed", "failed", "error", "skipped"]
+# How pytest reports that it failed itself: what it reported up to then is not all.
+_INTERNAL = "pytest::internal"
 REPORT_LIMIT = 50_000_000
 
 
@@ -72,7 +74,7 @@ def read_report(data: bytes, paths: Collection[str] = ()) -> tuple[Case, ...]:
             inherited one is another file than that of its class; the class's name tells.
 
     Raises:
-        ReportError: not XML, with a DTD or entities, or not JUnit.
+        ReportError: not XML, with a DTD or entities, not JUnit, or cut short by pytest's own failure.
     """
     try:
         root = fromstring(data, forbid_dtd=True, forbid_entities=True, forbid_external=True)
@@ -81,7 +83,11 @@ def read_report(data: bytes, paths: Collection[str] = ()) -> tuple[Case, ...]:
     if root.tag not in {"testsuites", "testsuite"}:
         raise ReportError(f"the test report is not JUnit XML: it starts with <{root.tag[:40]}>")
     # junitparser's annotation names lxml's Element where lxml is there; the standard one is what it wraps.
-    return once(_cases(JUnitXml.fromroot(root), paths))  # type: ignore[arg-type]
+    found = once(_cases(JUnitXml.fromroot(root), paths))  # type: ignore[arg-type]
+    if broken := next((case for case in found if case.id == _INTERNAL and case.failing), None):
+        last = broken.text.strip().rpartition("\n")[2]
+        raise ReportError(f"pytest met an internal error, its own or a plugin's: {last}")
+    return found
 
 
 def once(cases: Iterable[Case]) -> tuple[Case, ...]:

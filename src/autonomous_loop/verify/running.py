@@ -18,6 +18,7 @@ from autonomous_loop.domain.work import CommandResult
 from autonomous_loop.errors import HandsError
 from autonomous_loop.ports import Hands
 from autonomous_loop.verify import around_run
+from autonomous_loop.verify.empty_runs import expected, nothing_ran
 from autonomous_loop.verify.faults import missing_modules
 from autonomous_loop.verify.report import REPORT_LIMIT, Case, Outcome, ReportError, count
 from autonomous_loop.verify.runners.base import Folders, Invocation, Step
@@ -26,6 +27,16 @@ from autonomous_loop.verify.wording import Wording, without_canary
 
 _HOUSEKEEPING_S = 60.0
 _MARK = "AUTONOMOUS_LOOP_TEST_RUN"
+_MEND = "Mend what its output names; what is missing here, the project's setup must install."
+# Where a runner's report is looked for, of runners of which it must be said.
+_REPORTED = {
+    "command": (
+        "The loop does not know this runner. Where it writes JUnit XML to files of its own, let junit-reports"
+        " name them (target/surefire-reports/*.xml); else let it write to the file that AUTONOMOUS_LOOP_JUNIT"
+        " names; where it can do neither, accept-exit-code counts by its exit code."
+    ),
+    "JUnit": "No file that junit-reports names was written by it, or what was is not JUnit XML.",
+}
 _AROUND = Path(around_run.__file__).read_text(encoding="utf-8")
 
 
@@ -137,7 +148,7 @@ class TestRunning:
         except ReportError as error:
             if not faults and not reports and not failed and self._counts_by_exit_code(step):
                 return _by_exit_code(run, files or ["the suite"])
-            faults = faults or [_no_report(run, self._wording.plain(str(error)))]
+            faults = faults or [_no_report(run, self._wording.plain(str(error)), step.runner.name)]
             died = step.runner.died_importing(run.excerpt)
             return RunResult(run, faults=tuple(faults), missing=missing, died_importing=died)
         if not all(canary.sings(cases) for canary in invocation.canaries):
@@ -154,6 +165,8 @@ class TestRunning:
                 "import_only": bool(failing) and all(case.import_fault for case in failing),
             }
         )
+        if not (files or cases or faults) and (idle := expected(step, self._facts.of(tree))):
+            faults.append(nothing_ran(run, idle))
         named = tuple(dict.fromkeys(module for case in failing for module in case.missing_modules))
         return RunResult(run, cases, tuple(faults), named, no_canary=not invocation.canaries)
 
@@ -251,13 +264,13 @@ def _by_exit_code(run: TestRun, files: Sequence[str]) -> RunResult:
     return RunResult(run, cases, by_exit_code=True)
 
 
-def _no_report(run: TestRun, why: str) -> Reason:
+def _no_report(run: TestRun, why: str, runner: str) -> Reason:
     return Reason(
         code="no-report",
         text=(
             f"{run.command} ended with exit code {run.exit_code} and left no test report that can be read"
-            f" ({why}). A run that ends before its tests are reported shows nothing. The end of its output:\n"
-            f"{run.excerpt[-1_500:]}"
+            f" ({why}). A run that ends before its tests are reported shows nothing."
+            f" {_REPORTED.get(runner, _MEND)} {_said(run)}"
         ),
     )
 
@@ -266,11 +279,17 @@ def _no_canary(run: TestRun) -> Reason:
     return Reason(
         code="canary",
         text=(
-            f"{run.command}: the loop put in a test that must fail, and the report does not show it failing."
-            " Something decides outcomes, deselects tests, ends the run early or writes the report itself"
-            " (a conftest hook, a plugin, an exit call, a -k or -m option). Remove it."
+            f"{run.command} ended with exit code {run.exit_code}: the loop put in a test that must fail, and"
+            " the report does not show it failing. Either the runner could not do its work; then mend what"
+            " its output names. Or something decides outcomes, deselects tests, ends the run early or writes"
+            " the report itself (a conftest hook, a plugin, an exit call, a -k or -m option); then remove it."
+            f" {_said(run)}"
         ),
     )
+
+
+def _said(run: TestRun) -> str:
+    return f"The end of its output:\n{run.excerpt[-1_500:]}"
 
 
 def _background(commands: str) -> Reason:

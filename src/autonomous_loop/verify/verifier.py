@@ -15,6 +15,7 @@ from autonomous_loop.verify.bench import TestBench
 from autonomous_loop.verify.bisection import culprits
 from autonomous_loop.verify.candidate import Candidate
 from autonomous_loop.verify.e2e import BrowserE2ETester
+from autonomous_loop.verify.empty_runs import cannot_be_loaded
 from autonomous_loop.verify.gates import ProjectGates
 from autonomous_loop.verify.judgement import set_aside
 from autonomous_loop.verify.proving import Proving
@@ -22,6 +23,7 @@ from autonomous_loop.verify.refused import Refused
 from autonomous_loop.verify.regression import RegressionCheck
 from autonomous_loop.verify.running import RunResult
 from autonomous_loop.verify.satisfied import AlreadySatisfied
+from autonomous_loop.verify.wording import Wording
 
 _EMPTY = 'chmod -R u+rwX "$HOME" "$TMPDIR" 2>/dev/null; find "$HOME" "$TMPDIR" -mindepth 1 -delete'
 _EMPTY_S = 120.0
@@ -65,7 +67,8 @@ class ProofVerifier:
         """See `Verifier`.
 
         Raises:
-            ConfigurationError: there is a suite, but it cannot be run; the message shows why.
+            ConfigurationError: there is a suite, but it cannot be run, holds no test, or not one of its tests
+                can be loaded; the message shows why.
         """
         tree = self._trees.tree_of(commit)
         configured = self._config.suite_command or self._config.test_command
@@ -77,13 +80,7 @@ class ProofVerifier:
             for _ in range(2 if has_suite else 0):
                 await self._bench.put_up(tree)
                 result = await self._bench.suite(tree, tree)
-                if result.faults:
-                    why = result.faults[0].text
-                    raise ConfigurationError(
-                        f"the project's own suite cannot be run on its untouched code. {why}",
-                        hint="set setup, test-command or suite-command for autonomous-loop in this project.",
-                    )
-                runs.append(result)
+                runs.append(_sound(result, self._bench.wording))
         finally:
             await self._bench.put_up(tree)
             self._bench.let_go()
@@ -199,6 +196,24 @@ class ProofVerifier:
             passed = self._regression.known_to_pass(baseline)
         held = await self._regression.check(work, baseline, passing, passed, by_people=by_people)
         return held.run
+
+
+def _sound(result: RunResult, wording: Wording) -> RunResult:
+    """A run of the suite that others can be measured by.
+
+    Raises:
+        ConfigurationError: it shows nothing, or not one of its tests could be loaded.
+    """
+    why = result.faults[0].text if result.faults else ""
+    if not why and not result.by_exit_code and (broken := cannot_be_loaded(result.cases)):
+        why = f"No test passes: not one of these files can be loaded.\n{wording.failures(broken)}"
+    if why:
+        raise ConfigurationError(
+            f"the project's own suite cannot be run on its untouched code. {why}",
+            hint="set setup, test-command or suite-command for autonomous-loop in this project, so that"
+            " what the tests need is installed and found; where the code itself is broken, mend it first.",
+        )
+    return result
 
 
 def _baseline(command: str, one: RunResult, other: RunResult) -> Baseline:

@@ -24,6 +24,11 @@ def bodies(path: str, source: bytes | None) -> Mapping[str, TestBody]:
     return read(source) if read and source else {}
 
 
+def holds_tests(path: str, source: bytes | None) -> bool:
+    """Whether a file holds tests; of a language that is not known its name is believed."""
+    return posixpath.splitext(path)[1] not in _LANGUAGES or bool(bodies(path, source))
+
+
 def weakened(path: str, old: bytes | None, new: bytes | None) -> list[str]:
     """`Class::name` of tests that assert less, or are excused more, than they were."""
     before, after = bodies(path, old), bodies(path, new)
