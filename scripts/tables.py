@@ -9,6 +9,7 @@ from pathlib import Path
 from autonomous_loop.domain import proof
 from autonomous_loop.domain.proof import Proof
 from autonomous_loop.github.workflow import WORKFLOW
+from autonomous_loop.hands import lent
 from autonomous_loop.inputs import HostInputs, JobInputs
 from autonomous_loop.report.configuration import keys as every_key
 
@@ -133,6 +134,16 @@ def page():
         "wins, and can be given to `run` as `--set KEY=VALUE`. Unknown keys are errors. API keys, tokens",
         "and addresses are inputs only. Numbers are finite: `inf` is an error; leave the key out then.", "",
         "| key | what | default |", "|---|---|---|", *rows, "",
+        "## What a job lends its tests", "",
+        "The code and its tests run as another user, who may read the system's folders (`/usr`, `/opt`,",
+        "...) and nobody's home. A virtual environment elsewhere ends as `Permission denied`. What stands",
+        "in the environment of the command (`run`, `prove`, `audit`, `session`) lends more; on GitHub the",
+        "inputs of [`host/action.yml`](../host/action.yml) set it. Every user must be able to enter the",
+        "folders above a lent one: a home folder of mode 0700 keeps them out, whatever is lent below it.", "",
+        "| variable | input | what |", "|---|---|---|",
+        f"| `{lent.READABLE}` | `readable` | More folders they may read and run, one a line. |",
+        f"| `{lent.PATH}` | `path` | Folders before the system's on their PATH, one a line. |",
+        f"| `{lent.VARIABLES}` | `env` | More variables of theirs, as a JSON object; never a secret. |", "",
     ])  # fmt: skip
 
 

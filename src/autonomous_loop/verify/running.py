@@ -18,6 +18,7 @@ from autonomous_loop.domain.work import CommandResult
 from autonomous_loop.errors import HandsError
 from autonomous_loop.ports import Hands
 from autonomous_loop.verify import around_run
+from autonomous_loop.verify.closed_paths import closed_to_hands
 from autonomous_loop.verify.empty_runs import expected, nothing_ran
 from autonomous_loop.verify.faults import missing_modules
 from autonomous_loop.verify.report import REPORT_LIMIT, Case, Outcome, ReportError, count
@@ -270,7 +271,7 @@ def _no_report(run: TestRun, why: str, runner: str) -> Reason:
         text=(
             f"{run.command} ended with exit code {run.exit_code} and left no test report that can be read"
             f" ({why}). A run that ends before its tests are reported shows nothing."
-            f" {_REPORTED.get(runner, _MEND)} {_said(run)}"
+            f" {closed_to_hands(run.excerpt) or _REPORTED.get(runner, _MEND)} {_said(run)}"
         ),
     )
 
