@@ -11,6 +11,8 @@ def test_it_stands_beside_the_tests_of_the_run_under_a_name_that_is_collected():
     canary = place([], PATHS, PytestSettings(testpaths=("tests",)))
     assert canary.path == f"tests/unit/test_{canary.word}.py"
     assert place([], PATHS, PytestSettings(), ["other"]).path.startswith("other/")
+    assert place([], PATHS, PytestSettings(testpaths=("*/ui",))).path.startswith("tests/ui/")
+    assert place([], PATHS, PytestSettings(testpaths=("tests", "tests/ui"))).path.startswith("tests/ui/")
     own = PytestSettings(python_files=("check_*.py",))
     assert place([], ("x/check_a.py",), own).path.startswith("x/check_")
     assert place([], (), PytestSettings()).path.startswith("test_")

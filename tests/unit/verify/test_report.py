@@ -94,3 +94,15 @@ def test_a_fault_of_import_is_told_by_the_exception_alone(text, is_import_fault)
 def test_what_is_not_plain_junit_is_refused(data):
     with pytest.raises(ReportError):
         read_report(data)
+
+
+def test_a_report_that_pytest_s_own_failure_cut_short_is_none():
+    internal = (
+        '<testcase classname="pytest" name="internal"><error message="internal error">Traceback\n'
+        "RuntimeError: it broke</error></testcase>"
+    )
+    with pytest.raises(ReportError, match="internal error, its own or a plugin's: RuntimeError: it broke"):
+        read_report(
+            report('<testcase classname="tests.test_a" name="test_x" file="tests/test_a.py"/>' + internal)
+        )
+    assert read_report(report('<testcase classname="pytest" name="internal"/>'))  # a test of that name

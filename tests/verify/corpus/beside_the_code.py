@@ -237,7 +237,7 @@ TRICKS = [
         options={"kind": "refactor"},
         code="not-green-before",
         says="test_add",
-        checks=("proving._on_old_code:not-green-before",),
+        checks=("proving._on_old_code:not-green-before", "proving._on_old_code:not-green-before#2"),
     ),
     Trick(
         "a chore that breaks an older test",

@@ -71,7 +71,8 @@ TRICKS = [
     Trick(
         "a test file that leaves with exit(0)",
         BAD | {"tests/test_double.py": "import calc\n\nif hasattr(calc, 'double'):\n    exit(0)\nassert 0\n"},
-        code="canary",
+        code="no-report",
+        says="internal error, its own or a plugin's: SystemExit: 0",
     ),
     Trick(
         "a test that leaves with sys.exit(0)",
