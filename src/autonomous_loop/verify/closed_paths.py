@@ -9,7 +9,7 @@ from autonomous_loop.hands.lent import READABLE
 # As Python, a shell and the kernel's loader say it.
 _DENIED = re.compile(
     r"Permission denied: '(?P<python>/[^']+)'|'(?P<opened>/[^']+)': \[Errno 13\]"
-    r"|(?<![\w.])(?P<shell>/[^\s:]+): (?:bad interpreter: )?Permission denied"
+    r"|(?<![\w.>])(?P<shell>/[^\s:]+): (?:bad interpreter: )?Permission denied"
 )
 _PROGRAMS = re.compile(r"/bin/[^/]+$")
 

@@ -9,7 +9,7 @@ import re
 import secrets
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autonomous_loop.domain.model import TreeSha
@@ -93,6 +93,16 @@ class TestRunning:
         folders = Folders(work=work.rstrip("/"), run=folder, temporary=self._hands.temporary)
         inner = [step.inner(file) for file in files]
         invocation = step.runner.invoke(step, inner, self._facts.of(tree), folders)
+        result = await self._result(invocation, folders, step, files, tree)
+        if result.by_exit_code and result.run.failing and invocation.canaries:
+            # Without a report nobody can tell whether it was the canary alone that failed.
+            result = await self._result(_without_canaries(invocation), folders, step, files, tree)
+        return result
+
+    async def _result(
+        self, invocation: Invocation, folders: Folders, step: Step, files: Sequence[str], tree: TreeSha
+    ) -> RunResult:
+        work = folders.work
         try:
             done = await self._hands.run(
                 _wrapped(invocation, folders),
@@ -206,6 +216,12 @@ def together(results: Sequence[RunResult]) -> RunResult:
         no_canary=any(result.no_canary for result in results),
         died_importing=next((one.died_importing for one in results if one.died_importing), ""),
     )
+
+
+def _without_canaries(invocation: Invocation) -> Invocation:
+    planted = {canary.path for canary in invocation.canaries}
+    told = [one for one in invocation.arguments if one not in planted]
+    return replace(invocation, arguments=told, canaries=())
 
 
 def _wrapped(invocation: Invocation, folders: Folders) -> list[str]:

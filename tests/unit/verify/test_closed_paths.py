@@ -17,6 +17,9 @@ def test_what_is_closed_is_named_with_what_opens_it(output):
     assert "mode 0700" in text
 
 
-@pytest.mark.parametrize("output", ["", "FAILED tests/test_a.py", "sh: ./run.sh: Permission denied"])
+@pytest.mark.parametrize(
+    "output",
+    ["", "FAILED tests/test_a.py", "sh: ./run.sh: Permission denied", "sh: <tmp>/a: Permission denied"],
+)
 def test_nothing_else_is(output):
     assert closed_to_hands(output) == ""
