@@ -71,6 +71,28 @@ def test_what_would_mix_up_the_output_is_left_out_of_the_command():
     assert '--manifest-path "$1" "$2"   --features x -- \n' in run.command
 
 
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ("--color always -- --format terse --test-threads 1", "-- --test-threads 1"),
+        ("--workspace --exclude demo -F x", "-F x"),
+        ("-p demo --test add -j 2", "-j 2"),
+        ("--manifest-path=a/Cargo.toml --lib --target-dir t", "--target-dir t"),
+        ("--all-targets -- --skip --lib", "-- --skip --lib"),
+    ],
+)
+def test_what_the_loop_says_of_each_target_is_left_out_with_its_value(options, kept):
+    run = invoked(["tests/add.rs"], f"cargo test {options}")
+    (told,) = [line for line in run.command.splitlines() if "--manifest-path" in line]
+    assert told.partition('"$2"')[2].split() == kept.split()
+
+
+def test_a_whole_run_keeps_what_says_which_crates():
+    run = invoked([], "cargo test --workspace --exclude demo --color=always")
+    assert "--workspace --exclude demo" in run.command
+    assert "--color" not in run.command
+
+
 def test_a_crate_that_finds_no_tests_by_itself_has_no_canary():
     assert invoked([], tree=FILES | {"Cargo.toml": PACKAGE + "autotests = false\n"}).canaries == []
     old = '[package]\nname = "demo"\n\n[[test]]\nname = "add"\n'

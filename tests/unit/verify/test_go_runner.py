@@ -68,6 +68,28 @@ def test_files_take_the_place_of_the_packages_and_flags_stay():
     assert run.arguments == ["./a"]
 
 
+@pytest.mark.parametrize(
+    "flags",
+    [
+        "-bench . -run ./a",
+        "-coverpkg ./... -o ./b/x.test",
+        "-ldflags \"-X a=./b ./...\" -tags 'x ./...'",
+        "-timeout 30s",
+        "-race",
+    ],
+)
+def test_the_word_after_a_flag_may_belong_to_it(flags):
+    def told(files, packages):
+        step = Step(Go(), f"go test {flags}{packages} -args ./a")
+        return Go().invoke(step, files, facts(FILES), FOLDERS).command
+
+    replaced = f'go test -json -count=1 "$@" {flags} -args ./a'
+    assert replaced in told([], "")
+    assert replaced in told(["a/a_test.go"], "")
+    assert replaced in told(["a/a_test.go"], " ./b/...").replace("  ", " ")
+    assert f"go test -json -count=1 {flags} ./b/... -args ./a" in told([], " ./b/...")
+
+
 def test_a_verdict_that_only_the_toolchain_invents_is_none():
     said = read(events(("run", "TestA", ""), ("output", "TestA", "ok \tdemo\n"), ("pass", "TestA", "")))
     assert seen(said) == {"a/a_test.go::TestA": "error"}

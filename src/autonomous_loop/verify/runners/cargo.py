@@ -28,8 +28,14 @@ _NEVER = ("target", "vendor", "testdata", "node_modules")
 _CALL = re.compile(r"\bcargo(?:\s+\+\S+)?\s+(?:test|t)\b(?!\s*=)")
 _FLAGS = "--no-fail-fast --message-format=json"
 # What hides or mixes up what the test binaries print.
-_NOISE = re.compile(r"(?<!\S)(?:--no-?capture|-q|--quiet|--no-fail-fast|--message-format(?:=|\s+)\S+)(?!\S)")
-_EVERYTHING = re.compile(r"(?<!\S)(?:--workspace|--all)(?!\S)")
+_NOISE = re.compile(
+    r"(?<!\S)(?:--no-?capture|-q|--quiet|--no-fail-fast|(?:--message-format|--color|--format)(?:=|\s+)\S+)(?!\S)"
+)
+# What says which crates and targets, where the loop says it of each.
+_WHICH = re.compile(
+    r"(?<!\S)(?:--workspace|--all|--all-targets|--lib|--doc|--bins|--tests|--examples|--benches"
+    r"|(?:--exclude|--package|-p|--manifest-path|--bin|--test|--example|--bench)(?:=|\s+)\S+)(?!\S)"
+)
 # It says nothing of its own: what people read is about the project.
 _CANARY = """#[test]
 fn canary_{word}() {{
@@ -258,4 +264,7 @@ def _command(command: str, *, each: bool) -> str:
     head, rest = command[: call.end()], command[call.end() :]
     if not each:
         return f"( {head} {_FLAGS}{rest}\n)"
-    return f'( {head} {_FLAGS} --manifest-path "$1" "$2"{_EVERYTHING.sub("", rest)}\n)'
+    # After `--` stand the test binary's own.
+    mine, *theirs = re.split(r"(?<!\S)--(?!\S)", rest, maxsplit=1)
+    told = "--".join([_WHICH.sub("", mine), *theirs])
+    return f'( {head} {_FLAGS} --manifest-path "$1" "$2"{told}\n)'

@@ -27,7 +27,16 @@ _CALL = re.compile(r"\bgo\s+test\b")
 _FLAGS = "-json -count=1"  # no result from the test cache: it is the hands' to write
 # The canary is among the first to run and fails.
 _FAIL_FAST = re.compile(r"(?<!\S)--?failfast(?:=\S*)?(?!\S)")
-_PATTERN = re.compile(r"(?<!\S)(?:\.{1,2}(?:/[^\s;&|<>]*)?|[\w./-]+/\.\.\.)(?!\S)")
+# A package, unless an option before it takes the next word, or it follows `-args`.
+_WORDS = re.compile(
+    r"""(?<!\S)(?:(?P<kept>--?args\s.*|--?(?:run|skip|bench|list|fuzz|tags|timeout|count|cpu|parallel|p|mod|modfile"""
+    r"""|overlay|pkgdir|coverpkg|coverprofile|covermode|cpuprofile|memprofile|memprofilerate|blockprofile"""
+    r"""|blockprofilerate|mutexprofile|mutexprofilefraction|outputdir|o|trace|exec|toolexec|vet|shuffle|benchtime"""
+    r"""|fuzztime|fuzzminimizetime|fuzzcachedir|ldflags|gcflags|asmflags|gccgoflags|buildmode|compiler"""
+    r"""|installsuffix|pgo)\s+(?:'[^']*'|"(?:\\.|[^"\\])*"|[^\s;&|<>])+)"""
+    r"""|(?P<package>\.{1,2}(?:/[^\s;&|<>]*)?|[\w./-]+/\.\.\.)(?!\S))""",
+    re.DOTALL,
+)
 _CLAUSE = re.compile(rb"^package\s+(\w+)", re.MULTILINE)
 _NOT_BUILT = re.compile(rb"^//go:build\s+ignore\b", re.MULTILINE)
 _FUNCTION = re.compile(rb"^func\s+((?:Test|Example|Fuzz|Benchmark)\w*)\s*\(", re.MULTILINE)
@@ -255,10 +264,10 @@ def _command(command: str, *, replaced: bool) -> tuple[str, list[str]]:
     if call is None:  # a step is made of a command that was recognised
         raise ValueError(command)
     head, rest = command[: call.end()], command[call.end() :]
-    patterns = _PATTERN.findall(rest)
+    patterns = [found["package"] for found in _WORDS.finditer(rest) if found["package"]]
     if patterns and not replaced:
         return f"{head} {_FLAGS}{rest}", patterns
-    return f'{head} {_FLAGS} "$@"{_PATTERN.sub("", rest)}', patterns
+    return f'{head} {_FLAGS} "$@"{_WORDS.sub(lambda found: found["kept"] or "", rest)}', patterns
 
 
 def _of_suite(step: Step, facts: Facts, patterns: Sequence[str]) -> list[str]:
