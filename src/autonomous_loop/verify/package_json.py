@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import posixpath
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,10 +17,6 @@ _NOT_OURS = frozenset({
     "vendor", "third_party", "dist", "build",
 })  # fmt: skip
 _DEPENDENCIES = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
-# Code that tests share, and what they read.
-_FOR_TESTS = re.compile(
-    r"/[^/]*(?:fixture|helper|support|util|common|data|mock|snapshot|setup)[^/]*(?:/|\.[cm]?js$)"
-)
 MOST_PACKAGES = 200
 
 
@@ -72,19 +67,6 @@ def read_packages(paths: Iterable[str], read: Callable[[str], bytes | None]) -> 
     globs = _workspaces(root, read) if "" in documents else ()
     members = PathPatterns([_pattern(one) for one in globs]) if globs else None
     return tuple(_packages(documents, members))
-
-
-def node_tests(paths: Iterable[str], packages: Sequence[Package]) -> list[str]:
-    """Files that `node --test` collects for the folder they lie in (`test/anything.js`), by no name."""
-    folders = [
-        one.folder for one in packages if any("--test" in text.split() for text in one.scripts.values())
-    ]
-    starts = tuple(posixpath.join(folder, "test/") for folder in folders)
-    return [
-        path
-        for path in paths
-        if path.startswith(starts) and re.search(r"\.[cm]?js$", path) and not _FOR_TESTS.search(path)
-    ]
 
 
 def _packages(documents: Mapping[str, Mapping[str, Any]], members: PathPatterns | None) -> Iterator[Package]:

@@ -11,7 +11,8 @@ from itertools import islice, takewhile
 
 from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.ports import Trees
-from autonomous_loop.verify.package_json import Package, node_tests, read_packages
+from autonomous_loop.verify.collected_tests import CONFIGURATION, collected
+from autonomous_loop.verify.package_json import Package, read_packages
 from autonomous_loop.verify.pytest_settings import CONFIG_NAMES, PytestSettings, read_settings
 from autonomous_loop.verify.tests_of import is_test_file, stands_in_source
 
@@ -134,7 +135,7 @@ class TreeFacts:
         added = [one.path for one in changes if one.status == "A"]
         gone = [one.path for one in changes if one.status == "D"]
         if facts.packages and (added or gone):
-            return None  # which files node runs is told by all of them together
+            return None  # which files node or mocha runs is told by all of them together
         read = lru_cache(MOST_FILES)(lambda path: self.trees.read(tree, path))
         if not added and not gone:
             # The sets made of the paths stay, too.
@@ -149,7 +150,7 @@ class TreeFacts:
         # Runners look into the same few files again and again.
         read = lru_cache(MOST_FILES)(lambda path: self.trees.read(tree, path))
         packages = read_packages(paths, read)
-        others = set(node_tests(paths, packages))
+        others = collected(paths, packages, read)
         files = tuple(path for path in paths if path in others or is_test_file(path, settings))
         return Facts(paths, settings, files, read, packages)
 
@@ -167,7 +168,8 @@ def _holds_python(paths: Sequence[str], folder: str) -> bool:
 
 def _decides(path: str) -> bool:
     """Whether a file's content decides which others are tests."""
-    return path in CONFIG_NAMES or path.rpartition("/")[2] == "package.json"
+    name = path.rpartition("/")[2]
+    return path in CONFIG_NAMES or name == "package.json" or bool(CONFIGURATION.fullmatch(name))
 
 
 def _merged(paths: Sequence[str], added: Sequence[str], gone: Sequence[str]) -> list[str]:

@@ -53,6 +53,9 @@ def steps(files, **options):
             {"package.json": {}, "playwright.config.ts": ""},
             [("playwright", "npx --no-install playwright test", "")],
         ),
+        ({"package.json": {"mocha": {}}}, [("mocha", "npx --no-install mocha", "")]),
+        ({"package.json": {}, ".mocharc.yml": ""}, [("mocha", "npx --no-install mocha", "")]),
+        ({"package.json": {"scripts": {"test": "nyc mocha -r esm"}}}, [("mocha", "nyc mocha -r esm", "")]),
         ({"package.json": {}, "test/a.test.js": NODE}, [("node:test", "node --test", "")]),
         ({"package.json": {"scripts": {"e2e": "playwright test"}}}, [("playwright", "playwright test", "")]),
         (
@@ -142,6 +145,8 @@ MIXED = {
     "packages/b/package.json": {"scripts": {"test": "node --test"}},
     "packages/b/test/any.js": NODE,
     "tests/test_a.py": "",
+    "packages/c/package.json": {"scripts": {"test": "mocha"}},
+    "packages/c/test/add.js": "describe('a', () => {})",
 }
 
 
@@ -153,6 +158,7 @@ MIXED = {
         ("e2e/a.spec.ts", "playwright"),
         ("e2e/own.spec.ts", "playwright"),
         ("packages/b/test/any.js", "node:test"),
+        ("packages/c/test/add.js", "mocha"),
         ("tests/test_a.py", "pytest"),
     ],
 )
@@ -201,12 +207,84 @@ def test_the_projects_own_binaries_are_used_and_nothing_is_fetched():
         ("jest src tests/a.test.js", ("tests/a.test.js",), 'jest "$@"'),
         ("jest src", (), 'jest src "$@"'),
         ("jest -c src", ("tests/a.test.js",), 'jest -c src "$@"'),
-        ("tsc && NODE_OPTIONS=--x jest --ci", (), 'tsc && NODE_OPTIONS=--x jest --ci "$@"'),
+        ("tsc && NODE_OPTIONS=--x jest --silent", (), 'tsc && NODE_OPTIONS=--x jest --silent "$@"'),
     ],
 )
 def test_a_script_is_called_with_files_in_place_of_its_own(script, asked, command):
     files = {"package.json": {"scripts": {"test": script}}, "src/a.js": "", "tests/a.test.js": ""}
     assert words_after(invoked(files, asked)) == command
+
+
+TOLD = ("tests/a.test.js",)
+
+
+@pytest.mark.parametrize(
+    ("script", "some", "whole"),
+    [
+        # What the loop sets itself goes, in whatever form it stands: most runners take it but once.
+        ("jest --outputFile x.json src", "jest", "jest src"),
+        ("jest --outputFile=x.json --bail 1", "jest", "jest"),
+        ("jest --cacheDirectory src --no-watchman", "jest", "jest"),
+        ("vitest --run", "vitest", "vitest"),
+        ("vitest --reporter verbose --outputFile x", "vitest", "vitest"),
+        ("vitest --reporter=junit --outputFile.junit src/x.xml", "vitest", "vitest"),
+        ("vitest run --retry 2 --bail=1 --no-allowOnly", "vitest run", "vitest run"),
+        ("playwright test --reporter list --retries 2 -x", "playwright test", "playwright test"),
+        ("mocha -R dot --reporter-option a=b --bail --retries 2", "mocha", "mocha"),
+        # What is dropped takes its value along.
+        ("vitest --watch false --coverage.provider v8", "vitest", "vitest"),
+        ("jest --coverage false tests", "jest", "jest tests"),
+        # The value of an option is no file to run, whatever it is called.
+        ("jest -w 2 tests", "jest -w 2", "jest -w 2 tests"),
+        (
+            "jest --roots src tests --silent",
+            "jest --roots src tests --silent",
+            "jest --roots src tests --silent",
+        ),
+        ("jest -i src", "jest -i", "jest -i src"),
+        ("mocha --file src/a.js -b tests", "mocha --file src/a.js", "mocha --file src/a.js tests"),
+        ("vitest --dir src", "vitest --dir src", "vitest --dir src"),
+        (
+            "vitest --typecheck.tsconfig src",
+            "vitest --typecheck.tsconfig src",
+            "vitest --typecheck.tsconfig src",
+        ),
+        (
+            "playwright test --project src tests",
+            "playwright test --project src tests",
+            "playwright test --project src tests",
+        ),
+        ("playwright test -j 2 tests", "playwright test -j 2", "playwright test -j 2 tests"),
+    ],
+)
+def test_the_word_after_an_option_may_belong_to_it(script, some, whole):
+    files = {"package.json": {"scripts": {"test": script}}, "src/a.js": "", "tests/a.test.js": VITEST}
+    assert words_after(invoked(files, TOLD)) == f'{some} "$@"'
+    assert words_after(invoked(files)) == f'{whole} "$@"'
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ("--test-reporter spec", ""),
+        ("--test-reporter=spec --test-reporter-destination stdout", ""),
+        ("--test-reporter spec --test-reporter dot --test-reporter-destination a --test-concurrency 1",
+         " --test-concurrency 1"),
+        ("--import ./src/a.js --test-timeout 9", " --import ./src/a.js --test-timeout 9"),
+        ("--watch --watch-path src", ""),
+    ],
+)  # fmt: skip
+def test_the_word_after_an_option_of_node_may_belong_to_it(options, kept):
+    script = f"node {options} --test {options} tests"
+    files = {"package.json": {"scripts": {"test": script}}, "src/a.js": "", "tests/a.test.js": NODE}
+    ours = " ".join(
+        f"--test-reporter{one}"
+        for one in (
+            "=/hands/tmp/run-1/node_test_reporter.mjs",
+            "-destination=/hands/tmp/run-1/report.jsonl",
+        )
+    )
+    assert words_after(invoked(files, TOLD)) == f'node {ours}{kept} --test{kept} "$@"'
 
 
 def test_node_reads_its_options_before_the_files():

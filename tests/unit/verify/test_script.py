@@ -17,6 +17,8 @@ PACKAGES = (
             "both": "vitest run && playwright test",
             "round": "npm run round",
             "piped": "vitest run | tee log",
+            "checks": "npm run lint && tsc --noEmit",
+            "made": "eslint . && node make.js",
         },
     ),
     Package("packages/a", "a", {"test": "vitest run"}, is_member=True),
@@ -53,6 +55,16 @@ B = ("node:test", "packages/b", "node --import tsx --test 'test/**/*.ts'")
         ("node node_modules/jest/bin/jest.js", [("jest", "", "node node_modules/jest/bin/jest.js")]),
         ("cross-env A=1 c8 node --test test/", [("node:test", "", "cross-env A=1 c8 node --test test/")]),
         ("npx tsx --test a", [("node:test", "", "npx tsx --test a")]),
+        ("c8 -r html node --test", [("node:test", "", "c8 -r html node --test")]),
+        ("dotenv -e .env.test -- jest", [("jest", "", "dotenv -e .env.test -- jest")]),
+        ("npx -p tsx -- tsx --test a", [("node:test", "", "npx -p tsx -- tsx --test a")]),
+        ("node -r esm node_modules/.bin/jest", [("jest", "", "node -r esm node_modules/.bin/jest")]),
+        ("nyc mocha -r esm test/*.js", [("mocha", "", "nyc mocha -r esm test/*.js")]),
+        ("npm --loglevel silent run e2e", [("playwright", "", "playwright test")]),
+        ("pnpm -w e2e", [("playwright", "", "playwright test")]),
+        ("bun run e2e", [("playwright", "", "playwright test")]),
+        ("bun test", []),
+        ("node make.js --test", []),
         ("vitest bench", []),
         ("playwright install", []),
         ("node server.js", []),
@@ -70,6 +82,38 @@ B = ("node:test", "packages/b", "node --import tsx --test 'test/**/*.ts'")
 def test_the_runners_of_a_command_are_found_through_the_scripts(command, calls):
     found = calls_in(command, PACKAGES)
     assert [(one.runner, one.folder, one.text) for one in found] == calls
+
+
+@pytest.mark.parametrize(
+    ("first", "kept"),
+    [
+        ("pnpm lint", False),
+        ("yarn lint", False),
+        ("bun run lint", False),
+        ("npm run -s lint", False),
+        ("pnpm -s lint", False),
+        ("pnpm --filter a lint", False),
+        ("CI=1 yarn run lint:ci", False),
+        ("npm run typecheck", False),
+        ("yarn type-check", False),
+        ("npm run checks", False),
+        ("npx eslint .", False),
+        ("pnpm exec prettier --check .", False),
+        ("tsc --noEmit -p .", False),
+        ("npx --no-install vue-tsc --noEmit", False),
+        ("tsc -p .", True),
+        ("tsc --noEmit false", True),
+        ("npm run made", True),
+        ("npm run build", True),
+        ("pnpm build", True),
+        ("npm ci", True),
+        ("npm run linters-of-ours", True),
+        ("node lint", True),
+    ],
+)
+def test_what_only_looks_at_code_is_no_part_of_a_test_run(first, kept):
+    (call,) = calls_in(f"{first} && vitest run", PACKAGES)
+    assert call.text == (f"{first} && vitest run" if kept else "vitest run")
 
 
 def test_only_plain_commands_are_understood():

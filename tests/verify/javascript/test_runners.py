@@ -23,7 +23,7 @@ TRIPLE = {"src/calc.js": DOUBLE["src/calc.js"] + "\nexport function triple(a) {\
 BROKEN = {"src/calc.js": DOUBLE["src/calc.js"].replace("a + b", "a - b")}
 
 
-@pytest.mark.parametrize("runner", ["node:test", "vitest", "jest"])
+@pytest.mark.parametrize("runner", ["node:test", "vitest", "jest", "mocha"])
 async def test_a_feature_turns_from_red_to_green(world, installed, runner):
     await world.start(start_of(runner), passing=())
     await install(world, installed)

@@ -22,6 +22,7 @@ PACKAGES = {
     "@babel/preset-env": "7.28.5",
     "@playwright/test": "1.57.0",
     "jest": "30.2.0",
+    "mocha": "11.7.5",
     "typescript": "5.9.3",
     "vitest": "4.0.16",
 }
@@ -103,11 +104,13 @@ CODE = "export function add(a, b) {\n  return a + b;\n}\n"
 DOUBLE = {"src/calc.js": CODE + "\nexport function double(a) {\n  return 2 * a;\n}\n"}
 IMPORTS = {
     "node:test": 'import { describe, it } from "node:test";\nimport assert from "node:assert/strict";',
+    "mocha": 'import assert from "node:assert/strict";',
     "vitest": 'import { describe, it, expect } from "vitest";',
     "jest": 'import { describe, it, expect } from "@jest/globals";',
 }
 CHECKS = {
     "node:test": "assert.equal({}, {});",
+    "mocha": "assert.equal({}, {});",
     "vitest": "expect({}).toBe({});",
     "jest": "expect({}).toBe({});",
 }
@@ -120,6 +123,7 @@ def package(**keys: object) -> dict[str, str]:
 
 STARTS = {
     "node:test": package(scripts={"test": "node --test"}),
+    "mocha": package(scripts={"test": "mocha 'tests/**/*.js'"}, devDependencies={"mocha": "11"}),
     "vitest": package(scripts={"test": "vitest"}, devDependencies={"vitest": "4"}),
     "jest": package(
         scripts={"test": "NODE_OPTIONS=--experimental-vm-modules jest"}, devDependencies={"jest": "30"}

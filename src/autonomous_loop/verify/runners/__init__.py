@@ -9,6 +9,7 @@ from autonomous_loop.verify.runners.base import Runner
 from autonomous_loop.verify.runners.cargo import Cargo
 from autonomous_loop.verify.runners.go import Go
 from autonomous_loop.verify.runners.jest import Jest
+from autonomous_loop.verify.runners.mocha import Mocha
 from autonomous_loop.verify.runners.node_test import NodeTest
 from autonomous_loop.verify.runners.playwright import Playwright
 from autonomous_loop.verify.runners.pytest import Pytest
@@ -21,6 +22,7 @@ RUNNERS: Sequence[Runner] = (
     Cargo(),
     Vitest(),
     Jest(),
+    Mocha(),
     NodeTest(),
     Playwright(),
     AnyCommand(),

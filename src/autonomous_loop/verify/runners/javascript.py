@@ -8,13 +8,14 @@ import re
 import shlex
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from autonomous_loop.verify.canary import Canary, new_word
 from autonomous_loop.verify.package_json import Package
 from autonomous_loop.verify.report import Case
+from autonomous_loop.verify.runner_options import values_at
 from autonomous_loop.verify.runners.base import Folders, Invocation, Step
 from autonomous_loop.verify.runners.javascript_reports import unloadable
 from autonomous_loop.verify.runners.script import Call, calls_in, unquoted
@@ -22,11 +23,12 @@ from autonomous_loop.verify.tree_facts import Facts
 
 # What a file imports tells whose test it is; a file that imports none of these uses globals.
 _IMPORTED = re.compile(
-    rb"""(?:from|import|require\()\s*['"](vitest|@jest/globals|node:test|@playwright/test)['"]"""
+    rb"""(?:from|import|require\()\s*['"](vitest|@jest/globals|mocha|node:test|@playwright/test)['"]"""
 )
 _OWNERS = {
     b"vitest": "vitest",
     b"@jest/globals": "jest",
+    b"mocha": "mocha",
     b"node:test": "node:test",
     b"@playwright/test": "playwright",
 }
@@ -50,7 +52,9 @@ class JavaScript(ABC):
         report: the name of its report, in the run's own folder.
         configuration: names of its configuration files.
         named: paths of test files, as it finds them when it is told nothing.
-        dropped: options of scripts that are of no use here.
+        valued: its options that take the next word.
+        lists: those that take every word up to the next option.
+        dropped: options of scripts that are of no use here, beside those the loop sets itself.
     """
 
     folder: str = ""
@@ -61,9 +65,9 @@ class JavaScript(ABC):
     report: ClassVar[str] = "report.json"
     configuration: ClassVar[re.Pattern[str]] = re.compile(r"(?!)")
     named: ClassVar[re.Pattern[str]] = re.compile(r"(?:.*/)?[^/]*\.(?:test|spec)\.[cm]?[jt]sx?")
-    dropped: ClassVar[re.Pattern[str]] = re.compile(
-        r"--(?:watch(?:All)?|ui|coverage|open|debug|headed)(?:=.*)?|-w"
-    )
+    valued: ClassVar[frozenset[str]] = frozenset()
+    lists: ClassVar[frozenset[str]] = frozenset()
+    dropped: ClassVar[re.Pattern[str]] = re.compile(r"--(?:watch|ui|coverage|open|debug|headed)|-w")
 
     # --- Which projects, which files
 
@@ -116,18 +120,17 @@ class JavaScript(ABC):
     def invoke(self, step: Step, files: Sequence[str], facts: Facts, folders: Folders) -> Invocation:
         """See `Runner`."""
         call = calls_in(step.command, facts.packages, step.folder)[-1]
-        chosen = list(self._chosen(call, step, facts))
+        start = call.at + 1
+        values = frozenset(at + start for at in values_at(call.words[start:], self.valued, self.lists))
+        chosen = list(self._chosen(call, values, step, facts))
         where = [unquoted(call.words[at]) for at in chosen]
         canary = self._canary(files, where, step, facts)
-        words = [
-            word
-            for at, word in enumerate(call.words)
-            if not (files and at in chosen) and not (at > call.at and self.dropped.fullmatch(word))
-        ]
-        if words[:2] == ["npx", "--no-install"]:
-            words = words[2:]  # it is on the PATH: npx would only cost time
         asked = [*files, canary.path] if files else [canary.path] if where else []
         ours, rest = self.arguments(asked, exact=bool(files), folders=folders)
+        gone = {*(chosen if files else ()), *self._replaced(call, values, [*ours, *rest])}
+        words = [word for at, word in enumerate(call.words) if at not in gone]
+        if words[:2] == ["npx", "--no-install"]:
+            words = words[2:]  # it is on the PATH: npx would only cost time
         at = next(at for at, word in enumerate(words) if word == call.words[call.at]) + 1
         text = " ".join([*words[:at], *(shlex.quote(one) for one in ours), *words[at:]])
         return Invocation(
@@ -202,26 +205,36 @@ class JavaScript(ABC):
         used = {
             name
             for one in near
-            for name in ("vitest", "jest", "@playwright/test")
+            for name in ("vitest", "jest", "mocha", "@playwright/test")
             if name in one.dependencies
         }
         text = " ".join(script for one in near for script in one.scripts.values())
         return len(used) + ("--test" in text.split()) > 1
 
-    def _chosen(self, call: Call, step: Step, facts: Facts) -> Iterator[int]:
+    def _replaced(self, call: Call, values: Collection[int], ours: Sequence[str]) -> Iterator[int]:
+        """Which words of a call make room: options that are dropped or set by the loop, and their values.
+
+        Most runners take an option but once.
+        """
+        names = {_option(word) for word in ours if word.startswith("-")}
+        going = False
+        for at in range(call.at + 1, len(call.words)):
+            word = call.words[at]
+            if at not in values:
+                going = word.startswith("-") and (
+                    _option(word) in names or bool(self.dropped.fullmatch(_option(word)))
+                )
+            if going:
+                yield at
+
+    def _chosen(self, call: Call, values: Collection[int], step: Step, facts: Facts) -> Iterator[int]:
         """Which words of a call are files or folders of the project: what it is told to run."""
         for at in range(call.at + 1, len(call.words)):
             word = unquoted(call.words[at]).removeprefix("./").rstrip("/")
-            path = step.outer(word)
-            if word.startswith("-") or re.fullmatch(
-                r"-[a-zA-Z]|--(?:config|project|root|dir|rootDir|import|require|loader)", call.words[at - 1]
-            ):
+            if word.startswith("-") or at in values:
                 continue
-            if (
-                path in facts.every_path
-                or "*" in word
-                or any(one.startswith(f"{path}/") for one in facts.paths)
-            ):
+            path = step.outer(word)
+            if path in facts.every_path or "*" in word or facts.has_folder(path):
                 yield at
 
     def _canary(self, files: Sequence[str], where: Sequence[str], step: Step, facts: Facts) -> Canary:
@@ -269,6 +282,12 @@ def is_module(path: str, folder: str, facts: Facts) -> bool:
     outer = posixpath.join(folder, path)
     above = [one for one in facts.packages if is_below(outer, one.folder)]
     return bool(above) and above[-1].is_module
+
+
+def _option(word: str) -> str:
+    """An option's bare name: `--coverage` of `--coverage.provider=v8`, and of `--no-coverage`."""
+    name = re.split(r"[=.]", word, maxsplit=1)[0]
+    return f"--{name.removeprefix('--no-')}" if name.startswith("--no-") else name
 
 
 def _around(name: str) -> tuple[str, str]:

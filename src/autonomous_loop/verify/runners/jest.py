@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from autonomous_loop.verify.package_json import Package
 from autonomous_loop.verify.report import Case
+from autonomous_loop.verify.runner_options import JEST_LISTS, JEST_VALUES
 from autonomous_loop.verify.runners.base import Folders, Step
 from autonomous_loop.verify.runners.javascript import JavaScript
 from autonomous_loop.verify.runners.javascript_reports import document, jest_cases
@@ -23,6 +24,12 @@ class Jest(JavaScript):
     configuration: ClassVar[re.Pattern[str]] = re.compile(r"jest\.config\.[cm]?[jt]s(?:on)?")
     named: ClassVar[re.Pattern[str]] = re.compile(
         r"(?:.*/)?(?:[^/]*\.(?:test|spec)\.[cm]?[jt]sx?|__tests__/(?:.*/)?[^/]+\.[cm]?[jt]sx?)"
+    )
+
+    valued: ClassVar[frozenset[str]] = JEST_VALUES
+    lists: ClassVar[frozenset[str]] = JEST_LISTS
+    dropped: ClassVar[re.Pattern[str]] = re.compile(
+        r"--(?:watch(?:All)?|coverage|collectCoverage|debug|notify)|-b"  # `-w` is its number of workers
     )
 
     def is_used(self, package: Package, facts: Facts) -> bool:

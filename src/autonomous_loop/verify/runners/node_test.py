@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from autonomous_loop.verify.package_json import Package
 from autonomous_loop.verify.report import Case, Outcome, ReportError
+from autonomous_loop.verify.runner_options import NODE_VALUES
 from autonomous_loop.verify.runners.base import Folders, Step
 from autonomous_loop.verify.runners.javascript import JavaScript, is_module
 from autonomous_loop.verify.runners.javascript_reports import (
@@ -38,8 +39,9 @@ class NodeTest(JavaScript):
     named: ClassVar[re.Pattern[str]] = re.compile(
         r"(?:.*/)?(?:[^/]*[._-]test|test-[^/]*|test|test/(?:.*/)?[^/]+)\.[cm]?[jt]s"
     )
+    valued: ClassVar[frozenset[str]] = NODE_VALUES
     dropped: ClassVar[re.Pattern[str]] = re.compile(
-        r"--(?:watch|experimental-test-coverage|test-only|test-reporter=.*|test-reporter-destination=.*)"
+        r"--(?:watch|watch-path|experimental-test-coverage|test-only)"
     )
 
     def is_used(self, package: Package, facts: Facts) -> bool:
@@ -70,12 +72,21 @@ class NodeTest(JavaScript):
 
     def read(self, reports: Mapping[str, bytes], facts: Facts, step: Step) -> Sequence[Case]:
         """See `Runner`."""
-        events = lines_of(next(iter(reports.values()), b""))
-        try:
-            relative = inside({str(one["file"]) for one in events}, facts, step)
-            return once(_cases(events, relative, FileTitles(facts, step)))
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ReportError(f"the test report has another shape than it should: {error!r}") from None
+        return event_cases(reports, facts, step)
+
+
+def event_cases(reports: Mapping[str, bytes], facts: Facts, step: Step) -> Sequence[Case]:
+    """The cases of what the loop's own reporters write: one test a line.
+
+    Raises:
+        ReportError: it has another shape.
+    """
+    events = lines_of(next(iter(reports.values()), b""))
+    try:
+        relative = inside({str(one["file"]) for one in events}, facts, step)
+        return once(_cases(events, relative, FileTitles(facts, step)))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ReportError(f"the test report has another shape than it should: {error!r}") from None
 
 
 def _cases(events: Sequence[Json], relative: Callable[[str], str], titles: FileTitles) -> Iterator[Case]:

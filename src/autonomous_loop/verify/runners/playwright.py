@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from autonomous_loop.verify.report import Case, Outcome, ReportError
+from autonomous_loop.verify.runner_options import PLAYWRIGHT_LISTS, PLAYWRIGHT_VALUES
 from autonomous_loop.verify.runners.base import Folders, Step
 from autonomous_loop.verify.runners.javascript import PLAYWRIGHT_CONFIG, JavaScript, browser_folder
 from autonomous_loop.verify.runners.javascript_reports import Json, document, inside, make_case, once, plain
@@ -22,6 +23,10 @@ class Playwright(JavaScript):
     command: ClassVar[str] = "npx --no-install playwright test"
     dependency: ClassVar[str] = "@playwright/test"
     configuration: ClassVar[re.Pattern[str]] = PLAYWRIGHT_CONFIG
+    valued: ClassVar[frozenset[str]] = PLAYWRIGHT_VALUES
+    lists: ClassVar[frozenset[str]] = PLAYWRIGHT_LISTS
+    # `-x`: the first failure, which may be the canary's, would be the last.
+    dropped: ClassVar[re.Pattern[str]] = re.compile(r"--(?:ui|ui-host|ui-port|debug|headed)|-x")
 
     def takes_unknown(self, path: str, facts: Facts) -> bool:
         """See `JavaScript`: fixtures of the project's own may bring `test` to it."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from autonomous_loop.verify.package_json import Package
+from autonomous_loop.verify.runner_options import NODE_VALUES
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+)|(?P<and>&&|;)|(?P<word>(?:[^\s'"\\;&|()<>`$]|\$(?!\()|\\.|'[^']*'|"(?:\\.|[^"\\`$]|\$(?!\())*")+)"""
@@ -23,16 +24,42 @@ _WRAPPERS = frozenset({
     "cross-env", "env-cmd", "dotenv", "c8", "nyc", "time",
 })  # fmt: skip
 _NODES = frozenset({"node", "tsx"})
+_COVERAGE = frozenset({
+    "-r", "--reporter", "-o", "--reports-dir", "--report-dir", "--temp-directory", "-t", "--temp-dir", "-n",
+    "--include", "-x", "--exclude", "-e", "--extension", "--src", "--lines", "--functions", "--branches",
+    "--statements", "-c", "--config", "--nycrc-path", "--cwd", "-i", "--require",
+})  # fmt: skip
+# Their options that take the next word, where it is no program.
+_VALUES_OF_WRAPPERS: Mapping[str, frozenset[str]] = {
+    "node": NODE_VALUES,
+    "tsx": NODE_VALUES | {"--tsconfig"},
+    "npm": frozenset({"-w", "--workspace", "--prefix", "--package"}),
+    "npx": frozenset({"-p", "--package", "-w", "--workspace", "--prefix"}),
+    "pnpm": frozenset({"-C", "--dir", "--filter", "-F", "--package"}),
+    "yarn": frozenset({"--cwd", "-p", "--package"}),
+    "dotenv": frozenset({"-e", "-v", "-p"}),
+    "env-cmd": frozenset({"-f", "--file", "-e", "--environments", "-r", "--rc-file"}),
+    "c8": _COVERAGE,
+    "nyc": _COVERAGE,
+    "time": frozenset({"-f", "--format", "-o", "--output"}),
+}
 # What looks at code and runs no test: the gate's, and no reason for tests not to run.
-_LINTERS = frozenset(
-    {"eslint", "prettier", "biome", "xo", "standard", "tslint", "oxlint", "stylelint", "echo"}
+_LINTERS = frozenset({
+    "eslint", "prettier", "biome", "xo", "standard", "ts-standard", "tslint", "oxlint", "stylelint", "dprint",
+    "cspell", "knip", "depcheck", "publint", "attw", "markdownlint", "svelte-check", "echo",
+})  # fmt: skip
+_COMPILERS = frozenset({"tsc", "vue-tsc", "tsgo"})
+_NAMED_AFTER_ONE = re.compile(
+    r"(?:[a-z]*lint|format|fmt|prettier|type-?check|types?:check|check[:-](?:types?|format|lint))(?![a-z])"
 )
-_MANAGERS = frozenset({"npm", "pnpm", "yarn"})
-_VALUED = frozenset({"-w", "--workspace", "--prefix", "-C", "--dir", "--cwd", "--filter", "-F"})
+_MANAGERS = frozenset({"npm", "pnpm", "yarn", "bun"})
+# What a manager does by itself under a name that may be a script's too.
+_OWN = {"bun": frozenset({"test", "x", "build", "install", "i", "add"})}
+_VALUED = frozenset({"--workspace", "--prefix", "-C", "--dir", "--cwd", "--filter", "-F", "--loglevel"})
 _BEFORE_NAME = frozenset({"run", "run-script", "workspaces", "foreach", "workspace"})
 _MOST_DEEP = 6
 
-NODE_TEST, VITEST, JEST, PLAYWRIGHT = "node:test", "vitest", "jest", "playwright"
+NODE_TEST, VITEST, JEST, PLAYWRIGHT, MOCHA = "node:test", "vitest", "jest", "playwright", "mocha"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +128,7 @@ def _calls(text: str, packages: Sequence[Package], folder: str, depth: int) -> I
         if not runner and depth < _MOST_DEEP:
             found = list(_by_script(words, packages, folder, depth))
         if not found:
-            before += [] if _only_looks(words) else [" ".join(words)]
+            before += [] if _only_looks(words, packages, folder, depth) else [" ".join(words)]
             continue
         for call in found:
             # What ran first in the outer script ran in its folder: elsewhere it is not repeated.
@@ -109,28 +136,77 @@ def _calls(text: str, packages: Sequence[Package], folder: str, depth: int) -> I
         before = []
 
 
-def _only_looks(words: Sequence[str]) -> bool:
-    """Whether a command is a linter, or a script named after one."""
-    named = [unquoted(word) for word in words]
-    script = named[2] if named[0] in _MANAGERS and named[1:2] == ["run"] and len(named) > 2 else ""
-    return named[0] in _LINTERS or bool(re.match(r"(?:lint|format|fmt|prettier)\b", script))
+def _only_looks(words: Sequence[str], packages: Sequence[Package], folder: str, depth: int) -> bool:
+    """Whether a command looks at code and makes nothing: a linter, or a script that is one or named so."""
+    program, *rest = _program(words) or [""]
+    if program in _LINTERS or (program in _COMPILERS and _makes_nothing(rest)):
+        return True
+    wanted = _asked(_without_assignments(words), packages, folder)
+    if wanted is None:
+        return False
+    name, chosen, _ = wanted
+    if _NAMED_AFTER_ONE.match(name):
+        return True
+    texts = [package.scripts[name] for package in chosen if name in package.scripts]
+    inner = [one for text in texts for one in commands_in(text) or [("",)]]
+    return (
+        bool(inner)
+        and depth < _MOST_DEEP
+        and all(_only_looks(one, packages, folder, depth + 1) for one in inner)
+    )
 
 
 def _runner_at(words: Sequence[str]) -> tuple[str, int]:
     """The test runner a plain command starts ("": none), and at which word."""
-    for at, raw in enumerate(words):
-        word = unquoted(raw)
-        name = re.sub(r"\.[cm]?js$", "", posixpath.basename(word))
-        rest = [unquoted(one) for one in words[at + 1 :]]
-        if name in {VITEST, JEST} and not raw.startswith("-"):
-            return (name, at) if not rest or rest[0] not in {"bench", "list", "init", "related"} else ("", 0)
-        if name == PLAYWRIGHT or (name == "cli" and "/@playwright/test/" in word):
-            return (PLAYWRIGHT, at) if rest[:1] == ["test"] else ("", 0)
-        if name in _NODES and "--test" in rest:
-            return NODE_TEST, at
-        if name not in _WRAPPERS and not raw.startswith("-") and not _ASSIGNMENT.fullmatch(raw):
-            return "", 0
+    named = [unquoted(word) for word in words]
+    at = _program_at(words)
+    for node, word in enumerate(named[:at]):
+        if _bare(word) in _NODES and "--test" in named[node:at]:
+            return NODE_TEST, node
+    if at == len(words):
+        return "", 0
+    name, rest = _bare(named[at]), named[at + 1 :]
+    if name in {VITEST, JEST}:
+        return (name, at) if not rest or rest[0] not in {"bench", "list", "init", "related"} else ("", 0)
+    if name in {MOCHA, "_mocha"}:
+        return MOCHA, at
+    if name == PLAYWRIGHT or (name == "cli" and "/@playwright/test/" in named[at]):
+        return (PLAYWRIGHT, at) if rest[:1] == ["test"] else ("", 0)
     return "", 0
+
+
+def _makes_nothing(options: Sequence[str]) -> bool:
+    """Whether a compiler only checks."""
+    at = options.index("--noEmit") if "--noEmit" in options else -1
+    return at >= 0 and options[at + 1 : at + 2] != ["false"]
+
+
+def _program(words: Sequence[str]) -> list[str]:
+    """What is run in the end, by its bare name, and its arguments."""
+    at = _program_at(words)
+    named = [unquoted(word) for word in words[at:]]
+    return [_bare(named[0]), *named[1:]] if named else []
+
+
+def _program_at(words: Sequence[str]) -> int:
+    """At which word stands the first program that is no wrapper; past all words where there is none."""
+    valued: frozenset[str] = frozenset()
+    for at, raw in enumerate(words):
+        name = _bare(unquoted(raw))
+        if raw.startswith("-") or _ASSIGNMENT.fullmatch(raw) or (at and words[at - 1] in valued):
+            continue
+        if name not in _WRAPPERS:
+            return at
+        valued = _VALUES_OF_WRAPPERS.get(name, valued)
+    return len(words)
+
+
+def _bare(word: str) -> str:
+    return re.sub(r"\.[cm]?js$", "", posixpath.basename(word))
+
+
+def _without_assignments(words: Sequence[str]) -> list[str]:
+    return list(words[next((at for at, word in enumerate(words) if not _ASSIGNMENT.fullmatch(word)), 0) :])
 
 
 def _by_script(words: Sequence[str], packages: Sequence[Package], folder: str, depth: int) -> Iterator[Call]:
@@ -161,8 +237,8 @@ def _asked(
     manager = words[0]
     if manager not in {*_MANAGERS, "turbo", "lerna"}:
         return None
-    options, plain, added = _split(words[1:])
-    if not plain:
+    options, plain, added = _split(words)
+    if not plain or plain[0] in _OWN.get(manager, ()):
         return None
     members = [one for one in packages if one.is_member]
     if manager in {"turbo", "lerna"}:
@@ -174,6 +250,8 @@ def _asked(
         chosen = _named(plain[1:2], packages)
     elif plain[0] == "workspaces" or {"-ws", "--workspaces", "-r", "--recursive"} & set(options):
         chosen = members
+    elif manager == "pnpm" and {"-w", "--workspace-root"} & set(options):
+        chosen = [one for one in packages if not one.folder]
     elif named := [options[key] for key in ("-w", "--workspace", "--filter", "-F") if key in options]:
         chosen = _named(named, packages)
     elif inside := [options[key] for key in ("--prefix", "-C", "--dir", "--cwd") if key in options]:
@@ -185,16 +263,17 @@ def _asked(
 
 def _split(words: Sequence[str]) -> tuple[dict[str, str], list[str], list[str]]:
     """A package manager's options, its own words up to the script's name, and what the script is given."""
+    manager, *rest = words
+    valued = _VALUED | {"-w"} if manager == "npm" else _VALUED
     options: dict[str, str] = {}
     plain: list[str] = []
-    rest = list(words)
     while rest:
         word = rest.pop(0)
         if word == "--":
             return options, plain, rest
         if word.startswith("-"):
             key, sep, value = word.partition("=")
-            options[key] = value if sep else (rest.pop(0) if key in _VALUED and rest else "")
+            options[key] = value if sep else (rest.pop(0) if key in valued and rest else "")
         elif not plain or plain[-1] in _BEFORE_NAME or plain[-2:-1] == ["workspace"]:
             plain.append(word)
         else:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from autonomous_loop.verify.report import Case
+from autonomous_loop.verify.runner_options import VITEST_VALUES
 from autonomous_loop.verify.runners.base import Folders, Step
 from autonomous_loop.verify.runners.javascript import JavaScript
 from autonomous_loop.verify.runners.javascript_reports import document, jest_cases
@@ -20,6 +21,8 @@ class Vitest(JavaScript):
     command: ClassVar[str] = "npx --no-install vitest run"
     dependency: ClassVar[str] = "vitest"
     configuration: ClassVar[re.Pattern[str]] = re.compile(r"vitest\.(?:config|workspace)\.[cm]?[jt]s(?:on)?")
+
+    valued: ClassVar[frozenset[str]] = VITEST_VALUES
 
     def arguments(
         self, asked: Sequence[str], *, exact: bool, folders: Folders

@@ -1,0 +1,76 @@
+"""mocha."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from importlib.resources import files as resources
+from typing import ClassVar
+
+from autonomous_loop.verify.package_json import Package
+from autonomous_loop.verify.report import Case
+from autonomous_loop.verify.runner_options import MOCHA_VALUES
+from autonomous_loop.verify.runners.base import Folders, Step
+from autonomous_loop.verify.runners.javascript import JavaScript
+from autonomous_loop.verify.runners.node_test import event_cases
+from autonomous_loop.verify.tree_facts import Facts
+
+_REPORTER = "mocha_reporter.cjs"
+
+
+class Mocha(JavaScript):
+    """Implements `Runner`."""
+
+    name: ClassVar[str] = "mocha"
+    command: ClassVar[str] = "npx --no-install mocha"
+    dependency: ClassVar[str] = "mocha"
+    report: ClassVar[str] = "report.jsonl"
+    configuration: ClassVar[re.Pattern[str]] = re.compile(r"\.mocharc\.(?:[cm]?js|jsonc?|ya?ml)")
+    named: ClassVar[re.Pattern[str]] = re.compile(r".*\.[cm]?[jt]sx?")
+    valued: ClassVar[frozenset[str]] = MOCHA_VALUES
+    # The reporter is the loop's.
+    dropped: ClassVar[re.Pattern[str]] = re.compile(r"--(?:watch|reporter-options?|inspect(?:-brk)?)|-[wbRO]")
+
+    def is_used(self, package: Package, facts: Facts) -> bool:
+        """See `JavaScript`: its configuration may stand in package.json."""
+        return "mocha" in package.keys or super().is_used(package, facts)
+
+    def is_test_file(self, path: str, facts: Facts) -> bool:
+        """See `Runner`: it has no names of its own, its command and its configuration say what it takes."""
+        return f"{self.folder}/{path}".removeprefix("/") in facts.test_files and super().is_test_file(
+            path, facts
+        )
+
+    def arguments(
+        self, asked: Sequence[str], *, exact: bool, folders: Folders
+    ) -> tuple[list[str], list[str]]:
+        """See `JavaScript`."""
+        del exact
+        # The reporter writes beside itself.
+        options = [f"--reporter={folders.run}/{_REPORTER}", "--no-bail", "--retries=0", "--no-dry-run"]
+        return [], [*options, *asked]
+
+    def files(self) -> Mapping[str, bytes]:
+        """See `JavaScript`."""
+        return {_REPORTER: resources(__package__).joinpath(_REPORTER).read_bytes()}
+
+    def canary_source(self, word: str, path: str, facts: Facts) -> str:
+        """See `JavaScript`: by the globals of whichever interface it is."""
+        del path, facts
+        return (
+            "// @ts-nocheck\n"
+            f'(globalThis.it || globalThis.test)("{word}", () => {{\n  throw new Error("{word}");\n}});\n'
+        )
+
+    def canary_folder(self, facts: Facts) -> str:
+        """See `JavaScript`."""
+        del facts
+        return "test"
+
+    def died_importing(self, output: str) -> str:
+        """See `Runner`: mocha loads all files before it runs a test."""
+        return super().died_importing(output).removeprefix("Exception during run: ")
+
+    def read(self, reports: Mapping[str, bytes], facts: Facts, step: Step) -> Sequence[Case]:
+        """See `Runner`."""
+        return event_cases(reports, facts, step)
