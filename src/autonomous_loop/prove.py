@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from autonomous_loop.compose import configuration
 from autonomous_loop.domain.feature import Feature, FeatureKind, slug
 from autonomous_loop.domain.model import CommitSha, scrubbed
-from autonomous_loop.domain.proof import Reason, Submission, Verdict
+from autonomous_loop.domain.proof import Baseline, Reason, Submission, Verdict
 from autonomous_loop.errors import RepositoryError, UsageError
 from autonomous_loop.git.project import Project
 from autonomous_loop.proving_ground import ProvingGround, Taken, proving_ground, taken_from
@@ -17,7 +17,9 @@ from autonomous_loop.report.receipt import Receipt
 from autonomous_loop.report.redactor import Redactor
 from autonomous_loop.surroundings import Surroundings
 from autonomous_loop.verify.candidate import Candidate
+from autonomous_loop.verify.differing_tests import Differing, differing, named_by
 from autonomous_loop.verify.tree_facts import TreeFacts
+from autonomous_loop.verify.wording import listed
 
 MOST_TESTS = 50
 WHOLE_HISTORY = (
@@ -26,7 +28,7 @@ WHOLE_HISTORY = (
 
 
 class NoTests(UsageError):  # noqa: N818 - what was found, not a fault of ours
-    """No tests were named, and no test file differs."""
+    """No tests were named, and nothing below a test root differs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Question:
         folder: a git directory; its checkout is not touched.
         base: a revision; the code before is where head left it.
         head: a revision; empty: HEAD.
-        tests: files, folders or test ids in head; empty: the test files that differ.
+        tests: files, folders or test ids in head; empty: the test files that differ, or else those that read
+            what differs below a test root.
         overrides: configuration keys over the project's own.
     """
 
@@ -64,7 +67,7 @@ async def prove(question: Question, around: Surroundings, *, say: Callable[[str]
 
     Raises:
         RepositoryError: no git repository, an unknown revision, no common past.
-        NoTests: nothing was named, and nothing differs that is a test.
+        NoTests: nothing was named, and nothing differs that is a test, or is there for tests.
         UsageError: base and head do not differ, or a test that is none.
         ConfigurationError: the suite cannot be run on the code before.
         SandboxError: the hands cannot be kept apart here.
@@ -79,10 +82,12 @@ async def prove(question: Question, around: Surroundings, *, say: Callable[[str]
             say(f"base is {base[:12]}, where head left {question.base}")
         work = _difference(taken, base, head)
         config = configuration(taken.repository, base, overrides=question.overrides)
-        tests = question.tests or _tests_of(work, question.kind)
+        asked = Differing(question.tests) if question.tests else _tests_of(work, question.kind)
+        if asked.data:
+            say(f"no test file differs, but this does: {listed(asked.data)}; the tests by it are run")
         subject = taken.repository.git.text("log", "-1", "--format=%s", head)
         async with proving_ground(taken, config, around) as ground:
-            verdict, protected = await _judge(ground, question.kind, base, head, tests, subject, say)
+            verdict, protected, tests = await _judge(ground, question.kind, base, head, asked, subject, say)
         if question.tests and [reason.code for reason in verdict.reasons] == ["bad-test"]:
             raise UsageError(verdict.reasons[0].text, hint="name files, folders or test ids that head has.")
         return Receipt(
@@ -93,6 +98,7 @@ async def prove(question: Question, around: Surroundings, *, say: Callable[[str]
             subject=subject,
             tests=tests,
             found=not question.tests,
+            data=asked.data,
             options=question.options,
             protected=protected,
         )
@@ -123,25 +129,36 @@ def _difference(taken: Taken, base: CommitSha, head: CommitSha) -> Candidate:
     return Candidate(TreeFacts(taken.repository), before, after)
 
 
-def _tests_of(work: Candidate, kind: FeatureKind) -> tuple[str, ...]:
-    """The test files that differ; of a refactor, where none may, all of them by their topmost folders."""
-    there = frozenset(work.new_test_files)
-    if kind is FeatureKind.REFACTOR:
-        found = sorted({path.split("/")[0] for path in there})
-    else:
-        found = [one.path for one in work.changes if one.path in there and one.status != "D"]
-    if not found:
+def _tests_of(work: Candidate, kind: FeatureKind) -> Differing:
+    """The tests that speak for a change; of a refactor, where none may differ, all of them by folders."""
+    found = differing(work)
+    if kind is FeatureKind.REFACTOR and work.new_test_files:
+        found = Differing(tuple(sorted({path.split("/")[0] for path in work.new_test_files})))
+    hint = (
+        "name the tests that show the change with --test; or say --kind refactor where behaviour is meant to"
+        " stay as it is."
+    )
+    if found.data and not found.tests:
+        raise UsageError(
+            f"this differs and is there for tests, but no test file is known here: {listed(found.data)}",
+            hint=hint,
+        )
+    if not found.tests:
         raise NoTests(
             "no test file differs between base and head: there is nothing that could turn from red to green",
-            hint="name the tests that show the change with --test; or say --kind refactor where behaviour"
-            " is meant to stay as it is.",
+            hint=hint,
         )
-    if len(found) > MOST_TESTS:
+    if not found.data:
+        _refuse_too_many(found.tests)
+    return found
+
+
+def _refuse_too_many(tests: Collection[str], what: str = "test files differ") -> None:
+    if len(tests) > MOST_TESTS:
         raise UsageError(
-            f"{len(found)} test files differ; {MOST_TESTS} is the most that can be proved at once",
+            f"{len(tests)} {what}; {MOST_TESTS} is the most that can be proved at once",
             hint="name those that show the change with --test (a folder stands for what is below it).",
         )
-    return tuple(found)
 
 
 async def _judge(
@@ -149,11 +166,12 @@ async def _judge(
     kind: FeatureKind,
     base: CommitSha,
     head: CommitSha,
-    tests: tuple[str, ...],
+    asked: Differing,
     subject: str,
     say: Callable[[str], object],
-) -> tuple[Verdict, tuple[str, ...]]:
-    """The verdict, and the protected paths that differ: those are a person's to change."""
+) -> tuple[Verdict, tuple[str, ...], tuple[str, ...]]:
+    """The verdict; the protected paths that differ, which are a person's to change; and the tests."""
+    tests = asked.tests
     trees = ground.repository
     before, after = trees.tree_of(base), trees.tree_of(head)
     await ground.workspace.open(head)
@@ -162,15 +180,17 @@ async def _judge(
         done = await ground.prepare()
         if done is not None and done.exit_code != 0:
             text = f"The setup fails ({ground.setup}):\n{done.text.strip()[-2_000:]}"
-            return Verdict(accepted=False, reasons=(Reason(code="setup", text=text),)), ()
+            return Verdict(accepted=False, reasons=(Reason(code="setup", text=text),)), (), tests
         await ground.workspace.switch(after)
     report = await ground.gate.check(before, after)
     if report.refusals:
-        return Verdict(accepted=False, reasons=report.refusals), report.held_back
+        return Verdict(accepted=False, reasons=report.refusals), report.held_back, tests
     say("baseline: the suite of base, twice")
     baseline = await ground.verifier.baseline(base)
     if baseline.failing and not baseline.passed:
         say("no test passes on base: --setup and --test-command say how they are run, if that is the reason")
+    if asked.data:
+        tests = _few(asked, baseline, Candidate(TreeFacts(trees), before, after))
     say("proving: red, green, regression")
     await ground.workspace.switch(after)
     feature_id = slug(subject, fallback="change")
@@ -186,4 +206,13 @@ async def _judge(
     if verdict.proof:
         proof = verdict.proof.model_copy(update={"after": head})
         verdict = verdict.model_copy(update={"proof": proof})
-    return verdict, report.held_back
+    return verdict, report.held_back, tests
+
+
+def _few(asked: Differing, baseline: Baseline, work: Candidate) -> tuple[str, ...]:
+    """Of the tests that may read what differs, no more than can be proved at once."""
+    tests = asked.that_ran(baseline)
+    if len(tests) > MOST_TESTS:
+        tests = named_by(tests, asked.data, work) or tests
+    _refuse_too_many(tests, "test files may read what differs")
+    return tests

@@ -28,6 +28,7 @@ class Receipt:
         subject: first line of head's message; foreign.
         tests: submitted, or found.
         found: whether the tests were not named, but are those that differ.
+        data: what differs in their place: test data and fixtures, which the tests stand by.
         options: what else was given on the command line.
         protected: changed paths that the loop itself would hold back.
     """
@@ -41,11 +42,13 @@ class Receipt:
     found: bool
     options: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
 
     @property
     def command(self) -> str:
         """What gives this verdict again."""
-        tests = [word for one in self.tests for word in ("--test", one)]
+        # Which tests stand by data that differs is found again.
+        tests = [] if self.data else [word for one in self.tests for word in ("--test", one)]
         commits = ["--base", self.base, "--head", self.head]
         return shlex.join(["autonomous-loop", "prove", *commits, *tests, *self.options])
 
@@ -96,7 +99,10 @@ def _rows(receipt: Receipt) -> Iterator[tuple[str, str]]:
     moved = "" if receipt.base == receipt.base_named else f" (where head left {receipt.base_named[:12]})"
     yield "base", receipt.base[:12] + moved
     yield "head", f"{receipt.head[:12]} {receipt.subject}"
-    yield "tests", _some(receipt.tests) + (" (the test files that differ)" if receipt.found else "")
+    how = " (the test files that differ)" if receipt.found else ""
+    if receipt.data:
+        how = f" (no test file differs; these stand by what does: {_some(receipt.data)})"
+    yield "tests", _some(receipt.tests) + how
     if proof := receipt.verdict.proof:
         yield from _of_proof(proof)
     if receipt.protected:

@@ -100,7 +100,7 @@ class Candidate:
         Raises:
             Refused: one of them is no test of the candidate.
         """
-        chosen = select(tests, self.paths, self.facts.of(self.after).settings)
+        chosen = select(tests, self.paths, self.new_test_files)
         if isinstance(chosen, Reason):
             raise Refused(chosen)
         return chosen

@@ -88,12 +88,13 @@ def without_parameters(test_id: str) -> str:
     return f"{file}{sep}{inner.partition('/' if file.endswith('_test.go') else '[')[0]}"
 
 
-def select(tests: Sequence[str], paths: Sequence[str], settings: PytestSettings) -> Selection | Reason:
+def select(tests: Sequence[str], paths: Sequence[str], test_files: Sequence[str]) -> Selection | Reason:
     """The submitted tests, folders replaced by the test files below them.
 
     Args:
         tests: as the model gave them.
         paths: of the candidate's tree.
+        test_files: those of them that hold tests.
     """
     there = set(paths)
     chosen: list[str] = []
@@ -105,7 +106,7 @@ def select(tests: Sequence[str], paths: Sequence[str], settings: PytestSettings)
         if path in there:
             chosen.append(f"{path}{sep}{inner}")
             continue
-        below = [one for one in paths if one.startswith(f"{path}/") and is_test_file(one, settings)]
+        below = [one for one in test_files if one.startswith(f"{path}/")]
         if sep or not below:
             return Reason(
                 code="bad-test",

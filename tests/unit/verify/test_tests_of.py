@@ -7,6 +7,7 @@ from autonomous_loop.verify.tests_of import is_support, is_test_file, select
 
 PLAIN = PytestSettings()
 PATHS = ("calc.py", "tests/conftest.py", "tests/data.json", "tests/test_a.py", "tests/ui/test_b.py")
+TESTS = tuple(path for path in PATHS if is_test_file(path, PLAIN))
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ def test_data_and_fixtures_of_tests_are_support():
 
 
 def test_folders_become_their_test_files_and_ids_stay():
-    chosen = select(["./tests/ui/", "tests/test_a.py::test_x"], PATHS, PLAIN)
+    chosen = select(["./tests/ui/", "tests/test_a.py::test_x"], PATHS, TESTS)
     assert chosen.tests == ("tests/ui/test_b.py", "tests/test_a.py::test_x")
     assert chosen.files == ("tests/test_a.py", "tests/ui/test_b.py")
     assert chosen.covers("tests/ui/test_b.py::TestK::test_m")
@@ -40,11 +41,16 @@ def test_folders_become_their_test_files_and_ids_stay():
     assert chosen.untouched(["tests/test_a.py::test_x[1]"]) == ["tests/ui/test_b.py"]
 
 
+def test_a_folder_stands_for_files_that_are_tests_by_where_they_stand():
+    paths = ("test/add.js", "test/data.json")
+    assert select(["test"], paths, ["test/add.js"]).files == ("test/add.js",)
+
+
 @pytest.mark.parametrize(
     "given", ["", "/etc/passwd", "../x.py", "-k", "tests/none.py", "none", "docs", "a\nb", "tests/ui::x"]
 )
 def test_what_is_no_test_of_the_tree_is_refused(given):
-    refused = select([given], PATHS, PLAIN)
+    refused = select([given], PATHS, TESTS)
     assert isinstance(refused, Reason)
     assert refused.code == "bad-test"
 
