@@ -14,6 +14,7 @@ from autonomous_loop.domain.proof import Reason
 from autonomous_loop.domain.work import Change
 from autonomous_loop.verify.awareness import awareness
 from autonomous_loop.verify.cargo_settings import cargo_keys, concerns_cargo
+from autonomous_loop.verify.focused_tests import refuse_focus
 from autonomous_loop.verify.javascript_settings import CONFIG as JAVASCRIPT_CONFIG
 from autonomous_loop.verify.javascript_settings import loaded, section_for_tests, shares_settings
 from autonomous_loop.verify.pytest_settings import (
@@ -92,6 +93,7 @@ def guard(
             or concerns_cargo(change.path)
         ):
             found += _configuration(change, before(change.path), after(change.path))
+        found += _focus(change, before, after, checkpoint)
         found += _aware(change, before, after, checkpoint)
     if suite_existed and not found:
         found += _other_file(changes, after, checkpoint)
@@ -164,8 +166,17 @@ def _python(path: str, old: bytes | None, new: bytes | None, *, suite_existed: b
         yield Reason(code="runner-keys", text=text)
 
 
+def _focus(change: Change, before: Read, after: Read, checkpoint: Facts) -> Iterator[Reason]:
+    if change.path in checkpoint.test_files or _is_for_tests(change.path, checkpoint):
+        yield from refuse_focus(change.path, before(change.path), after(change.path))
+
+
+def _is_for_tests(path: str, checkpoint: Facts) -> bool:
+    return is_support(path) or is_test_file(path, checkpoint.settings)
+
+
 def _aware(change: Change, before: Read, after: Read, checkpoint: Facts) -> Iterator[Reason]:
-    if change.status == "D" or is_support(change.path) or is_test_file(change.path, checkpoint.settings):
+    if change.status == "D" or _is_for_tests(change.path, checkpoint):
         return
     new = sorted(
         set(awareness(change.path, after(change.path))) - set(awareness(change.path, before(change.path)))

@@ -163,7 +163,7 @@ class TestRunning:
             died = step.runner.died_importing(run.excerpt)
             return RunResult(run, faults=tuple(faults), missing=missing, died_importing=died)
         if not all(canary.sings(cases) for canary in invocation.canaries):
-            faults.insert(0, _no_canary(run))
+            faults.insert(0, _no_canary(run, step.runner.blinds))
         mine = [case for case in cases if any(canary.is_mine(case) for canary in invocation.canaries)]
         cases = tuple(_outer(case, step) for case in cases if case not in mine)
         failing = [case for case in cases if case.failing]
@@ -292,14 +292,14 @@ def _no_report(run: TestRun, why: str, runner: str) -> Reason:
     )
 
 
-def _no_canary(run: TestRun) -> Reason:
+def _no_canary(run: TestRun, blinds: str) -> Reason:
     return Reason(
         code="canary",
         text=(
             f"{run.command} ended with exit code {run.exit_code}: the loop put in a test that must fail, and"
             " the report does not show it failing. Either the runner could not do its work; then mend what"
             " its output names. Or something decides outcomes, deselects tests, ends the run early or writes"
-            " the report itself (a conftest hook, a plugin, an exit call, a -k or -m option); then remove it."
+            f" the report itself ({blinds}); then remove it."
             f" {_said(run)}"
         ),
     )

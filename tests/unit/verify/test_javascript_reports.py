@@ -9,6 +9,7 @@ from autonomous_loop.verify.report import ReportError
 from autonomous_loop.verify.runners.base import Step
 from autonomous_loop.verify.runners.javascript_reports import make_case, unloadable
 from autonomous_loop.verify.runners.jest import Jest
+from autonomous_loop.verify.runners.mocha import Mocha
 from autonomous_loop.verify.runners.node_test import NodeTest
 from autonomous_loop.verify.runners.playwright import Playwright
 from autonomous_loop.verify.runners.vitest import Vitest
@@ -228,7 +229,16 @@ def test_playwright_runs_nothing_where_one_file_cannot_be_loaded():
         read(Playwright(), report, {"e2e/a.spec.ts": ""})
 
 
-@pytest.mark.parametrize("runner", [Vitest(), Jest(), Playwright(), NodeTest()])
+def test_a_run_of_mocha_that_ended_early_is_no_report():
+    one = node_event("works", "suite")
+    assert list(read(Mocha(), one + b'{"end":true}\n', {"tests/a.test.js": ""})) == [
+        "tests/a.test.js::suite::works"
+    ]
+    with pytest.raises(ReportError, match="ended before its tests did"):
+        read(Mocha(), one, {"tests/a.test.js": ""})
+
+
+@pytest.mark.parametrize("runner", [Vitest(), Jest(), Playwright(), NodeTest(), Mocha()])
 @pytest.mark.parametrize("report", [b"", b"{", b"[]", b'{"testResults": [1]}', b'"x"', b"[" * 100_000])
 def test_another_shape_is_an_error(runner, report):
     if isinstance(runner, NodeTest) and report == b"":

@@ -101,6 +101,26 @@ TRICKS = [
         "package.json",
         start={"package.json": '{"scripts": {"test": "vitest"}}\n'},
     ),
+    *(
+        Trick(
+            f"a left-over focus: {written}",
+            GOOD | {path: f"// test.only\n\n{text}\n"},
+            code="focused",
+            says=f"`{written}` at {path}:3",
+            start={"package.json": '{"scripts": {"test:web": "mocha"}}\n'},
+            passing=(),
+            config={"test_command": "python -m pytest"},
+            checks=(
+                "focused_tests.refuse_focus:focused runner_guard.guard>_focus runner_guard._focus>refuse_focus",
+            ),
+        )
+        for written, path, text in (
+            ("test.only", "web/add.test.js", 'test.only("adds", () => {});'),
+            ("describe.only", "test/add.js", 'describe.only("add", () => {});'),
+            ("fit", "web/__tests__/add.ts", 'fit("adds", () => {});'),
+            ("only: true", "web/add.spec.mjs", 'test("adds", { only: true }, () => {});'),
+        )
+    ),
     Trick(
         "a runner of its own",
         GOOD | {"pytest.py": "print('1 passed')\n"},

@@ -102,7 +102,7 @@ TRICKS = [
         "leaves an older test out",
         "vitest",
         honest("vitest") | older("vitest", f'it("works", {ADDS}', 'it.only("x", () => {});'),
-        "test-skipped",
+        "focused",
     ),
     Trick("deletes an older test", "jest", honest("jest") | {"tests/add.test.js": None}, "test-removed"),
     Trick(

@@ -17,6 +17,7 @@ class AnyCommand(Foreign):
     """Implements `Runner`: the last one asked, for whatever no other recognises."""
 
     name = "command"
+    blinds = "a hook, a plugin, an exit call, an option that chooses tests (pytest's -k and -m)"
 
     def invoke(self, step: Step, files: Sequence[str], facts: Facts, folders: Folders) -> Invocation:
         """See `Runner`."""

@@ -78,6 +78,10 @@ class Runner(Protocol):
     def name(self) -> str:
         """As its users call it."""
 
+    @property
+    def blinds(self) -> str:
+        """What, in its own words, may keep a run from showing a test that fails: for a missing canary."""
+
     def recognises(self, command: str, facts: Facts) -> bool:
         """Whether a configured command calls this runner (`npm test` does by what package.json says)."""
 

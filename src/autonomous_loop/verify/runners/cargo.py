@@ -65,6 +65,7 @@ class Cargo:
     """Implements `Runner`."""
 
     name = "cargo test"
+    blinds = "a filter or --skip after `--`, `--test` or `--lib`, harness = false, std::process::exit"
 
     def recognises(self, command: str, facts: Facts) -> bool:
         """See `Runner`."""

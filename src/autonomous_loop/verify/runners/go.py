@@ -76,6 +76,7 @@ class Go:
     """Implements `Runner`."""
 
     name = "go test"
+    blinds = "a -run, -skip or -short option, TestMain, os.Exit, an init function, a build tag"
 
     def recognises(self, command: str, facts: Facts) -> bool:
         """See `Runner`."""

@@ -47,6 +47,7 @@ class JavaScript(ABC):
 
     Attributes:
         folder: the package's, in the tree: this runner has the test files below it.
+        blinds: see `Runner`.
         command: where no script of the package says how it is called.
         dependency: the npm package that brings it.
         report: the name of its report, in the run's own folder.
@@ -60,6 +61,7 @@ class JavaScript(ABC):
     folder: str = ""
 
     name: ClassVar[str]
+    blinds: ClassVar[str]
     command: ClassVar[str]
     dependency: ClassVar[str] = ""
     report: ClassVar[str] = "report.json"

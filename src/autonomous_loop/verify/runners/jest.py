@@ -19,6 +19,7 @@ class Jest(JavaScript):
     """Implements `Runner`."""
 
     name: ClassVar[str] = "jest"
+    blinds: ClassVar[str] = "a -t option, a setup file, a reporter, a mocked runner, process.exit"
     command: ClassVar[str] = "npx --no-install jest"
     dependency: ClassVar[str] = "jest"
     configuration: ClassVar[re.Pattern[str]] = re.compile(r"jest\.config\.[cm]?[jt]s(?:on)?")

@@ -78,6 +78,9 @@ class JUnit(Foreign):
 
     patterns: tuple[str, ...]
     name: str = "JUnit"
+    blinds: str = (
+        "a listener, an exit call, an option or a setting that chooses tests (groups, tags, a filter)"
+    )
 
     def invoke(self, step: Step, files: Sequence[str], facts: Facts, folders: Folders) -> Invocation:
         """See `Runner`."""

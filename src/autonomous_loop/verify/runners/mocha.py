@@ -8,7 +8,7 @@ from importlib.resources import files as resources
 from typing import ClassVar
 
 from autonomous_loop.verify.package_json import Package
-from autonomous_loop.verify.report import Case
+from autonomous_loop.verify.report import Case, ReportError
 from autonomous_loop.verify.runner_options import MOCHA_VALUES
 from autonomous_loop.verify.runners.base import Folders, Step
 from autonomous_loop.verify.runners.javascript import JavaScript
@@ -16,12 +16,16 @@ from autonomous_loop.verify.runners.node_test import event_cases
 from autonomous_loop.verify.tree_facts import Facts
 
 _REPORTER = "mocha_reporter.cjs"
+_END = b'{"end":true}\n'
 
 
 class Mocha(JavaScript):
     """Implements `Runner`."""
 
     name: ClassVar[str] = "mocha"
+    blinds: ClassVar[str] = (
+        "`it.only` or `describe.only` in any file, a -g or -f option, a root hook, process.exit"
+    )
     command: ClassVar[str] = "npx --no-install mocha"
     dependency: ClassVar[str] = "mocha"
     report: ClassVar[str] = "report.jsonl"
@@ -72,5 +76,12 @@ class Mocha(JavaScript):
         return super().died_importing(output).removeprefix("Exception during run: ")
 
     def read(self, reports: Mapping[str, bytes], facts: Facts, step: Step) -> Sequence[Case]:
-        """See `Runner`."""
-        return event_cases(reports, facts, step)
+        """See `Runner`.
+
+        Raises:
+            ReportError: also where the run ended before all its tests did: they share one process.
+        """
+        ended = {name: data.removesuffix(_END) for name, data in reports.items() if data.endswith(_END)}
+        if not ended:
+            raise ReportError("mocha ended before its tests did")
+        return event_cases(ended, facts, step)

@@ -40,5 +40,6 @@ module.exports = function report(runner) {
         }
       });
     }
+    fs.appendFileSync(file, '{"end":true}\n');
   });
 };

@@ -33,6 +33,9 @@ class NodeTest(JavaScript):
     """Implements `Runner`."""
 
     name: ClassVar[str] = "node:test"
+    blinds: ClassVar[str] = (
+        "--test-name-pattern, --test-skip-pattern, a module of --import or --require, process.exit"
+    )
     command: ClassVar[str] = "node --test"
     report: ClassVar[str] = "report.jsonl"
     # https://nodejs.org/api/test.html, "Running tests from the command line".

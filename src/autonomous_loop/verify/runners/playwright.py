@@ -20,6 +20,9 @@ class Playwright(JavaScript):
     """Implements `Runner`."""
 
     name: ClassVar[str] = "playwright"
+    blinds: ClassVar[str] = (
+        "`test.only` or `test.describe.only` in any file, a -g or --project option, globalSetup"
+    )
     command: ClassVar[str] = "npx --no-install playwright test"
     dependency: ClassVar[str] = "@playwright/test"
     configuration: ClassVar[re.Pattern[str]] = PLAYWRIGHT_CONFIG

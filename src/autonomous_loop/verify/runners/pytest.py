@@ -26,6 +26,7 @@ class Pytest:
     """Implements `Runner`."""
 
     name = "pytest"
+    blinds = "a conftest hook, a plugin, an exit call, a -k or -m option"
 
     def recognises(self, command: str, facts: Facts) -> bool:
         """See `Runner`."""

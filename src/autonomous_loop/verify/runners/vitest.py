@@ -18,6 +18,7 @@ class Vitest(JavaScript):
     """Implements `Runner`."""
 
     name: ClassVar[str] = "vitest"
+    blinds: ClassVar[str] = "a -t option, --changed, a setup file, a reporter, a plugin, process.exit"
     command: ClassVar[str] = "npx --no-install vitest run"
     dependency: ClassVar[str] = "vitest"
     configuration: ClassVar[re.Pattern[str]] = re.compile(r"vitest\.(?:config|workspace)\.[cm]?[jt]s(?:on)?")
