@@ -77,6 +77,14 @@ def test_a_report_of_jest_gives_cases_by_file_and_titles():
     assert cases["tests/a.test.js::calc::adds"].message == "Error: twice"
 
 
+def test_a_file_that_older_vitests_name_by_nothing_is_no_suite():
+    source = "it('adds'); describe('', () => { it('waits') });"
+    report = of_jest(
+        ("a.test.js", "passed", "", [assertion("adds", "passed", ""), assertion("waits", "passed", "")])
+    )
+    assert list(read(Vitest(), report, {"a.test.js": source})) == ["a.test.js::adds", "a.test.js::::waits"]
+
+
 def test_files_of_a_package_are_told_as_its_command_sees_them():
     report = of_jest(
         ("packages/a/tests/a.test.js", "passed", "", [assertion("adds")]),

@@ -74,5 +74,5 @@ async def test_a_focus_that_was_there_is_told_in_mochas_words(world, installed):
     start = {**IGNORED, **package(scripts={"test": "mocha tests"}), "src/calc.js": CODE}
     await world.start({**start, "tests/add.test.js": only}, passing=())
     await install(world, installed)
-    with pytest.raises(ConfigurationError, match="it.only"):
+    with pytest.raises(ConfigurationError, match=r"it\.only"):
         await world.verifier.baseline(world.checkpoint)

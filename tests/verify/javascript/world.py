@@ -18,25 +18,30 @@ from autonomous_loop.hands.sandbox import Sandbox
 from autonomous_loop.hands.toolchain import find_browser
 from verify.proof_world import SYSTEM_PATH, World
 
+# The newest that run with Node 20, and the oldest that people still have and that do. `node:test` is Node's.
 PACKAGES = {
     "@babel/preset-env": "7.28.5",
     "@playwright/test": "1.57.0",
-    "jest": "30.2.0",
-    "mocha": "11.7.5",
+    "jest": "30.5.2",
+    "mocha": "12.0.3",
     "typescript": "5.9.3",
-    "vitest": "4.0.16",
+    "vitest": "4.1.12",
 }
+OLDEST = {"jest": "24.9.0", "mocha": "6.2.3", "vitest": "0.34.6"}
 IGNORED = {".gitignore": "node_modules\ntest-results/\n"}
 _DEADLINE_S = 300
 
 
-def packages() -> Path:
+def packages(wanted: Mapping[str, str] = PACKAGES) -> Path:
     """The `node_modules` with all of them, installed when it is not there.
+
+    Args:
+        wanted: versions by name.
 
     Raises:
         RuntimeError: npm could not bring them.
     """
-    digest = hashlib.sha256(json.dumps(PACKAGES, sort_keys=True).encode()).hexdigest()[:12]
+    digest = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:12]
     home = Path(
         "/var/cache" if os.geteuid() == 0 else os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")
     )
@@ -45,14 +50,14 @@ def packages() -> Path:
     with (folder.parent / "npm.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "done").exists():
-            _install(folder)
+            _install(folder, wanted)
     return folder / "node_modules"
 
 
-def _install(folder: Path) -> None:
+def _install(folder: Path, wanted: Mapping[str, str]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    (folder / "package.json").write_text(json.dumps({"private": True, "dependencies": PACKAGES}))
+    (folder / "package.json").write_text(json.dumps({"private": True, "dependencies": wanted}))
     done = subprocess.run(
         ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"],
         cwd=folder,
