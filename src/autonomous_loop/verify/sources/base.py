@@ -18,6 +18,7 @@ class TestBody:
         strengths: how much each check says, where its language can be read that closely: 4 for equality,
             less for an order, a membership or a mere truth, less again under a condition.
         rows: of parameters, each by its values.
+        unsure: by its source nobody can tell whether it runs at all.
     """
 
     __test__ = False
@@ -27,6 +28,7 @@ class TestBody:
     text: str = ""
     strengths: tuple[float, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
+    unsure: bool = False
 
     def is_weaker_than(self, was: TestBody) -> bool:
         """Whether it checks less than another version of it, or is excused more."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from autonomous_loop.verify.sources.base import TestBody
 from autonomous_loop.verify.sources.python_checks import Checks, name_of
+from autonomous_loop.verify.sources.python_never_runs import NeverRuns
 
 _EXCUSES = re.compile(r"skip|xfail|expectedfailure|flaky|rerun", re.IGNORECASE)
 # Decorators that leave a test's outcome alone. Any other may swallow it.
@@ -22,25 +23,47 @@ def bodies(source: bytes) -> dict[str, TestBody]:
     """Test functions of a Python file by `Class::name`; empty where it cannot be parsed."""
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
+        return dict(_Reader(tree).tests(tree.body, "", 0))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last: nested too deeply to be parsed
         return {}
-    return dict(_functions(tree.body, "", _excused(tree.body)))
 
 
-def _functions(nodes: Sequence[ast.stmt], prefix: str, excuses: int) -> Iterator[tuple[str, TestBody]]:
-    for node in nodes:
-        if isinstance(node, ast.ClassDef):
-            inner = excuses + _decorated(node) + _excused(node.body)
-            yield from _functions(node.body, f"{prefix}{node.name}::", inner)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
-            checks = Checks(node)
-            body = TestBody(
-                checks=sum(1 for one in checks.strengths if one > 0),
-                excuses=excuses + _decorated(node) + checks.skips,
-                strengths=checks.strengths,
-                rows=tuple(_rows(node)),
-            )
-            yield f"{prefix}{node.name}", body
+class _Reader:
+    """Reads the tests of a file, each once, however many classes inherit it."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._never = NeverRuns(tree)
+        self._around = _excused(tree.body) + self._never.of_file()
+        self._checks: dict[ast.AST, Checks] = {}
+
+    def tests(
+        self, nodes: Sequence[ast.stmt], prefix: str, excuses: int, owner: ast.ClassDef | None = None
+    ) -> Iterator[tuple[str, TestBody]]:
+        """Those of a module, or of a class and its bases in the file; the bases' own come first."""
+        for node in nodes:
+            if isinstance(node, ast.ClassDef):
+                family = list(self._never.family(node))
+                inner = excuses + sum(_decorated(one) + _excused(one.body) for one in family)
+                inner += self._never.of_class(node)
+                for one in reversed(family):
+                    yield from self.tests(one.body, f"{prefix}{node.name}::", inner, node)
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
+                yield f"{prefix}{node.name}", self._test(node, excuses, owner)
+
+    def _test(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, excuses: int, owner: ast.ClassDef | None
+    ) -> TestBody:
+        if node not in self._checks:
+            self._checks[node] = Checks(node, self._never.calm)
+        checks = self._checks[node]
+        own = _decorated(node) + checks.skips + self._never.of_test(node, owner)
+        return TestBody(
+            checks=sum(1 for one in checks.strengths if one > 0),
+            excuses=self._around + excuses + own,
+            strengths=checks.strengths,
+            rows=tuple(_rows(node)),
+            unsure=self._never.is_unsure(node, owner),
+        )
 
 
 def _decorated(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> int:

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+
+from autonomous_loop.verify.sources.python_truth import truth
 
 EQUAL, APPROXIMATE, SOME, TRUE, NONE = 4.0, 3.0, 2.0, 1.0, 0.0
+# Of a check that is reached only sometimes.
+MAYBE = 0.5
 _CHECKS = re.compile(
     r"assert|raises|warns|expect|check|verify|fail|match|should|snapshot|compare|ensure", re.IGNORECASE
 )
 _EVERYTHING = frozenset({"Exception", "BaseException", "AssertionError"})
-_SKIPS = frozenset({"skip", "skipTest", "xfail", "importorskip", "SkipTest"})
+SKIPS = frozenset({"skip", "skipTest", "xfail", "importorskip", "SkipTest"})
 _FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 _TOTAL = 1e9
 
@@ -23,13 +28,22 @@ _TOTAL = 1e9
 class Checks:
     """The checks of one test function.
 
+    Args:
+        test: the function.
+        calm: context managers that swallow a failed assertion, besides those everybody knows.
+
     Attributes:
         strengths: of each, 0 where it is never reached or cannot fail.
         skips: calls that end the test without a verdict.
     """
 
-    def __init__(self, test: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        self._used = {one.id for one in ast.walk(test) if isinstance(one, ast.Name)}
+    def __init__(
+        self, test: ast.FunctionDef | ast.AsyncFunctionDef, calm: Collection[str] = frozenset()
+    ) -> None:
+        self._used = Counter(
+            one.id for one in ast.walk(test) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)
+        )
+        self._calm = calm
         self._found: list[float] = []
         self.skips = 0
         self._block(test.body, EQUAL)
@@ -42,7 +56,7 @@ class Checks:
             if isinstance(node, ast.Return | ast.Raise | ast.Continue | ast.Break) or _skips(node):
                 most = NONE
             elif _may_leave(node):
-                most = min(most, TRUE)
+                most = min(most, MAYBE)
 
     def _statement(self, node: ast.stmt, most: float) -> None:
         if isinstance(node, ast.Assert):
@@ -59,44 +73,59 @@ class Checks:
             self._try(node, most)
         elif isinstance(node, ast.Match):
             for case in node.cases:
-                self._block(case.body, min(most, TRUE))
+                self._block(case.body, min(most, MAYBE))
         elif isinstance(node, _FUNCTION | ast.ClassDef):
-            self._block(node.body, most if node.name in self._used else NONE)
+            inside = sum(isinstance(one, ast.Name) and one.id == node.name for one in ast.walk(node))
+            self._block(node.body, most if self._used[node.name] > inside else NONE)
+        elif _is_kept(node) and not any(self._used[name_of(one)] for one in getattr(node, "targets", ())):
+            self._calls(node, NONE)
         else:
             self._calls(node, most)
 
     def _if(self, node: ast.If, most: float) -> None:
         self._calls(node.test, most)
-        known = node.test.value if isinstance(node.test, ast.Constant) else None
-        inner = min(most, TRUE)
+        known = truth(node.test)
+        inner = min(most, MAYBE)
         # `if wrong: fail()` is a check as good as an assertion.
-        self._block(node.body, most if known or _only_fails(node.body) else NONE if known is False else inner)
-        self._block(node.orelse, NONE if known else inner)
+        sure = known or (known is None and _only_fails(node.body))
+        self._block(node.body, most if sure else NONE if known is False else inner)
+        self._block(node.orelse, NONE if known else most if known is False else inner)
 
     def _with(self, node: ast.With | ast.AsyncWith, most: float) -> None:
         inner = most
         for item in node.items:
             call = item.context_expr
             named = name_of(call.func) if isinstance(call, ast.Call) else ""
-            forgives = named == "suppress" or (named in {"raises", "assertRaises"} and _is_broad(call))
-            inner = NONE if forgives else inner
+            broad = named in {"raises", "assertRaises"} and _is_broad(call)
+            inner = NONE if broad or named == "suppress" or named in self._calm else inner
             self._calls(call, most)
         self._block(node.body, inner)
 
     def _try(self, node: ast.Try | ast.TryStar, most: float) -> None:
-        forgiven = any(_forgives(handler) for handler in node.handlers)
+        forgiven = any(map(forgives, node.handlers)) or any(map(_swallows, node.finalbody))
         self._block(node.body, NONE if forgiven else most)
         for handler in node.handlers:
-            self._block(handler.body, min(most, TRUE))
+            self._block(handler.body, min(most, MAYBE))
         self._block(node.orelse, most)
         self._block(node.finalbody, most)
 
     def _calls(self, node: ast.AST, most: float) -> None:
-        for one in ast.walk(node):
-            if isinstance(one, ast.Call):
-                self.skips += name_of(one.func) in _SKIPS
-                if _CHECKS.search(ast.unparse(one.func)):
-                    self._add(_of_call(one), most)
+        """The calls of an expression; of `a and b` the second part is reached only sometimes."""
+        if isinstance(node, ast.Call):
+            self.skips += name_of(node.func) in SKIPS
+            if _CHECKS.search(ast.unparse(node.func)):
+                self._add(_of_call(node), most)
+        elif isinstance(node, ast.BoolOp):
+            for part in node.values:
+                self._calls(part, most)
+                known = truth(part)
+                ends = known is not None and known is isinstance(node.op, ast.Or)
+                most = NONE if ends else min(most, MAYBE) if known is None else most
+            return
+        elif isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            most = NONE if any(_is_nothing(one.iter) for one in node.generators) else most
+        for one in ast.iter_child_nodes(node):
+            self._calls(one, most)
 
     def _add(self, found: Sequence[float], most: float) -> None:
         self._found += [min(one, most) for one in found]
@@ -183,8 +212,8 @@ def _is_broad(call: ast.expr) -> bool:
     return not args or any(name_of(one) in _EVERYTHING for arg in args for one in ast.walk(arg))
 
 
-def _forgives(handler: ast.ExceptHandler) -> bool:
-    """Whether a failed assertion ends here."""
+def forgives(handler: ast.ExceptHandler) -> bool:
+    """Whether a failed assertion ends in an `except`."""
     caught = handler.type is None or any(name_of(one) in _EVERYTHING for one in ast.walk(handler.type))
     again = any(
         isinstance(one, ast.Raise) or (isinstance(one, ast.Call) and "fail" in name_of(one.func))
@@ -203,8 +232,19 @@ def _only_fails(body: Sequence[ast.stmt]) -> bool:
 
 def _skips(node: ast.stmt) -> bool:
     return (
-        isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and name_of(node.value.func) in _SKIPS
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and name_of(node.value.func) in SKIPS
     )
+
+
+def _is_kept(node: ast.stmt) -> bool:
+    """A function, or a generator, that is made here and not run."""
+    value = node.value if isinstance(node, ast.Assign | ast.Expr) else None
+    return isinstance(value, ast.Lambda | ast.GeneratorExp)
+
+
+def _swallows(node: ast.stmt) -> bool:
+    """A way out of `finally`: what failed before it is forgotten."""
+    return any(isinstance(one, ast.Return | ast.Break | ast.Continue) for one in ast.walk(node))
 
 
 def _may_leave(node: ast.stmt) -> bool:
