@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from autonomous_loop.verify.sources.base import TestBody
+from autonomous_loop.verify.sources.javascript_never_runs import Reach, arguments, reach, truth
 from autonomous_loop.verify.sources.javascript_tokens import Token, pairs, tokens
 from autonomous_loop.verify.sources.python_checks import EQUAL, NONE, SOME, TRUE
 
@@ -150,6 +151,7 @@ class _Reader:
     def __init__(self, found: Sequence[Token], closing: dict[int, int]) -> None:
         self._tokens = found
         self._closing = closing
+        self._reach = reach(found, closing)
 
     def tests(self, start: int, end: int, scope: _Scope) -> Iterator[_Test]:
         """Tests between two tokens."""
@@ -275,18 +277,17 @@ class _Reader:
     def _strengths(self, start: int, end: int) -> list[float]:
         """How much each check says, in the order of the text."""
         found: list[float] = []
-        most, at = EQUAL, start
+        at = start
         while at < end:
-            if self._tokens[at].text == "return" and self._tokens[at + 1].text in {";", "}"}:
-                most = TRUE  # what follows is reached only sometimes
             call = self._call(at)
             if call is not None and any(_CHECKS.search(name) for name in call.names):
-                strength = self._strength(call)
-                found += [min(strength, most)] if strength else []
+                strength = _reached(self._strength(call), self._reach[at], call.names[-1])
+                found += [strength] if strength else []
                 # Of `expect(await check(x))` the outer one counts.
                 at = call.closed if call.names in {("expect",), ("assert",)} else call.opened
             elif call is not None and "should" in (words := self._matcher(call.closed + 1)[0]):
-                found.append(min(_worth(words), most))
+                strength = _reached(_worth(words), self._reach[at], words[-1])
+                found += [strength] if strength else []
             at += 1
         return found
 
@@ -307,10 +308,13 @@ class _Reader:
     def _is_constant(self, opened: int, closed: int) -> bool:
         """Whether there are arguments, and nothing but constants among them."""
         inner = self._tokens[opened + 1 : closed]
-        return bool(inner) and all(
+        plain = all(
             one.kind in {"string", "number"} or one.text in {"true", "false", "null", "undefined", ",", "!"}
             for one in inner
         )
+        parts = arguments(self._tokens, self._closing, opened + 1, closed) if not plain else ()
+        decided = (truth(self._tokens, self._closing, *one) is not None for one in parts)
+        return bool(inner) and (plain or all(decided))
 
     def _matcher(self, at: int) -> tuple[list[str], int]:
         """The names after `expect(x)`, such as `.not.toBe`, and where they end."""
@@ -319,6 +323,15 @@ class _Reader:
             words.append(found[at + 1].text)
             at += 2
         return words, at
+
+
+def _reached(strength: float, how: Reach, name: str) -> float:
+    """What a check is worth where it stands; `if (wrong) fail()` is a check as good as an assertion."""
+    if how is Reach.NEVER:
+        return NONE
+    if how is Reach.ALWAYS or name == "fail":
+        return strength
+    return min(strength / 2, TRUE)
 
 
 def _worth(names: Sequence[str]) -> float:

@@ -14,7 +14,7 @@ _REGEX = re.compile(r"/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\[\n])+/[a-z]*
 _ESCAPE = re.compile(r"\\(u\{[0-9a-fA-F]+\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _PLAIN_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
 # After these a value starts, so that a slash starts a regular expression.
-_BEFORE_VALUE = frozenset({
+BEFORE_VALUE = frozenset({
     "return", "typeof", "case", "in", "of", "delete", "void", "throw", "new", "else", "do", "await", "yield",
 })  # fmt: skip
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
@@ -27,38 +27,42 @@ class Token:
     Attributes:
         kind: name, number, string, template, regex or punctuation.
         text: of a string or template what stands between its quotes, escapes resolved.
+        line: where it starts, from 1.
     """
 
     kind: str
     text: str
+    line: int = 0
 
 
 def tokens(source: str) -> list[Token]:
     """The words of a file, comments left out."""
     found: list[Token] = []
-    at = 0
+    at = seen = 0
+    line = 1
     while at < len(source):
+        line, seen = line + source.count("\n", seen, at), at
         if skipped := _SKIPPED.match(source, at):
             at = skipped.end()
         elif source[at] == "`":
             end = _template_end(source, at)
-            found.append(Token("template", _unescaped(source[at + 1 : end - 1])))
+            found.append(Token("template", _unescaped(source[at + 1 : end - 1]), line))
             at = end
         elif string := _STRING.match(source, at):
-            found.append(Token("string", _unescaped(string[1] if string[1] is not None else string[2])))
+            found.append(Token("string", _unescaped(string[1] if string[1] is not None else string[2]), line))
             at = string.end()
         elif name := _NAME.match(source, at):
-            found.append(Token("name", name[0]))
+            found.append(Token("name", name[0], line))
             at = name.end()
         elif number := _NUMBER.match(source, at):
-            found.append(Token("number", number[0]))
+            found.append(Token("number", number[0], line))
             at = number.end()
         elif source[at] == "/" and _value_follows(found) and (regex := _REGEX.match(source, at)):
-            found.append(Token("regex", regex[0]))
+            found.append(Token("regex", regex[0], line))
             at = regex.end()
         else:
             text = "?." if source.startswith("?.", at) else source[at]
-            found.append(Token("punctuation", text))
+            found.append(Token("punctuation", text, line))
             at += len(text)
     return found
 
@@ -91,7 +95,7 @@ def _value_follows(found: Sequence[Token]) -> bool:
     last = found[-1]
     if last.kind == "punctuation":
         return last.text not in {")", "]", "}"}
-    return last.kind == "name" and last.text in _BEFORE_VALUE
+    return last.kind == "name" and last.text in BEFORE_VALUE
 
 
 def _template_end(source: str, at: int) -> int:
