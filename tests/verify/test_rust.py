@@ -248,6 +248,35 @@ async def test_an_older_test_inside_the_source_that_checks_less_is_refused(world
     assert codes(verdict) == ["weakened"]
 
 
+@pytest.mark.parametrize(
+    ("said", "instead"), [("assert_eq!(add(1, $b), $c)", "assert!(add(1, $b) > 0)"), ("assert_eq!(a, 3)", "")]
+)
+async def test_what_older_tests_inside_the_source_share_may_not_check_less(world, said, instead):
+    shared = (
+        "macro_rules! check { ($b:expr => $c:expr) => { assert_eq!(add(1, $b), $c) } }\n"
+        "    fn three(a: i32) { assert_eq!(a, 3) }\n"
+    )
+    tested = UNIT_TEST.replace("BODY", "check!(2 => 3); three(add(1, 2));").replace("doubles", "adds")
+    tested = LIB + tested.replace("    #[test]", f"    {shared}\n    #[test]")
+    await world.start_with_baseline(START | {"src/lib.rs": tested})
+    work = {"src/lib.rs": tested.replace(said, instead) + DOUBLE["src/lib.rs"].removeprefix(LIB)}
+    verdict = await world.submit(work | DOUBLE_TEST, "tests/double.rs")
+    assert codes(verdict) == ["weakened"], verdict.reasons
+    assert "src/lib.rs:" in verdict.reasons[0].text
+
+
+async def test_what_older_tests_inside_the_source_share_is_marked_where_it_checks_something_else(world):
+    shared = "fn three(a: i32) { assert_eq!(a, 3) }\n"
+    tested = UNIT_TEST.replace("BODY", "three(add(1, 2));").replace("doubles", "adds")
+    tested = LIB + tested.replace("    #[test]", f"    {shared}\n    #[test]")
+    await world.start_with_baseline(START | {"src/lib.rs": tested})
+    work = {"src/lib.rs": tested.replace("(a, 3)", "(a % 3, 0)") + DOUBLE["src/lib.rs"].removeprefix(LIB)}
+    verdict = await world.submit(work | DOUBLE_TEST, "tests/double.rs")
+    assert verdict.accepted, verdict.reasons
+    assert "not read" in verdict.proof.marks
+    assert "not read: src/lib.rs" in verdict.proof.notices
+
+
 async def test_a_runner_set_in_cargos_configuration_is_refused(world):
     await world.start(START, passing=PASSING)
     runner = {".cargo/config.toml": "[target.'cfg(all())']\nrunner = \"/bin/true\"\n"}

@@ -25,6 +25,7 @@ Mark = Literal[
     "by exit code",  # the runner shows no counts and the configuration allows that
     "model's command",  # the test command is the model's, not the project's
     "flaky",  # a known flaky test was left out of the judgement
+    "not read",  # older tests changed, and nobody can tell whether they still check what they did
     "for a person",  # a chore: only gates were run
 ]
 
@@ -177,7 +178,8 @@ class Proof(Model):
         baseline: the suite on the code the loop started from, without the ids of what passed there.
         gates: the project's own format, lint, type and build commands, on the candidate.
         flaky: tests that failed, but are known to pass and fail on the same code: nothing rests on them.
-        notices: what a reviewer should look at: symlinks, executables, binaries, install scripts.
+        notices: what a reviewer should look at: symlinks, executables, binaries, install scripts, files whose
+            older tests could not be compared.
     """
 
     schema_version: Literal[1] = PROOF_SCHEMA

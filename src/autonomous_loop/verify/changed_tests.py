@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from autonomous_loop.domain.proof import Proof, Reason
+from autonomous_loop.verify.around_tests import judge_around
 from autonomous_loop.verify.bench import TestBench, believed
 from autonomous_loop.verify.candidate import Candidate
 from autonomous_loop.verify.judgement import fails_in, owners
@@ -30,8 +31,8 @@ async def judge_changed_tests(
     passing: Mapping[str, Proof],
     passed_before: Collection[str],
     red: Sequence[Case],
-) -> None:
-    """See above. Leaves another tree up than it found.
+) -> tuple[str, ...]:
+    """See above; files whose older tests nobody can compare. Leaves another tree up than it found.
 
     Args:
         passed_before: ids that passed at the checkpoint or belong to a passing feature.
@@ -41,20 +42,22 @@ async def judge_changed_tests(
         Refused: a test was loosened.
     """
     places = _Places(work)
-    _refuse_weakened(places, [one for one in passed_before if _file(one) in work.changed_sources])
+    inside = [one for one in passed_before if _file(one) in work.changed_sources]
+    _refuse_weakened(places, inside)
     support = changed_support(work)
     files = sorted(
         path for path in work.old_test_files if path in places.changed or _is_served(path, support)
     )
     ids = sorted(one for one in passed_before if _file(one) in files)
     if not ids:
-        return
+        return judge_around(work, inside, holds=True) if inside else ()
     tree = work.trees.overlay(work.after, work.before, [*files, *support])
     await bench.put_up(tree)
     old = believed(await bench.tests(work.before, sorted({_file(one) for one in ids}), tree))
     broken = [one for one in ids if fails_in(one, old.cases)]
     renamed = [one for one in broken if _only_imports(one, old.cases)]
     _refuse_weakened(places, [one for one in ids if one not in broken or one in renamed])
+    unread = judge_around(work, [*inside, *ids], holds=len(broken) == len(renamed))
     theirs: dict[str, tuple[Proof, list[str]]] = {}
     others: list[str] = []
     for test_id in broken:
@@ -68,6 +71,7 @@ async def judge_changed_tests(
     _refuse_loosened([one for one in others if not _fails(now[one], before)], "on the code before your work")
     for proof, mine in theirs.values():
         await _red_again(bench, work, proof, [now[one] for one in mine])
+    return unread
 
 
 def changed_support(work: Candidate) -> list[str]:

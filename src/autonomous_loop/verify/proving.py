@@ -94,7 +94,7 @@ class Proving:
         if missing and self.feature.kind is FeatureKind.BEHAVIOUR:
             raise Refused(missing)
         evidence, pictures = await self.browser.collect() if browser_tests else ((), {})
-        regression = await self._regress(mine, red)
+        regression, unread = await self._regress(mine, red)
         kept_red = _submitted_run(selection, red)
         flaky = regression.flaky if regression else ()
         proof = Proof(
@@ -112,10 +112,11 @@ class Proving:
             baseline=next((run.model_copy(update={"passed": ()}) for run in self.baseline.runs), None),
             gates=gates,
             flaky=flaky,
-            marks=tuple(
-                self._marks(kept_red, was_green, [one for one in (old, green) if one], flaky=bool(flaky))
+            marks=(
+                *self._marks(kept_red, was_green, [one for one in (old, green) if one], flaky=bool(flaky)),
+                *(("not read",) if unread else ()),
             ),
-            notices=self.gate.notices,
+            notices=(*self.gate.notices, *(f"not read: {path}" for path in unread)),
             evidence=evidence,
             summary=self.submission.summary,
         )
@@ -193,12 +194,14 @@ class Proving:
             self.bench.refuse_third_party(before, self.work)
         refuse_idle(self.work, before, turned)
 
-    async def _regress(self, green: Sequence[Case], red: RunResult | None) -> Regression | None:
-        """The suite, the tree after it, and what became of older tests."""
+    async def _regress(
+        self, green: Sequence[Case], red: RunResult | None
+    ) -> tuple[Regression | None, Sequence[str]]:
+        """The suite, the tree after it, and files whose older tests nobody can compare."""
         work = self.work
         if not (work.had_suite or work.has_suite or self.baseline.command):
             await self.bench.refuse_other_tree(work.after)
-            return None
+            return None, ()
         regression: Regression | None = None
         if self.suite_now:
             passed = await self.regression.passed_before(work, self.baseline, self.passing)
@@ -208,8 +211,8 @@ class Proving:
             passed = self.regression.known_to_pass(self.baseline)
         await self.bench.refuse_other_tree(work.after)
         must = must_still_pass(passed, self.passing, self.baseline)
-        await judge_changed_tests(self.bench, work, self.passing, must, red.cases if red else ())
-        return regression
+        cases = red.cases if red else ()
+        return regression, await judge_changed_tests(self.bench, work, self.passing, must, cases)
 
     def _marks(
         self, red: TestRun | None, was_green: RunResult | None, runs: Sequence[RunResult], *, flaky: bool

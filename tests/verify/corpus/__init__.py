@@ -1,6 +1,7 @@
 """The corpus: honest work that must be accepted, and dishonest work that must be refused, by theme."""
 
 from verify.corpus import (
+    around_tests,
     beside_the_code,
     empty_runs,
     fooled_runner,
@@ -16,6 +17,7 @@ TRICKS = [
     *fooled_runner.TRICKS,
     *older_tests.TRICKS,
     *never_runs.TRICKS,
+    *around_tests.TRICKS,
     *runner_keys.TRICKS,
     *beside_the_code.TRICKS,
     *empty_runs.TRICKS,

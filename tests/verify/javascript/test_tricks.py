@@ -4,7 +4,17 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from verify.javascript.world import DOUBLE, STARTS, begin, file_for, honest, package, suite_of
+from verify.javascript.world import (
+    DOUBLE,
+    STARTS,
+    begin,
+    file_for,
+    honest,
+    install,
+    package,
+    start_of,
+    suite_of,
+)
 from verify.proof_world import codes
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -48,6 +58,21 @@ SNAPSHOT = """// Vitest Snapshot v1, https://vitest.dev/guide/snapshot.html
 
 exports[`add > adds 1`] = `3`;
 """
+
+UNREACHED = {
+    "returns first": 'it("works", () => { return\n assert.equal(add(1, 2), 3); });',
+    "asks what is never true": 'it("works", () => { if (0) { assert.equal(add(1, 2), 3); } });',
+    "forgives": 'it("works", () => { try { assert.equal(add(1, 2), 3); } catch {} });',
+    "never calls": 'it("works", () => { const later = () => assert.equal(add(1, 2), 3); });',
+    "cannot fail": 'it("works", () => { assert.ok(add(1, 2) === 3 || true); });',
+}
+TABLE = """
+for (const [given, total] of [[1, 3], [2, 4]]) {
+  it(TITLE, () => { assert.equal(add(given, 2), total); });
+}
+"""
+KNOWN, COMPUTED = TABLE.replace("TITLE", '"of " + given'), TABLE.replace("TITLE", "String(given)")
+
 
 NONE_LEFT = "export default { test: { setupFiles: [] } };\n"
 LOADED = {
@@ -117,6 +142,10 @@ TRICKS = [
         honest("vitest") | older("vitest", 'it("works", () => { expect(add(1, 2)).toBeDefined(); });'),
         "weakened",
     ),
+    *(
+        Trick(name, "node:test", honest("node:test") | older("node:test", line), "weakened")
+        for name, line in UNREACHED.items()
+    ),
     Trick("a setup file rewrites results", "vitest", honest("vitest") | setup(REWRITE), "canary", SETUP),
     Trick(
         "changes the configuration",
@@ -152,3 +181,33 @@ async def test_a_trick_is_refused(world, installed, trick):
     await begin(world, installed, trick.runner, trick.start)
     verdict = await world.submit(trick.files, "tests/double.test.js")
     assert codes(verdict) == [trick.code], verdict.reasons
+
+
+async def with_table(world, installed, old, new):
+    """A loop of tests that is changed along with an honest feature."""
+    await world.start(start_of("node:test") | older("node:test", old), passing=())
+    await install(world, installed)
+    return await world.submit(honest("node:test") | older("node:test", new), "tests/double.test.js")
+
+
+@pytest.mark.parametrize("instead", ["add(given, 2)", "assert.ok(add(given, 2))"])
+@pytest.mark.parametrize("table", [KNOWN, COMPUTED], ids=["known in part", "computed"])
+async def test_tests_made_in_a_loop_may_not_be_loosened(world, installed, table, instead):
+    new = table.replace("assert.equal(add(given, 2), total)", instead)
+    verdict = await with_table(world, installed, table, new)
+    assert codes(verdict) == ["weakened"], verdict.reasons
+    assert "tests/add.test.js:" in verdict.reasons[0].text
+
+
+@pytest.mark.parametrize(
+    ("more", "marks"),
+    [
+        ('it("adds nothing", () => { assert.equal(add(0, 0), 0); });', ()),
+        ("const more = 1;", ("not read",)),
+    ],
+)
+async def test_tests_made_in_a_loop_that_nobody_can_compare_are_marked(world, installed, more, marks):
+    verdict = await with_table(world, installed, COMPUTED, COMPUTED + more)
+    assert verdict.accepted, verdict.reasons
+    assert tuple(one for one in verdict.proof.marks if one == "not read") == marks
+    assert ("not read: tests/add.test.js" in verdict.proof.notices) is bool(marks)

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Callable, Iterable, Mapping
 
 from autonomous_loop.verify.sources import go, java, javascript, python, python_stand_ins, rust
-from autonomous_loop.verify.sources.base import TestBody
+from autonomous_loop.verify.sources.base import Around, TestBody
 from autonomous_loop.verify.tests_of import without_parameters
 
 _LANGUAGES: Mapping[str, Callable[[bytes], Mapping[str, TestBody]]] = {
@@ -14,7 +14,16 @@ _LANGUAGES: Mapping[str, Callable[[bytes], Mapping[str, TestBody]]] = {
     ".go": go.bodies,
     ".rs": rust.bodies,
     ".java": java.bodies,
+    ".kt": java.bodies,
     **{f".{kind}": javascript.bodies for kind in javascript.KINDS},
+}
+_AROUND: Mapping[str, Callable[[bytes], Around | None]] = {
+    ".py": python.around,
+    ".go": go.around,
+    ".rs": rust.around,
+    ".java": java.around,
+    ".kt": java.around,
+    **{f".{kind}": javascript.around for kind in javascript.KINDS},
 }
 
 
@@ -27,6 +36,12 @@ def bodies(path: str, source: bytes | None) -> Mapping[str, TestBody]:
 def holds_tests(path: str, source: bytes | None) -> bool:
     """Whether a file holds tests; of a language that is not known its name is believed."""
     return posixpath.splitext(path)[1] not in _LANGUAGES or bool(bodies(path, source))
+
+
+def around(path: str, source: bytes | None) -> Around | None:
+    """What a test file holds outside of its tests; None where it cannot be read."""
+    read = _AROUND.get(posixpath.splitext(path)[1])
+    return read(source or b"") if read else None
 
 
 def weakened(path: str, old: bytes | None, new: bytes | None) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,76 @@ class TestBody:
         """Whether it checks less than another version of it, or is excused more."""
         if self.checks < was.checks or self.excuses > was.excuses:
             return True
-        before, now = sorted(was.strengths, reverse=True), sorted(self.strengths, reverse=True)
-        if len(now) < len(before) or any(one < other for one, other in zip(now, before, strict=False)):
-            return True
-        return not _holds(self.rows, was.rows)
+        return say_less(self.strengths, was.strengths) or not _holds(self.rows, was.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check that stands in no test.
+
+    Attributes:
+        strength: as in `TestBody`.
+        line: where it stands, from 1.
+        text: of that line, or of the function it stands in.
+        used: somebody names the function it stands in.
+    """
+
+    strength: float
+    line: int
+    text: str
+    used: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a test file holds outside of the tests that can be read one by one: helpers, makers of tests.
+
+    Attributes:
+        checks: in the order of the file.
+        text: all of it, but for how it is laid out.
+    """
+
+    checks: tuple[Check, ...] = ()
+    text: str = ""
+
+    @property
+    def strengths(self) -> tuple[float, ...]:
+        """How much each check says."""
+        return tuple(one.strength for one in self.checks)
+
+    def __add__(self, other: Around) -> Around:
+        """Both together."""
+        return Around((*self.checks, *other.checks), f"{self.text}\n{other.text}")
+
+    @property
+    def used(self) -> tuple[Check, ...]:
+        """The checks that somebody uses."""
+        return tuple(one for one in self.checks if one.used)
+
+    @property
+    def all_used(self) -> Around:
+        """The same of a file that is there for others."""
+        return replace(self, checks=tuple(replace(one, used=True) for one in self.checks))
+
+    def altered_since(self, was: Around) -> Check | None:
+        """The first check of another version that is not there any more as it was."""
+        left = Counter((one.strength, one.text) for one in self.checks)
+        for one in was.used:
+            left[one.strength, one.text] -= 1
+            if left[one.strength, one.text] < 0:
+                return one
+        return None
+
+    def lost_since(self, was: Around) -> Check | None:
+        """The same, where the checks say less together than they did."""
+        less = say_less(self.strengths, [one.strength for one in was.used])
+        return self.altered_since(was) if less else None
+
+
+def say_less(now: Sequence[float], before: Sequence[float]) -> bool:
+    """Whether these checks are fewer, or looser, than others."""
+    ours, theirs = sorted(now, reverse=True), sorted(before, reverse=True)
+    return len(ours) < len(theirs) or any(one < other for one, other in zip(ours, theirs, strict=False))
 
 
 def _holds(rows: Sequence[Sequence[str]], old: Sequence[Sequence[str]]) -> bool:

@@ -1,11 +1,14 @@
-"""Test methods of a Java file."""
+"""Test methods of a Java or Kotlin file."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from autonomous_loop.verify.sources.base import TestBody
-from autonomous_loop.verify.sources.braces import block_end, quiet, reached
+from autonomous_loop.verify.sources.base import Around, TestBody
+from autonomous_loop.verify.sources.braces import alive, block_end, inside, quiet, same, truth
+from autonomous_loop.verify.sources.braces import around as around_in
+from autonomous_loop.verify.sources.python_checks import EQUAL, NONE, SOME, TRUE
 
 _SILENT = (
     r"//[^\n]*",
@@ -16,7 +19,7 @@ _SILENT = (
 )
 _METHOD = re.compile(
     r"(?P<annotations>(?:@[\w.]+(?:\s*\((?:[^()]|\([^()]*\))*\))?\s+)+)"
-    r"(?:(?:public|protected|private|static|final)\s+)*(?:<[^>]*>\s*)?[\w.<>\[\]]+\s+(?P<name>\w+)\s*\([^)]*\)"
+    r"(?:(?:public|protected|private|internal|static|final)\s+)*(?:<[^>]*>\s*)?[\w.<>\[\]]+\s+(?P<name>\w+)\s*\([^)]*\)"
     r"[^{};]*\{"
 )
 _IS_TEST = re.compile(
@@ -26,6 +29,18 @@ _CHECKS = re.compile(
     r"\b\w*(?:assert|verify|expect|check|fail|should|must|that|ensure)\w*\s*\(|\bthrow\b|\bassert\b",
     re.IGNORECASE,
 )
+_EQUALS = re.compile(
+    r"assert(?:\w*Equals|Null|Same|LinesMatch|ContentEquals)|fail|"
+    r"(?:assertThat|expectThat|that)\b.*\b(?:isEqualTo|isSameAs|containsExactly\w*|isNull|isEmpty|hasSize|hasMessage|is|equalTo)\b"
+)
+_TRUTHS = re.compile(
+    r"assertNotNull|(?:assertThat|that)\b.*\b(?:isNotNull|isNotEmpty|isTrue|isFalse|notNullValue)\b|throw"
+)
+_FORGIVEN = re.compile(
+    r"\btry\s*\{(?P<tried>(?:[^{}]|\{[^{}]*\})*)\}\s*"
+    r"catch\s*\([^)]*\b(?:Throwable|Error|AssertionError|AssertionFailedError)\b[^)]*\)\s*\{(?![^{}]*(?:throw|fail))"
+)
+_HELPER = re.compile(r"[\w.<>\[\]]+\s+(?P<name>\w+)\s*\([^()]*\)[^{}();=]*\{")
 _EXCUSES = re.compile(r"@(?:[\w.]+\.)?(?:Ignore|Disabled\w*|Enabled\w*)\b|\bassum(?:e|ing)\w*\s*\(")
 
 
@@ -38,8 +53,38 @@ def bodies(source: bytes) -> dict[str, TestBody]:
     everywhere = len(_EXCUSES.findall(outside))
     found = {}
     for method in methods:
-        body = reached(code[method.end() : block_end(code, method.end())])
+        body = alive(code[method.end() : block_end(code, method.end())])
         checks = len(_CHECKS.findall(body)) + len(re.findall(r"\bexpected\s*=", method["annotations"]))
         excuses = len(_EXCUSES.findall(method["annotations"])) + len(_EXCUSES.findall(body)) + everywhere
-        found[method["name"]] = TestBody(checks, excuses)
+        strengths = tuple(strength for strength, _ in _weighed(body))
+        found[method["name"]] = TestBody(checks, excuses, strengths=strengths)
     return found
+
+
+def around(source: bytes) -> Around:
+    """What a file holds outside of its test methods."""
+    text = source.decode("utf-8", "replace")
+    code = quiet(text, *_SILENT)
+    methods = [one for one in _METHOD.finditer(code) if _IS_TEST.search(one["annotations"])]
+    tests = [(one.start(), block_end(code, one.end())) for one in methods]
+    return around_in(text, code, tests, _weighed, _HELPER)
+
+
+def _weighed(code: str) -> Iterator[tuple[float, int]]:
+    forgiven = [one.span("tried") for one in _FORGIVEN.finditer(code)]
+    for found in _CHECKS.finditer(code):
+        swallowed = any(start <= found.start() < end for start, end in forgiven)
+        yield NONE if swallowed else _worth(found, code), found.start()
+
+
+def _worth(found: re.Match[str], code: str) -> float:
+    name = found[0].rstrip("( \n\t")
+    arguments = inside(code, found.end()) if found[0].endswith("(") else ""
+    if name in {"assertTrue", "assertFalse"}:
+        return truth(arguments)
+    said = (
+        f"{name} {code[found.end() : code.find(';', found.end())]}" if name.lower().endswith("that") else name
+    )
+    if _EQUALS.match(said):
+        return NONE if name.startswith("assert") and same(arguments) else EQUAL
+    return TRUE if _TRUTHS.match(said) else SOME

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from autonomous_loop.verify.sources.base import TestBody
+from autonomous_loop.verify.sources.base import Around, Check, TestBody
 from autonomous_loop.verify.sources.javascript_never_runs import Reach, arguments, reach, truth
 from autonomous_loop.verify.sources.javascript_tokens import Token, pairs, tokens
 from autonomous_loop.verify.sources.python_checks import EQUAL, NONE, SOME, TRUE
@@ -71,6 +71,7 @@ class _Test:
     inverted: bool
     only: bool
     fixtures: frozenset[str]
+    place: tuple[int, int]
 
 
 def bodies(source: bytes) -> dict[str, TestBody]:
@@ -85,6 +86,23 @@ def bodies(source: bytes) -> dict[str, TestBody]:
         excuses = known.excuses + one.excuses + (focused and not one.only)
         made[one.name] = TestBody(len(strengths), excuses, strengths=strengths)
     return made
+
+
+def around(source: bytes) -> Around | None:
+    """What a file holds outside of its tests: helpers, and tests whose titles are not known."""
+    try:
+        reader = _reader(source)
+        tests = [one.place for one in reader.tests(0, len(reader.words), _Scope())]
+    except (ValueError, RecursionError):
+        return None
+    lines = source.decode("utf-8", "replace").split("\n")
+    checks, words, at = list[Check](), list[str](), 0
+    for start, end in [*tests, (len(reader.words), len(reader.words))]:
+        for strength, line in reader.weighed(at, start):
+            checks.append(Check(strength, line, lines[line - 1].strip()))
+        words += [one.text for one in reader.words[at:start] if one.text != ";"]
+        at = max(at, end)
+    return Around(tuple(checks), " ".join(words))
 
 
 def as_name(title: str) -> str:
@@ -138,18 +156,26 @@ class Titles:
 
 def _read(source: bytes) -> list[_Test]:
     try:
-        found = tokens(source.decode("utf-8", "replace"))
-        closing = pairs(found)
-        return list(_Reader(found, closing).tests(0, len(found), _Scope()))
+        reader = _reader(source)
+        return list(reader.tests(0, len(reader.words), _Scope()))
     except (ValueError, RecursionError):
         return []
 
 
+def _reader(source: bytes) -> _Reader:
+    found = tokens(source.decode("utf-8", "replace"))
+    return _Reader(found, pairs(found))
+
+
 class _Reader:
-    """Walks the calls of a file."""
+    """Walks the calls of a file.
+
+    Attributes:
+        words: of the file.
+    """
 
     def __init__(self, found: Sequence[Token], closing: dict[int, int]) -> None:
-        self._tokens = found
+        self.words = found
         self._closing = closing
         self._reach = reach(found, closing)
 
@@ -179,22 +205,22 @@ class _Reader:
             if is_suite and not is_subtest:
                 yield from self.tests(call.opened + 1, call.closed, inner)
             else:
-                yield from self._test(call, inner)
+                yield from self._test(call, inner, (at, call.closed + 1))
             at = call.closed + 1
 
-    def _test(self, call: _Call, scope: _Scope) -> Iterator[_Test]:
+    def _test(self, call: _Call, scope: _Scope, place: tuple[int, int]) -> Iterator[_Test]:
         children = list(self.tests(call.opened + 1, call.closed, scope))
         excuses = scope.excuses + self._excuses_in(call.opened + 1, call.closed)
         inverted = bool(_INVERTED.intersection(call.names)) or "fails" in self._options(call)
-        checks = tuple(self._strengths(call.opened + 1, call.closed))
+        checks = tuple(strength for strength, _ in self.weighed(call.opened + 1, call.closed))
         fixtures = self._fixtures(call)
-        yield _Test("::".join(scope.names), checks, excuses, inverted, scope.only, fixtures)
+        yield _Test("::".join(scope.names), checks, excuses, inverted, scope.only, fixtures, place)
         yield from children
 
     def _call(self, at: int) -> _Call | None:
         """The call whose chain starts at a token."""
-        found = self._tokens
-        if found[at].kind != "name" or (at and found[at - 1].text in {".", "?."}):
+        found = self.words
+        if found[at].kind != "name" or (at and found[at - 1].text in {".", "?.", "function"}):
             return None
         names, at = [found[at].text], at + 1
         called = False
@@ -217,19 +243,27 @@ class _Reader:
         return all(name in _EXCUSES or name in _PLAIN for name in names[1:])
 
     def _name(self, call: _Call) -> str | None:
-        first = self._tokens[call.opened + 1]
-        if first.kind not in {"string", "template"}:
+        """The title, as far as it is known: of `"adds " + name` the first part. None: nothing of it."""
+        said, at = list[str](), call.opened + 1
+        while at < call.closed:
+            word = self.words[at]
+            if word.kind == "punctuation" and word.text == ",":
+                break
+            if word.kind == "template":
+                said.append(re.sub(r"\$\{.*?\}", UNKNOWN, word.text, flags=re.DOTALL))
+            elif word.kind == "string":
+                said.append(word.text)
+            elif word.kind != "punctuation" or word.text != "+":
+                said.append(UNKNOWN)
+            at = self._closing.get(at, at) + 1
+        text = re.sub(f"{UNKNOWN}+", UNKNOWN, "".join(said))
+        if self.words[call.opened + 1].kind not in {"string", "template"} and not text.strip(UNKNOWN):
             return None
-        text = (
-            re.sub(r"\$\{.*?\}", UNKNOWN, first.text, flags=re.DOTALL)
-            if first.kind == "template"
-            else first.text
-        )
         return as_name(_PARAMETER.sub(UNKNOWN, text) if {"each", "for"} & set(call.names) else text)
 
     def _options(self, call: _Call) -> set[str]:
         """Keys of an options object among a test's arguments that are not `false`."""
-        found, keys = self._tokens, set[str]()
+        found, keys = self.words, set[str]()
         at = call.opened + 1
         while at < call.closed:
             if at in self._closing and (found[at - 1].text, found[at].text) == (",", "{"):
@@ -241,7 +275,7 @@ class _Reader:
 
     def _fixtures(self, call: _Call) -> frozenset[str]:
         """Names of `async ({ page }) => ...` that stand again in what follows."""
-        words = self._tokens[call.opened + 1 : call.closed]
+        words = self.words[call.opened + 1 : call.closed]
         starts = [
             at
             for at in range(1, len(words))
@@ -274,22 +308,22 @@ class _Reader:
             at += 1
         return count
 
-    def _strengths(self, start: int, end: int) -> list[float]:
-        """How much each check says, in the order of the text."""
-        found: list[float] = []
+    def weighed(self, start: int, end: int) -> Iterator[tuple[float, int]]:
+        """How much each check says, and its line, in the order of the text."""
         at = start
         while at < end:
             call = self._call(at)
             if call is not None and any(_CHECKS.search(name) for name in call.names):
                 strength = _reached(self._strength(call), self._reach[at], call.names[-1])
-                found += [strength] if strength else []
+                if strength:
+                    yield strength, self.words[at].line
                 # Of `expect(await check(x))` the outer one counts.
                 at = call.closed if call.names in {("expect",), ("assert",)} else call.opened
             elif call is not None and "should" in (words := self._matcher(call.closed + 1)[0]):
                 strength = _reached(_worth(words), self._reach[at], words[-1])
-                found += [strength] if strength else []
+                if strength:
+                    yield strength, self.words[at].line
             at += 1
-        return found
 
     def _strength(self, call: _Call) -> float:
         """0 for `expect(true).toBe(true)` and `assert(1)`, and for an `expect(x)` with nothing after it."""
@@ -307,18 +341,18 @@ class _Reader:
 
     def _is_constant(self, opened: int, closed: int) -> bool:
         """Whether there are arguments, and nothing but constants among them."""
-        inner = self._tokens[opened + 1 : closed]
+        inner = self.words[opened + 1 : closed]
         plain = all(
             one.kind in {"string", "number"} or one.text in {"true", "false", "null", "undefined", ",", "!"}
             for one in inner
         )
-        parts = arguments(self._tokens, self._closing, opened + 1, closed) if not plain else ()
-        decided = (truth(self._tokens, self._closing, *one) is not None for one in parts)
+        parts = arguments(self.words, self._closing, opened + 1, closed) if not plain else ()
+        decided = (truth(self.words, self._closing, *one) is not None for one in parts)
         return bool(inner) and (plain or all(decided))
 
     def _matcher(self, at: int) -> tuple[list[str], int]:
         """The names after `expect(x)`, such as `.not.toBe`, and where they end."""
-        found, words = self._tokens, list[str]()
+        found, words = self.words, list[str]()
         while at + 1 < len(found) and found[at].text == "." and found[at + 1].kind == "name":
             words.append(found[at + 1].text)
             at += 2

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from autonomous_loop.verify.sources.base import TestBody
+from autonomous_loop.verify.sources.base import Around, Check, TestBody
 from autonomous_loop.verify.sources.python_checks import Checks, name_of
-from autonomous_loop.verify.sources.python_never_runs import NeverRuns
+from autonomous_loop.verify.sources.python_never_runs import NeverRuns, is_always
 
 _EXCUSES = re.compile(r"skip|xfail|expectedfailure|flaky|rerun", re.IGNORECASE)
 # Decorators that leave a test's outcome alone. Any other may swallow it.
@@ -26,6 +27,51 @@ def bodies(source: bytes) -> dict[str, TestBody]:
         return dict(_Reader(tree).tests(tree.body, "", 0))
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last: nested too deeply to be parsed
         return {}
+
+
+def around(source: bytes) -> Around | None:
+    """The helpers and fixtures of a file, each with what it checks."""
+    try:
+        tree = ast.parse(source)
+        calm = NeverRuns(tree).calm
+        names = Counter(_names(tree))
+        checks = [
+            Check(strength, node.lineno, ast.dump(node), bool(names[node.name] or is_always(node)))
+            for node in _helpers(tree.body)
+            for strength in Checks(node, calm).strengths
+            if strength
+        ]
+        return Around(tuple(checks), "\n".join(_texts(tree.body)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _helpers(body: Sequence[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            yield from _helpers(node.body)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("test"):
+            yield node
+
+
+def _texts(body: Sequence[ast.stmt]) -> Iterator[str]:
+    """What stands outside of tests, without how it is laid out."""
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            if not any(isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) for one in node.body):
+                yield f"class {node.name}({', '.join(map(ast.unparse, node.bases))})"
+            yield from _texts(node.body)
+        elif not (isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test")):
+            yield ast.unparse(node)
+
+
+def _names(tree: ast.Module) -> Iterator[str]:
+    """What is asked for by name: variables, attributes, arguments, texts."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute | ast.arg):
+            yield node.arg if isinstance(node, ast.arg) else name_of(node)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 class _Reader:

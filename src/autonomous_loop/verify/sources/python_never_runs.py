@@ -57,7 +57,7 @@ class NeverRuns:
                 self._skipping.add(node.name)
         self._own = {name: _parts_of(node) for name, node in self._classes.items()}
         self._outside = list(self._replaced(tree)) + [
-            one.name for one in tree.body if isinstance(one, _FUNCTION) and _always(one) and _skips(one)
+            one.name for one in tree.body if isinstance(one, _FUNCTION) and is_always(one) and _skips(one)
         ]
 
     def of_file(self) -> int:
@@ -143,7 +143,7 @@ def _bound(node: ast.Import | ast.ImportFrom) -> dict[str, str]:
 def _parts_of(node: ast.ClassDef) -> list[str]:
     """What a class itself changes in the way its tests are run and fail."""
     found = [name for one in node.body for name in _defined(one)]
-    found += [one.name for one in node.body if isinstance(one, _FUNCTION) and _always(one) and _skips(one)]
+    found += [one.name for one in node.body if isinstance(one, _FUNCTION) and is_always(one) and _skips(one)]
     for one in ast.walk(node):
         if isinstance(one, ast.Attribute) and one.attr in _INNER:
             found.append(one.attr)
@@ -193,7 +193,7 @@ def _skips(node: ast.AST) -> bool:
     )
 
 
-def _always(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+def is_always(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether a function runs before tests that do not ask for it."""
     return node.name in _SETUPS or any("autouse=True" in ast.unparse(one) for one in node.decorator_list)
 

@@ -1,0 +1,159 @@
+"""What older tests rest on beside their own bodies: helpers, fixtures, macros, loops that make tests.
+
+Tests are compared one by one where they can be read (`changed_tests`). Here the rest of their files, and what
+was there for tests beside them, is compared as a whole: its checks may not become fewer or looser while the
+old ones still hold. Where nobody can tell, a person is asked to look: the proof says "not read".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from autonomous_loop.domain.proof import Reason
+from autonomous_loop.verify.candidate import Candidate
+from autonomous_loop.verify.refused import Refused
+from autonomous_loop.verify.sources import around, bodies, examples
+from autonomous_loop.verify.sources.base import Around, Check, TestBody, say_less
+from autonomous_loop.verify.tests_of import is_support, without_parameters
+from autonomous_loop.verify.wording import listed
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file as it was and as it is.
+
+    Attributes:
+        names: of tests in it that must still pass, as `bodies` calls them.
+        shared: it is there for tests in other files.
+    """
+
+    path: str
+    old: bytes | None
+    new: bytes | None
+    names: Collection[str]
+    shared: bool
+
+    @cached_property
+    def was(self) -> Around | None:
+        """What stood outside of its tests; None: it cannot be read."""
+        found = around(self.path, self.old) if self.old is not None else Around()
+        return found.all_used if found and self.shared else found
+
+    @cached_property
+    def now(self) -> Around | None:
+        """What stands there."""
+        return around(self.path, self.new) if self.new is not None else Around()
+
+    @cached_property
+    def tests_were(self) -> Mapping[str, TestBody]:
+        """Its tests as they were."""
+        return bodies(self.path, self.old)
+
+    @cached_property
+    def tests_are(self) -> Mapping[str, TestBody]:
+        """Its tests as they are."""
+        return bodies(self.path, self.new)
+
+    @cached_property
+    def lost(self) -> Check | None:
+        """The first check outside of tests that is gone or looser."""
+        return self.now.lost_since(self.was) if self.was is not None and self.now is not None else None
+
+    @cached_property
+    def hidden(self) -> bool:
+        """Whether tests in it cannot be compared one by one."""
+        examples_stay = not set(examples(self.path, self.old)) - set(examples(self.path, self.new))
+        names = [one for one in self.names if not (one.endswith(EXAMPLE) and examples_stay)]
+        return any(one not in self.tests_were or one not in self.tests_are for one in names)
+
+    @property
+    def unread(self) -> bool:
+        """Whether a check beside the tests, or what makes such tests, is otherwise now or cannot be read."""
+        if self.was is None or self.now is None:
+            return self.hidden
+        altered = self.now.altered_since(self.was) is not None
+        return altered or (self.hidden and self.was.text != self.now.text)
+
+    @property
+    def unsure(self) -> bool:
+        """Whether a test may not run any more."""
+        both = set(self.names) & self.tests_were.keys() & self.tests_are.keys()
+        return any(self.tests_are[one].unsure and not self.tests_were[one].unsure for one in both)
+
+    @property
+    def weaker(self) -> Iterator[str]:
+        """Tests that no id names (they are made into others), and that check less."""
+        for name in self.tests_were.keys() & self.tests_are.keys() - set(self.names):
+            if self.tests_are[name].is_weaker_than(self.tests_were[name]):
+                yield f"{self.path}::{name}"
+
+    @property
+    def grown(self) -> float:
+        """How much more the tests say that are in both versions."""
+        both = self.tests_were.keys() & self.tests_are.keys()
+        return sum(sum(self.tests_are[one].strengths) - sum(self.tests_were[one].strengths) for one in both)
+
+
+# Ends the id of a test that stands in the documentation.
+EXAMPLE = " (example)"
+# What tests read is no part of them.
+_DATA = re.compile(
+    r"(?:.*/)?(?:testdata|_*fixtures_*|data|resources|samples|examples|cases|.*snapshots_*)/.*"
+)
+
+
+def judge_around(work: Candidate, ids: Sequence[str], *, holds: bool) -> tuple[str, ...]:
+    """Files of which nobody can tell whether their older tests still check what they did.
+
+    Args:
+        ids: of tests that must still pass.
+        holds: the old tests, with what was there for them, still pass: no behaviour of theirs changed.
+
+    Raises:
+        Refused: what tests rest on was loosened.
+    """
+    changed = {one.path: one for one in work.changes}
+    tests = {*work.old_test_files, *work.new_test_files}
+    named: dict[str, set[str]] = {
+        path: set()
+        for path in changed
+        if path not in tests and is_support(path) and not _DATA.fullmatch(path)
+    }
+    for test_id in ids:
+        path, _, inner = without_parameters(test_id).partition("::")
+        if path in changed:
+            named.setdefault(path, set()).add(inner)
+    files = [
+        _of(work, path, names, shared=path not in tests and not names)
+        for path, names in sorted(named.items())
+    ]
+    lost = [f"{one.path}:{one.lost.line}" for one in files if one.lost]
+    # What went from a helper into its tests, or to another file, or was of tests that are gone, is no loss.
+    gone = any(one.tests_were.keys() - one.tests_are.keys() for one in files)
+    before = [check.strength for one in files if one.was for check in one.was.used]
+    now = [strength for one in files if one.now for strength in one.now.strengths]
+    if holds and not gone and say_less(now, before) and sum(one.grown for one in files) <= 0:
+        _refuse(lost)
+    if holds:
+        _refuse(name for one in files if one.hidden for name in one.weaker)
+    doubtful = {one.path for one in files if one.unread or one.unsure}
+    return tuple(sorted(doubtful))
+
+
+def _of(work: Candidate, path: str, names: Collection[str], *, shared: bool) -> _File:
+    there = path in work.facts.of(work.before).every_path
+    old = work.trees.read(work.before, path) if there else None
+    new = work.trees.read(work.after, path) if path in work.facts.of(work.after).every_path else None
+    return _File(path, old, new, names, shared)
+
+
+def _refuse(found: Iterable[str]) -> None:
+    if loosened := sorted(found):
+        text = (
+            f"What older tests rest on checks less than it did: {listed(loosened)}. As it was, it still holds"
+            " on your code. Put its checks back as they were; what is new gets tests of its own."
+        )
+        raise Refused(Reason(code="weakened", text=text))
