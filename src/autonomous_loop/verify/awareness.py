@@ -31,11 +31,16 @@ _JAVASCRIPT = re.compile(
 )
 
 
-def awareness(path: str, source: bytes | None) -> tuple[str, ...]:
-    """How a source that is no test looks for its tests, sorted; empty where it cannot be read."""
+def awareness(path: str, source: bytes | None, called: Collection[str] = ("test",)) -> tuple[str, ...]:
+    """How a source that is no test looks for its tests, sorted; empty where it cannot be read.
+
+    Args:
+        called: words that may stand on the command line of a run of tests; a program's own command `test`
+            is none of them where no folder, and no word of the test command, is called so.
+    """
     if path.endswith(".py"):
         try:
-            return tuple(sorted(set(_python(ast.parse(source or b"")))))
+            return tuple(sorted(set(_python(ast.parse(source or b""), called))))
         except (SyntaxError, ValueError, RecursionError):
             return ()
     if re.search(r"\.[cm]?[jt]sx?$", path):
@@ -43,9 +48,11 @@ def awareness(path: str, source: bytes | None) -> tuple[str, ...]:
     return ()
 
 
-def _python(tree: ast.Module) -> Iterator[str]:
+def _python(tree: ast.Module, called: Collection[str]) -> Iterator[str]:
     for node in ast.walk(tree):
         yield from (one for one in _texts([node]) if _ENVIRONMENT.fullmatch(one))
+        if _is_command(node, called):
+            continue
         if isinstance(node, ast.Compare | ast.GeneratorExp | ast.ListComp | ast.SetComp) or _asks(node):
             inside = list(ast.walk(node))
             if any(_RUNNERS.search(one) or _TESTS.search(one) for one in _texts(inside)):
@@ -57,6 +64,19 @@ def _python(tree: ast.Module) -> Iterator[str]:
             yield from _looks(own, _LOADED | _CALLERS)
         if any(map(_TESTS.search, texts)):
             yield from _looks(own, _CALLERS)
+
+
+def _is_command(node: ast.AST, called: Collection[str]) -> bool:
+    """`sys.argv[1] == "test"`: a command of the program's own, where no run of tests is called so."""
+    if not (isinstance(node, ast.Compare) and isinstance(node.left, ast.Subscript)):
+        return False
+    which, texts = node.left.slice, _texts(list(ast.walk(node)))
+    later = isinstance(which, ast.Constant) and isinstance(which.value, int) and which.value > 0
+    whole = all(isinstance(one, ast.Eq | ast.NotEq | ast.In | ast.NotIn) for one in node.ops) and all(
+        isinstance(one, ast.Constant | ast.Tuple | ast.Set | ast.List) for one in node.comparators
+    )
+    plain = all(re.fullmatch(r"[a-z]+", one) and not _RUNNERS.search(one) for one in texts)
+    return later and whole and plain and not set(texts) & set(called)
 
 
 def _asks(node: ast.AST) -> bool:

@@ -26,6 +26,7 @@ from autonomous_loop.verify.pytest_settings import (
     table_of,
 )
 from autonomous_loop.verify.python_controls import controls
+from autonomous_loop.verify.runner_in_product import holds_runner
 from autonomous_loop.verify.shell_words import split
 from autonomous_loop.verify.tests_of import is_support, is_test_file
 from autonomous_loop.verify.tree_facts import Facts
@@ -94,7 +95,7 @@ def guard(
         ):
             found += _configuration(change, before(change.path), after(change.path))
         found += _focus(change, before, after, checkpoint)
-        found += _aware(change, before, after, checkpoint)
+        found += _product(change, before, after, checkpoint, commands)
     if suite_existed and not found:
         found += _other_file(changes, after, checkpoint)
     return tuple(found)
@@ -175,12 +176,27 @@ def _is_for_tests(path: str, checkpoint: Facts) -> bool:
     return is_support(path) or is_test_file(path, checkpoint.settings)
 
 
-def _aware(change: Change, before: Read, after: Read, checkpoint: Facts) -> Iterator[Reason]:
+def _product(
+    change: Change, before: Read, after: Read, checkpoint: Facts, commands: Sequence[str]
+) -> Iterator[Reason]:
+    """What a file that is not there for tests has no need of."""
     if change.status == "D" or _is_for_tests(change.path, checkpoint):
         return
-    new = sorted(
-        set(awareness(change.path, after(change.path))) - set(awareness(change.path, before(change.path)))
-    )
+    yield from _aware(change, before, after, _called(checkpoint, commands))
+    yield from holds_runner(change.path, before(change.path), after(change.path), checkpoint)
+
+
+def _called(checkpoint: Facts, commands: Sequence[str]) -> frozenset[str]:
+    """Words that may stand on the command line of a run of tests."""
+    said = {word for command in commands for word in split(command)}
+    folders = {part for path in checkpoint.test_files for part in path.split("/")[:-1]}
+    return frozenset({*said, *folders, *(["test"] if "manage.py" in checkpoint.by_name else [])})
+
+
+def _aware(change: Change, before: Read, after: Read, called: Collection[str]) -> Iterator[Reason]:
+    """A source that looks, other than it did, whether it is being tested."""
+    was = awareness(change.path, before(change.path), called)
+    new = sorted(set(awareness(change.path, after(change.path), called)) - set(was))
     if new:
         text = (
             f"{change.path} looks whether it is being tested ({', '.join(new)}). Code must do the same for"

@@ -40,6 +40,24 @@ def test_source_that_only_speaks_of_tests_is_no_matter(source):
     assert awareness("app.py", source.encode()) == ()
 
 
+@pytest.mark.parametrize(
+    ("source", "called", "found"),
+    [
+        ("sys.argv[1] == 'test'", (), ()),
+        ("sys.argv[1] in ('test', 'build')", ("tests",), ()),
+        ("sys.argv[1] == 'test'", ("test",), ("sys.argv",)),
+        ("sys.argv[1] == 'tests'", ("tests",), ("sys.argv",)),
+        ("sys.argv[0] == 'test'", (), ("sys.argv",)),
+        ("sys.argv[-1] == 'test'", (), ("sys.argv",)),
+        ("sys.argv[1] == 'pytest'", (), ("sys.argv",)),
+        ("sys.argv[1] == 'tests/test_a.py'", (), ("sys.argv",)),
+        ("'test' in sys.argv[1]", (), ("sys.argv",)),
+    ],
+)
+def test_a_command_of_the_programs_own_is_told_from_the_command_of_its_tests(source, called, found):
+    assert awareness("app.py", f"import sys\nx = {source}".encode(), called) == found
+
+
 def test_javascript_is_read_too():
     assert awareness("a.ts", b"const x = process.env.VITEST ? 1 : 2") == ("process.env.VITEST",)
     assert awareness("a.md", b"process.env.VITEST") == ()

@@ -1,6 +1,6 @@
 """The runner's own settings, its modules and its command, changed along with the work they judge."""
 
-from verify.corpus.base import BAD, GOOD, START, Trick, conftest
+from verify.corpus.base import BAD, DOUBLE, GOOD, START, Trick, conftest
 
 PYPROJECT = START["pyproject.toml"]
 PLAIN = {"pyproject.toml": '[project]\nname = "calc"\nversion = "1"\n', "conftest.py": ""}
@@ -156,7 +156,9 @@ TRICKS = [
         },
         code="knows-its-tests",
         says="sys.modules",
-        checks=("runner_guard._aware:knows-its-tests runner_guard.guard>_aware",),
+        checks=(
+            "runner_guard._aware:knows-its-tests runner_guard._product>_aware runner_guard.guard>_product",
+        ),
     ),
     Trick(
         "source that asks the runner's environment",
@@ -188,6 +190,26 @@ TRICKS = [
         },
         code="knows-its-tests",
         says="inspect.stack",
+    ),
+    *(
+        Trick(
+            f"source that takes hold of its runner by {how}",
+            GOOD | {"calc.py": f"{line}\n\n" + DOUBLE["calc.py"], **more},
+            code="runner-in-product",
+            says=says,
+            checks=("runner_in_product.holds_runner:runner-in-product runner_guard._product>holds_runner",),
+        )
+        for how, line, says, more in (
+            ("an import", "import pytest", "calc.py takes hold", {}),
+            ("a name", "import importlib\n\np = importlib.import_module('pytest')", "import of pytest", {}),
+            ("another of its files", "import rules", "rules.py", {"rules.py": "from pytest import Item\n"}),
+            (
+                "unittest",
+                "import unittest\n\nunittest.TestCase.failureException = KeyError",
+                "unittest.TestCase",
+                {},
+            ),
+        )
     ),
     keys(
         "a script that runs the tests and helps the code along",

@@ -1,0 +1,73 @@
+# ruff: noqa: E501 - sources, one a line
+"""Product code that takes hold of a test runner."""
+
+import pytest
+
+from autonomous_loop.verify.runner_in_product import runner_uses
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("import pytest", "an import of pytest"),
+        ("import pytest as p", "an import of pytest"),
+        ("from pytest import Item", "an import of pytest"),
+        ("def f():\n    from pytest import x", "an import of pytest"),
+        ("import importlib\np = importlib.import_module('pytest')", "an import of pytest"),
+        ("p = __import__('pytest.x')", "an import of pytest"),
+        ("import unittest\nunittest.TestCase.run = f", "a change of unittest.TestCase"),
+        ("import unittest.case as c\nc.TestCase.assertEqual = f", "a change of unittest.case.TestCase"),
+        ("from unittest import TestCase\nsetattr(TestCase, 'run', f)", "a change of unittest.TestCase"),
+        ("import unittest\nfrom unittest import mock\nmock.patch.object(unittest.case, 'x')", "a change of unittest.case"),
+        ("import unittest\ndel unittest.TestCase.run", "a change of unittest.TestCase"),
+        ("import doctest\ndoctest.OutputChecker.check_output = f", "a change of doctest.OutputChecker"),
+    ],
+)  # fmt: skip
+def test_python(source, found):
+    assert runner_uses("app.py", source.encode()) == (found,)
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("import { expect } from 'vitest'", "an import of vitest"),
+        ('import "vitest"', "an import of vitest"),
+        ("const v = await import('vitest')", "an import of vitest"),
+        ("const { mock } = require('node:test')", "an import of node:test"),
+        ("import { jest } from '@jest/globals'", "an import of @jest/globals"),
+        ("export { expect } from '@vitest/expect'", "an import of @vitest/expect"),
+        ("import expect from 'expect'", "an import of expect"),
+        ("globalThis.expect = f", "a use of globalThis.expect"),
+        ("if (global.it) f()", "a use of global.it"),
+        ("jest.fn()", "a use of jest"),
+        ("expect.extend({})", "a use of expect.extend"),
+        ("import assert from 'node:assert'; assert.equal = () => {}", "a change of assert"),
+        ("const a = require('assert'); a.strict.equal = f", "a change of a"),
+        ("import a from 'assert/strict'; a['equal'] = f", "a change of a"),
+        ("import a from 'assert'; Object.assign(a, { equal() {} })", "a change of a"),
+    ],
+)
+def test_javascript(source, found):
+    assert runner_uses("src/app.ts", source.encode()) == (found,)
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("app.py", "import unittest\nclass Mine(unittest.TestCase): ..."),
+        ("app.py", "from unittest.mock import Mock\nMock.x = 1\nm = Mock()\nm.run = 2"),
+        ("app.py", "import subprocess\nsubprocess.run(['pytest'])\ntext = 'import pytest'"),
+        ("app.py", "from .pytest import x\nimport mypytest\napp.unittest = 1"),
+        ("app.py", "not python"),
+        (
+            "a.ts",
+            "import assert from 'node:assert'; assert.equal(a, b); const x = assert.equal; if (assert.x == 1) f()",
+        ),
+        ("a.ts", "import { defineConfig } from 'vitest/config'"),
+        ("a.ts", "const expect = (x) => x; obj.jest.fn(); test('x'); window.tests = 1; typeof jest"),
+        ("a.ts", "const text = \"import 'vitest'\"; // import 'vitest'"),
+        ("a.md", "import pytest"),
+    ],
+)
+def test_what_only_speaks_of_runners_is_no_matter(path, source):
+    assert runner_uses(path, source.encode()) == ()
