@@ -3,7 +3,9 @@
 
 import pytest
 
-from autonomous_loop.verify.runner_in_product import runner_uses
+from autonomous_loop.verify.pytest_settings import read_settings
+from autonomous_loop.verify.runner_in_product import holds_runner, runner_uses
+from autonomous_loop.verify.tree_facts import Facts
 
 
 @pytest.mark.parametrize(
@@ -71,3 +73,25 @@ def test_javascript(source, found):
 )
 def test_what_only_speaks_of_runners_is_no_matter(path, source):
     assert runner_uses(path, source.encode()) == ()
+
+
+USES = b"import pytest"
+
+
+def refusal(path, old=None, **base):
+    files = {name.replace("__", "/").replace("_py", ".py"): text for name, text in base.items()}
+    facts = Facts(sorted(files), read_settings(lambda _: None), (), files.get)
+    return [one.code for one in holds_runner(path, old, USES, facts)]
+
+
+def test_what_imported_its_runner_before_may_go_on():
+    assert refusal("app/a.py") == ["runner-in-product"]
+    assert refusal("app/a.py", b"import pytest, sys") == []
+    assert refusal("app/a.py", b"import sys") == ["runner-in-product"]
+
+
+def test_one_more_helper_for_tests_beside_others_may_import_it():
+    assert refusal("app/testing/more.py", app__testing__one_py=USES) == []
+    assert refusal("app/testing/more.py", app__testing__one_py=b"") == ["runner-in-product"]
+    assert refusal("app/core.py", app__testing_py=USES) == ["runner-in-product"]
+    assert refusal("testing.py", one_py=USES) == ["runner-in-product"]

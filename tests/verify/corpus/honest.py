@@ -328,6 +328,35 @@ HONEST = [
         },
     ),
     Honest(
+        "a program with a command that is called test",
+        {
+            "calc.py": DOUBLE["calc.py"]
+            + "\n\ndef main():\n    import sys\n\n    return sys.argv[1] == 'test'\n"
+        }
+        | DOUBLE_TEST,
+    ),
+    Honest(
+        "a helper for tests that imported its runner before, and one more beside it",
+        GOOD
+        | {
+            "kit/testing_sums.py": "import pytest\n\n\ndef sums():\n    return pytest.approx(3)\n",
+            "kit/testing_doubles.py": "import pytest\n\n\ndef doubles():\n    return pytest.approx(8)\n",
+        },
+        start={"kit/testing_sums.py": "import pytest\n"},
+    ),
+    Honest(
+        "a plugin of pytest",
+        GOOD | {"plugin.py": "import pytest\n\n\n@pytest.fixture\ndef eight():\n    return 8\n"},
+        start={
+            "pyproject.toml": START["pyproject.toml"]
+            + '[project]\nname = "calc"\nversion = "1"\n[project.entry-points.pytest11]\ncalc = "plugin"\n'
+        },
+    ),
+    Honest(
+        "a base class for tests of unittest, in the product",
+        GOOD | {"testing.py": "import unittest\n\n\nclass Case(unittest.TestCase):\n    maxDiff = None\n"},
+    ),
+    Honest(
         "types of the runner's own in a conftest",
         GOOD
         | conftest(

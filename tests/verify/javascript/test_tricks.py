@@ -146,6 +146,16 @@ TRICKS = [
         Trick(name, "node:test", honest("node:test") | older("node:test", line), "weakened")
         for name, line in UNREACHED.items()
     ),
+    *(
+        Trick(
+            "takes hold of its runner", runner, {**honest(runner), "src/rules.js": text}, "runner-in-product"
+        )
+        for runner, text in (
+            ("vitest", 'import { expect } from "vitest";\nexport const rules = expect;\n'),
+            ("jest", "globalThis.expect = (x) => x;\n"),
+            ("node:test", 'import assert from "node:assert/strict";\nassert.equal = () => {};\n'),
+        )
+    ),
     Trick("a setup file rewrites results", "vitest", honest("vitest") | setup(REWRITE), "canary", SETUP),
     Trick(
         "changes the configuration",
