@@ -75,10 +75,7 @@ class Hands(Protocol):
 
     @property
     def started(self) -> int:
-        """How many processes were started so far.
-
-        Where it is the same after `end_all` as after an earlier one, nothing of the hands ran in between.
-        """
+        """How many processes were started so far; the same after two calls of `end_all`: none in between."""
 
     def lend(self, data: bytes) -> str:
         """A file that the hands may read and not change: its absolute path. The one lent before is gone."""
@@ -143,6 +140,9 @@ class Hands(Protocol):
 
     async def end_all(self) -> None:
         """End every process of the hands, whatever session or group it moved itself to."""
+
+    async def empty(self) -> None:
+        """End them and empty all they can write: home, work tree, shared memory. HandsError: some stays."""
 
     async def close(self) -> None:
         """End everything and remove the hands' folder."""

@@ -29,6 +29,9 @@ SYS_LANDLOCK_CREATE_RULESET = 444
 SYS_LANDLOCK_ADD_RULE = 445
 SYS_LANDLOCK_RESTRICT_SELF = 446
 LANDLOCK_RULE_PATH_BENEATH = 1
+# Not unified.
+SYS_KEYCTL = {"x86_64": 250, "aarch64": 219}
+KEYCTL_JOIN_SESSION_KEYRING = 1
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 TRUNCATE = 1 << 14
 # How many file rights each version of the interface knows (bits from 0). IOCTL_DEV (bit 15, version 5) is
@@ -116,6 +119,15 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
         ctypes.c_uint(0),
     )
     os.close(beneath)
+
+
+def leave_session_keys() -> None:
+    """A keyring of its own in place of the session's, which would keep keys from one command to another.
+
+    Where seccomp (a container's) or the kernel has no keys, nobody has any.
+    """
+    if (number := SYS_KEYCTL.get(os.uname().machine)) is not None:
+        _libc().syscall(ctypes.c_long(number), ctypes.c_int(KEYCTL_JOIN_SESSION_KEYRING), None)
 
 
 def become(uid: int) -> None:

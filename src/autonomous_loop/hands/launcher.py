@@ -85,6 +85,7 @@ def launch(spec: Spec, *, parent: int, handover: socket.socket | None = None) ->
         os.umask(0o022)
         if sys.platform == "linux":
             confine.prctl(confine.PR_SET_NO_NEW_PRIVS, 1)
+            confine.leave_session_keys()
         if spec["uid"] is not None:
             confine.become(spec["uid"])
         if not spec["argv"]:

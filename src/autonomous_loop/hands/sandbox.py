@@ -14,9 +14,10 @@ from typing import Any
 
 from autonomous_loop.domain.work import BrowserResult, CommandResult, Touched
 from autonomous_loop.errors import HandsError, SandboxError
-from autonomous_loop.hands import fence, watch
+from autonomous_loop.hands import emptying, fence, watch
 from autonomous_loop.hands.browser import Browser
 from autonomous_loop.hands.confine import Landlock, landlock_abi
+from autonomous_loop.hands.emptying import Emptying
 from autonomous_loop.hands.ending import end_everyone
 from autonomous_loop.hands.helper import Helper
 from autonomous_loop.hands.identity import Identity
@@ -37,12 +38,13 @@ from autonomous_loop.hands.starter import Starter
 from autonomous_loop.hands.toolchain import find_interpreter
 from autonomous_loop.hands.watch import Watch
 
-LIMITS = {"CORE": 0, "FSIZE": 4 << 30, "NOFILE": 4096}
+# Queues of POSIX (which Landlock keeps away) could be found by nobody who does not mount them.
+LIMITS = {"CORE": 0, "FSIZE": 4 << 30, "NOFILE": 4096, "MSGQUEUE": 0}
 # Counted for each user: for the person's own it would count their desktop too.
 LIMITS_AS_OTHER_USER = {"NPROC": 1024}
 STDERR_MOST = 65536
 COURIER_S = 60.0
-REMOVE_S = 120.0
+EMPTY_S = 120.0
 KILL_S = 5.0
 FIND_MOST_BYTES = 8 << 20
 WATCHES_MOST_BYTES = 64 << 20
@@ -87,6 +89,9 @@ class Sandbox:
         self._shell = Shell(lambda argv, on_output: self._start(argv, on_output, merge_stderr=True))
         program = str(folder / "browser_child.py")
         self._browser = Browser((browser[0], program, browser[1]) if browser else None, self._start)
+        self._emptying = Emptying.before(
+            folder / "hands", rules["write"] if rules is not None else None, shared=identity.uid is None
+        )
         self._courier: Helper | None = None
         self._watch = Watch(self._put_watches, str(folder / "hands" / "tmp"))
         self._closed = False
@@ -156,6 +161,9 @@ class Sandbox:
             fenced=fenced,
         )
         try:
+            await (
+                sandbox.empty()
+            )  # a killed session may have left things to its user, whose next owner this is
             sandbox.python = await find_interpreter(
                 lambda argv: sandbox.run(argv, timeout_s=15, cwd=str(inner))
             )
@@ -295,20 +303,35 @@ class Sandbox:
         if self._courier is not None:
             await self._courier.end()
 
+    async def empty(self) -> None:
+        """End every process, and empty whatever the hands can write; see `Hands.empty`."""
+        await self._empty(again=True)
+
+    async def _empty(self, *, again: bool) -> None:
+        await self.end_all()
+        done = await self.run(
+            ["empty"],
+            program=emptying.PROGRAM,
+            timeout_s=EMPTY_S,
+            cwd="/",
+            env={"PATH": SYSTEM_PATH},
+            stdin=self._emptying.request(again=again),
+        )
+        if done.exit_code != 0:
+            said = done.text.strip()[-1_000:] or f"no end within {EMPTY_S:.0f} s"
+            raise HandsError(
+                f"what the hands left behind cannot be removed: {said}",
+                hint="remove it by hand, or run this on a fresh machine.",
+            )
+
     async def close(self) -> None:
         """End everything, remove the hands' folder (as hands), give the user back."""
         if self._closed:
             return
         self._closed = True
         try:
-            await self.end_all()
-            remove = "chmod -R u+rwx . 2>/dev/null; find . -mindepth 1 -delete"
-            await self.run(
-                ["/bin/sh", "-c", remove],
-                timeout_s=REMOVE_S,
-                cwd=str(self._folder / "hands"),
-                env={"PATH": SYSTEM_PATH},
-            )
+            with contextlib.suppress(HandsError):
+                await self._empty(again=False)
             await self.end_all()
         finally:
             self._watch.close()

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.root  # to become somebody who is not
 
 # Runs as the other user: first naively (a plain child), then by the hands.
 SESSION = """
-import asyncio, json, os, subprocess
+import asyncio, json, os, subprocess, sys
 from pathlib import Path
 from autonomous_loop.errors import SandboxError
 from autonomous_loop.hands.sandbox import Sandbox
@@ -42,6 +42,7 @@ async def main():
     for name, attack in attacks.items():
         found["naive"][name] = seen(subprocess.run(["sh", "-c", attack], capture_output=True).stdout)
         Path(home, ".profile").unlink(missing_ok=True)
+    Path(f"/dev/shm/left-{os.getpid()}-before").write_text("")
     hands = await Sandbox.create(base=None, path=[], env={}, read_paths=[], unsandboxed=False,
                                  chrome_path=None, browser_python=None)
     found["user"], found["landlock"] = hands.uid, hands.landlock
@@ -65,6 +66,22 @@ async def main():
     own.kill()
     own.wait()
     found["read again"] = (await hands.read_file("a/b", max_bytes=10)).decode()
+    left = f"/dev/shm/left-{os.getpid()}"
+    for name in ("a", "b"):
+        await hands.run(["sh", "-c", f"echo >{left}-{name}"], timeout_s=10)
+    program = f"import time; file = open('{left}-b'); print(flush=True); time.sleep(60)"
+    other = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    other.stdout.readline()
+    Path(home, "own").write_text("")
+    await hands.run(["sh", "-c", "echo >$HOME/c"], timeout_s=10)
+    await hands.empty()
+    found["left"] = [name for name in ("before", "a", "b") if os.path.exists(f"{left}-{name}")]
+    found["own file"] = os.path.exists(home + "/own")
+    found["home"] = (await hands.run(["sh", "-c", "ls -A $HOME"], timeout_s=10)).text
+    other.kill()
+    other.wait()
+    os.unlink(f"{left}-b")
+    os.unlink(f"{left}-before")
     await hands.close()
     found["folder left"] = os.path.exists(hands.work)
     fenced = await Sandbox.create(base=None, path=[], env={}, read_paths=[], unsandboxed=False,
@@ -108,6 +125,10 @@ def test_landlock_keeps_the_hands_from_the_home_and_the_loop(home, public):
         "daemon lives": False,
         "own child lives": True,
         "read again": "x",
+        # What was there before the hands, or another program of this user's has open, is not theirs.
+        "left": ["before", "b"],
+        "own file": True,
+        "home": "",
         "folder left": False,
         "fenced": "reached\n",
     }
