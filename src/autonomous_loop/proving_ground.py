@@ -102,6 +102,7 @@ async def proving_ground(
                 config,
                 model_command=lambda: test_command,
                 prepare=prepare,
+                afresh=True,
             ),
             setup=command,
             prepare=prepare,

@@ -70,7 +70,7 @@ class World:
         self.checkpoint = CommitSha("")
         self.report = GateReport()
 
-    def configure(self, config: LoopConfig) -> None:
+    def configure(self, config: LoopConfig, *, afresh: bool = False) -> None:
         self.gate = ProofGate(self.repository, config)
         self.verifier = ProofVerifier(
             self.hands,
@@ -79,6 +79,7 @@ class World:
             config,
             model_command=lambda: self.model_command,
             prepare=self._prepare,
+            afresh=afresh,
         )
 
     async def _prepare(self):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autonomous_loop.domain.feature import Feature, FeatureKind
@@ -51,6 +51,7 @@ class Proving:
         before: the checkpoint.
         passing: proofs of the features that pass.
         gate: what the gate saw.
+        afresh: red and green are each seen in a place that was emptied: makes one, with the candidate up.
         suite_now: the whole suite runs for this feature; otherwise at the session's or the loop's end.
     """
 
@@ -66,6 +67,7 @@ class Proving:
     baseline: Baseline
     passing: Mapping[str, Proof]
     gate: GateReport
+    afresh: Callable[[], Awaitable[None]] | None
     suite_now: bool
 
     async def run(self) -> tuple[Verdict, Mapping[str, bytes]]:
@@ -80,6 +82,7 @@ class Proving:
         gates = await self.gates.check(self.work.after, self.baseline)
         old = await self._on_old_code(selection)
         red, was_green = (old, None) if old and _failing(selection, old) else (None, old)
+        await self._empty()
         await self.bench.put_up(self.work.after)
         green = await self._green(selection)
         mine = submitted(selection, green.cases) if green else ()
@@ -146,6 +149,7 @@ class Proving:
             files = [*selection.files]
         elif not files:
             return None
+        await self._empty()
         await self.bench.put_up(tree)
         # Changed older tests run along: a loosened one would pass here too.
         files = sorted({*files, *self.work.changed_test_files})
@@ -170,6 +174,11 @@ class Proving:
             return await steady_red(self.bench, self.work, selection, old, tree)
         self.satisfied.refuse_unless_confirmed(self.feature.id, selection, self.work)
         return old
+
+    async def _empty(self) -> None:
+        """Nothing that a run before left is there for the next: the code alone makes the difference."""
+        if self.afresh is not None:
+            await self.afresh()
 
     async def _green(self, selection: Selection) -> RunResult | None:
         if not selection.tests:
@@ -206,7 +215,9 @@ class Proving:
         if self.suite_now:
             passed = await self.regression.passed_before(work, self.baseline, self.passing)
             new = [case.id for case in green if case.outcome == "passed"]
-            regression = await self.regression.check(work, self.baseline, self.passing, passed, new=new)
+            regression = await self.regression.check(
+                work, self.baseline, self.passing, passed, new=new, afresh=self.afresh
+            )
         else:
             passed = self.regression.known_to_pass(self.baseline)
         await self.bench.refuse_other_tree(work.after)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from autonomous_loop.domain.model import TreeSha
@@ -93,12 +93,15 @@ class RegressionCheck:
         *,
         new: Collection[str] = (),
         by_people: bool = False,
+        afresh: Callable[[], Awaitable[None]] | None = None,
     ) -> Regression:
         """Run the suite on the candidate, which is up.
 
         Args:
             before: what passed in the suite at the checkpoint.
             new: the submitted tests, which passed a moment ago.
+            afresh: empties the place before what failed runs again: what passes then for what the first run
+                left is not flaky.
             by_people: people may have taken tests of theirs away: of `before` only what fails is lost.
 
         Raises:
@@ -126,7 +129,7 @@ class RegressionCheck:
         flaky: tuple[str, ...] = ()
         if lost.failing:
             self._bench.refuse_third_party(_of(lost.failing, cases), work)
-            lost, flaky = await self._once_more(lost, work, new)
+            lost, flaky = await self._once_more(lost, work, new, afresh)
         if reasons := judge_losses(lost, cases, passing, self._bench.wording):
             raise Refused(*reasons, lost=lost.all)
         run = set_aside(result.run, result.cases, {*flaky, *baseline.flaky})
@@ -134,13 +137,19 @@ class RegressionCheck:
         return Regression(run, tuple(sorted({*flaky, *(set(baseline.flaky) & set(result.run.failing))})))
 
     async def _once_more(
-        self, lost: Losses, work: Candidate, new: Collection[str]
+        self,
+        lost: Losses,
+        work: Candidate,
+        new: Collection[str],
+        afresh: Callable[[], Awaitable[None]] | None,
     ) -> tuple[Losses, tuple[str, ...]]:
         """The failing files again: what passes now is flaky, which a submitted test may not be."""
         # It passed alone a moment ago: whatever a third run would say, the code is the same.
         if mine := [test_id for test_id in lost.failing if test_id in new]:
             raise Refused(flaky_reason(mine))
         files = sorted({test_id.partition("::")[0] for test_id in lost.failing})
+        if afresh is not None:
+            await afresh()
         again = believed(await self._bench.tests(work.before, files, work.after))
         passed = set(again.run.passed)
         flaky = tuple(test_id for test_id in lost.failing if test_id in passed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.feature import Feature
@@ -16,6 +17,7 @@ from autonomous_loop.verify.bisection import culprits
 from autonomous_loop.verify.candidate import Candidate
 from autonomous_loop.verify.e2e import BrowserE2ETester
 from autonomous_loop.verify.empty_runs import cannot_be_loaded
+from autonomous_loop.verify.fresh import FreshPlace
 from autonomous_loop.verify.gates import ProjectGates
 from autonomous_loop.verify.judgement import set_aside
 from autonomous_loop.verify.proving import Proving
@@ -24,9 +26,6 @@ from autonomous_loop.verify.regression import RegressionCheck
 from autonomous_loop.verify.running import RunResult
 from autonomous_loop.verify.satisfied import AlreadySatisfied
 from autonomous_loop.verify.wording import Wording
-
-_EMPTY = 'chmod -R u+rwX "$HOME" "$TMPDIR" 2>/dev/null; find "$HOME" "$TMPDIR" -mindepth 1 -delete'
-_EMPTY_S = 120.0
 
 
 class ProofVerifier:
@@ -40,6 +39,7 @@ class ProofVerifier:
         model_command: the test command the model proposed ("": none), asked when it is needed; used only
             where neither the configuration nor the base says how tests run.
         prepare: the setup of a fresh clone, run as hands; its result, or None where there is none.
+        afresh: red and green are each seen in a place of their own, with a setup of its own.
     """
 
     def __init__(
@@ -51,13 +51,15 @@ class ProofVerifier:
         *,
         model_command: Callable[[], str],
         prepare: Callable[[], Awaitable[CommandResult | None]],
+        afresh: bool = False,
     ) -> None:
         self._hands = hands
         self._workspace = workspace
         self._trees = trees
         self._config = config
-        self._prepare = prepare
+        self._afresh = afresh
         self._bench = TestBench(hands, workspace, trees, config, model_command=model_command)
+        self._fresh = FreshPlace(hands, workspace, self._bench, prepare)
         self._gates = ProjectGates(self._bench, hands, config)
         self._regression = RegressionCheck(self._bench)
         self._satisfied = AlreadySatisfied()
@@ -115,6 +117,7 @@ class ProofVerifier:
             baseline=baseline,
             passing=passing,
             gate=gate,
+            afresh=partial(self._fresh.make, before, after) if self._afresh else None,
             suite_now=self._config.regression == "feature",
         )
         self._bench.take_over(after)
@@ -134,20 +137,13 @@ class ProofVerifier:
     ) -> Verdict:
         """See `Verifier`."""
         tree = self._trees.tree_of(commit)
-        # What lies in the hands' home is no part of the project: packages, caches, notes from run to run.
-        await self._hands.end_all()
-        await self._hands.run(["bash", "-c", _EMPTY], timeout_s=_EMPTY_S)
-        await self._workspace.open(commit)
         try:
-            done = await self._prepare()
-            if done is not None and done.exit_code != 0:
-                text = f"The setup fails in a fresh clone:\n{self._bench.wording.tail(done.text, 2_000)}"
-                return Verdict(accepted=False, reasons=(Reason(code="setup", text=text),))
-            await self._bench.put_up(tree)
+            await self._fresh.make(commit, tree)
             await self._gates.check(tree, baseline)
             # A tree nobody proved has commits by people in it.
             known = any(proof.after_tree == tree for proof in passing.values())
-            held = await self._whole_suite(tree, baseline, passing, by_people=not known)
+            afresh = partial(self._fresh.make, commit, tree)
+            held = await self._whole_suite(tree, baseline, passing, by_people=not known, afresh=afresh)
         except Refused as refused:
             return Verdict(accepted=False, reasons=refused.reasons, lost=refused.lost)
         finally:
@@ -186,7 +182,13 @@ class ProofVerifier:
         return {commits[index]: ids for index, ids in found.items()}
 
     async def _whole_suite(
-        self, tree: TreeSha, baseline: Baseline, passing: Mapping[str, Proof], *, by_people: bool = False
+        self,
+        tree: TreeSha,
+        baseline: Baseline,
+        passing: Mapping[str, Proof],
+        *,
+        by_people: bool = False,
+        afresh: Callable[[], Awaitable[None]] | None = None,
     ) -> TestRun | None:
         work = Candidate(self._bench.facts, tree, tree)
         if not (work.had_suite or baseline.command):
@@ -194,7 +196,9 @@ class ProofVerifier:
         passed = self._regression.recorded(tree, baseline, passing)
         if passed is None:
             passed = self._regression.known_to_pass(baseline)
-        held = await self._regression.check(work, baseline, passing, passed, by_people=by_people)
+        held = await self._regression.check(
+            work, baseline, passing, passed, by_people=by_people, afresh=afresh
+        )
         return held.run
 
 

@@ -6,6 +6,7 @@ from verify.corpus import (
     empty_runs,
     fooled_runner,
     honest,
+    kept_between_runs,
     never_runs,
     older_tests,
     runner_keys,
@@ -21,5 +22,6 @@ TRICKS = [
     *runner_keys.TRICKS,
     *beside_the_code.TRICKS,
     *empty_runs.TRICKS,
+    *kept_between_runs.TRICKS,
 ]
 HONEST = honest.HONEST

@@ -33,6 +33,7 @@ class Work:
         by_hand: shell commands the model runs in the work tree before it submits.
         earlier: a feature that was proved before, `double`, with these files and `tests/test_double.py`.
         clean_room: it is accepted, and the clean room decides. `setup` prepares it.
+        afresh: judged as `prove` does it: red and green each in a place that was emptied.
         modes: entries of the tree that no work tree can hold, by path: git mode and content.
         baseline: with the real baseline, gates and all; otherwise `passing` stands for it.
         twice: it is submitted once more after it was refused.
@@ -50,6 +51,7 @@ class Work:
     earlier: Mapping[str, str] | None = None
     clean_room: bool = False
     setup: str = ""
+    afresh: bool = False
     modes: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
     baseline: bool = False
     twice: bool = False
@@ -92,8 +94,10 @@ class Trick(Work):
 
 async def judge(world: World, work: Work) -> Verdict:
     """The verdict on a case."""
-    world.configure(LoopConfig(**{"test_timeout_s": 20, **work.config}))
+    world.configure(LoopConfig(**{"test_timeout_s": 20, **work.config}), afresh=work.afresh)
     await world.hands.run(["bash", "-c", 'rm -rf -- "$HOME"/case-*'], timeout_s=5)
+    if work.afresh or work.clean_room:
+        await world.hands.empty()
     begin = world.start_with_baseline if work.baseline else world.start
     options = {} if work.baseline else {"passing": work.passing}
     await begin(dict(work.start) if work.alone else START | work.start, **options)
