@@ -214,7 +214,7 @@ def prove(
         click.echo(clean(json.dumps(verdict) if as_json else as_text(receipt)))
         return 0 if receipt.verdict.accepted else 1
 
-    exit_with(work(), as_json=as_json, stopped="stopped: there is no verdict")
+    exit_with(work(), as_json=as_json, stopped="stopped: there is no verdict", fault=2)
 
 
 @main.command(hidden=True)
@@ -226,7 +226,7 @@ def prove_in_ci() -> None:
         around = Surroundings.from_environment()
         return await interruptible(prove_in_ci(around, environment(), say=say))
 
-    exit_with(work(), as_json=False, stopped="stopped: there is no verdict")
+    exit_with(work(), as_json=False, stopped="stopped: there is no verdict", fault=2)
 
 
 @main.command()
@@ -265,7 +265,7 @@ def audit(
         click.echo(clean(json.dumps(found.as_dict()) if as_json else as_text(found)))
         return 0 if found.holds else 1
 
-    exit_with(work(), as_json=as_json, stopped="stopped: there is no verdict")
+    exit_with(work(), as_json=as_json, stopped="stopped: there is no verdict", fault=2)
 
 
 @main.command()

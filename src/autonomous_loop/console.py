@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from autonomous_loop.errors import LoopError, Superseded, UsageError, explain
+from autonomous_loop.errors import LoopError, StopLoop, Superseded, UsageError, explain
 from autonomous_loop.surroundings import environment, secrets_in
 
 EXIT_LIMIT = 3
@@ -44,8 +44,14 @@ def exit_with(
     *,
     as_json: bool,
     stopped: str = "stopped; what was proved is kept, run again to resume",
+    fault: int = 1,
 ) -> NoReturn:
-    """Run a command's work and end with its exit code; an error is told by what to do about it."""
+    """Run a command's work and end with its exit code; an error is told by what to do about it.
+
+    Args:
+        stopped: what a person hears who stopped it.
+        fault: the exit code of what broke, where 1 would be a verdict.
+    """
     gc.enable()
     try:
         code = asyncio.run(work)
@@ -58,12 +64,12 @@ def exit_with(
         if as_json:
             click.echo(json.dumps({"error": clean(error.message), "hint": clean(error.hint)}))
         click.echo(clean(f"autonomous-loop: {error}"), err=True)
-        code = error.exit_code
+        code = error.exit_code if isinstance(error, UsageError | StopLoop) else fault
     except Exception as error:  # noqa: BLE001 - a person gets a sentence, not a traceback
         if as_json:
             click.echo(json.dumps({"error": clean(explain(error)), "hint": ""}))
         click.echo(clean(f"autonomous-loop: {explain(error)}"), err=True)
-        code = 1
+        code = fault
     except asyncio.CancelledError:
         click.echo(f"autonomous-loop: {stopped}", err=True)
         code = EXIT_LIMIT

@@ -9,8 +9,8 @@ from pathlib import Path
 from autonomous_loop.compose import configuration
 from autonomous_loop.domain.feature import Feature, FeatureKind, slug
 from autonomous_loop.domain.model import CommitSha, scrubbed
-from autonomous_loop.domain.proof import Baseline, Reason, Submission, Verdict
-from autonomous_loop.errors import RepositoryError, UsageError
+from autonomous_loop.domain.proof import Baseline, Submission, Verdict
+from autonomous_loop.errors import HandsError, RepositoryError, UsageError
 from autonomous_loop.git.project import Project
 from autonomous_loop.proving_ground import ProvingGround, Taken, proving_ground, taken_from
 from autonomous_loop.report.receipt import Receipt
@@ -22,6 +22,12 @@ from autonomous_loop.verify.tree_facts import TreeFacts
 from autonomous_loop.verify.wording import listed
 
 MOST_TESTS = 50
+# Reasons that speak of the place, not of the change.
+ENVIRONMENT = frozenset({"setup", "environment"})
+PREPARE = (
+    "let the setup install what the tests need (--setup; in CI the input setup), or say how they run"
+    " (--test-command); then ask again."
+)
 WHOLE_HISTORY = (
     "fetch the whole history: in CI, `fetch-depth: 0` of actions/checkout; elsewhere `git fetch --unshallow`."
 )
@@ -29,6 +35,10 @@ WHOLE_HISTORY = (
 
 class NoTests(UsageError):  # noqa: N818 - what was found, not a fault of ours
     """No tests were named, and nothing below a test root differs."""
+
+
+class NoVerdict(UsageError):  # noqa: N818 - nothing is said of the change
+    """The tests could not be run here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,7 @@ async def prove(question: Question, around: Surroundings, *, say: Callable[[str]
         NoTests: nothing was named, and nothing differs that is a test, or is there for tests.
         UsageError: base and head do not differ, or a test that is none.
         ConfigurationError: the suite cannot be run on the code before.
+        NoVerdict: the setup fails, or the tests do not run here.
         SandboxError: the hands cannot be kept apart here.
     """
     with taken_from(question.folder, around) as taken:
@@ -87,7 +98,12 @@ async def prove(question: Question, around: Surroundings, *, say: Callable[[str]
             say(f"no test file differs, but this does: {listed(asked.data)}; the tests by it are run")
         subject = taken.repository.git.text("log", "-1", "--format=%s", head)
         async with proving_ground(taken, config, around) as ground:
-            verdict, protected, tests = await _judge(ground, question.kind, base, head, asked, subject, say)
+            try:
+                verdict, protected, tests = await _judge(
+                    ground, question.kind, base, head, asked, subject, say
+                )
+            except HandsError as error:
+                raise NoVerdict(error.message, hint=error.hint or PREPARE) from None
         if question.tests and [reason.code for reason in verdict.reasons] == ["bad-test"]:
             raise UsageError(verdict.reasons[0].text, hint="name files, folders or test ids that head has.")
         return Receipt(
@@ -179,8 +195,7 @@ async def _judge(
         say("setup, in head's files")
         done = await ground.prepare()
         if done is not None and done.exit_code != 0:
-            text = f"The setup fails ({ground.setup}):\n{done.text.strip()[-2_000:]}"
-            return Verdict(accepted=False, reasons=(Reason(code="setup", text=text),)), (), tests
+            raise NoVerdict(f"the setup fails ({ground.setup}):\n{done.text.strip()[-2_000:]}", hint=PREPARE)
         await ground.workspace.switch(after)
     report = await ground.gate.check(before, after)
     if report.refusals:
@@ -203,6 +218,10 @@ async def _judge(
         passing={},
         gate=report,
     )
+    # A runner that never ran here is missing; one that did was broken by the change.
+    of_the_place = ENVIRONMENT if baseline.passed else ENVIRONMENT | {"no-report"}
+    if verdict.reasons and all(reason.code in of_the_place for reason in verdict.reasons):
+        raise NoVerdict("\n".join(reason.text for reason in verdict.reasons), hint=PREPARE)
     if verdict.proof:
         proof = verdict.proof.model_copy(update={"after": head})
         verdict = verdict.model_copy(update={"proof": proof})

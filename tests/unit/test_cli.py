@@ -1,9 +1,10 @@
 import json
 
 import pytest
+from click.testing import CliRunner
 
-from autonomous_loop import console
-from autonomous_loop.errors import Superseded, UsageError
+from autonomous_loop import cli, console
+from autonomous_loop.errors import HandsError, JournalError, Superseded, UsageError
 
 KEY = "sk-hidden-0123456789"
 
@@ -40,3 +41,25 @@ def test_the_loser_of_a_race_prints_one_object_too(capsys, monkeypatch):
     code, found, said = ended(Superseded("session 1 is at work"), capsys, monkeypatch)
     assert (code, found["handoff_reason"]) == (0, "superseded")
     assert "nothing to do" in said
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), HandsError("processes cannot be ended"), UsageError("no")])
+@pytest.mark.parametrize("name", ["prove", "prove_in_ci", "audit"])
+def test_what_breaks_a_proof_is_no_refusal(monkeypatch, tmp_path, name, error):
+    """1 is a verdict; where there is none, whatever the reason, it is 2."""
+
+    async def broken(*_, **__):
+        raise error
+
+    module = {"prove_in_ci": "prove_ci"}.get(name, name)
+    monkeypatch.setattr(f"autonomous_loop.{module}.{name}", broken)
+    arguments = {"prove": ["prove", "--base", "x"], "prove_in_ci": ["prove-in-ci"], "audit": ["audit"]}[name]
+    assert CliRunner().invoke(cli.main, arguments).exit_code == 2
+
+
+def test_a_journal_that_cannot_be_trusted_is_what_an_audit_finds(monkeypatch):
+    async def broken(*_, **__):
+        raise JournalError("no event of session 2 is readable")
+
+    monkeypatch.setattr("autonomous_loop.audit.audit", broken)
+    assert CliRunner().invoke(cli.main, ["audit"]).exit_code == 1

@@ -1,29 +1,12 @@
-import json
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from git_world import git
 from loop_world import APP, command, environment, make_project
+from prove_world import TEST_TWO, TWO, codes, commit, prove, started
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(600)]
-TWO = "\n\ndef two():\n    return 2\n"
-TEST_TWO = "import app\n\n\ndef test_two():\n    assert app.two() == 2\n"
-
-
-def write(folder: Path, files):
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-
-def commit(folder, files, message="a change"):
-    write(folder, files)
-    git(folder, "add", "-A")
-    git(folder, "commit", "-q", "-m", message)
-    return git(folder, "rev-parse", "HEAD")
 
 
 @pytest.fixture
@@ -32,25 +15,6 @@ def project(tmp_path):
     folder = make_project(tmp_path / "project")
     commit(folder, {"app.py": APP + TWO, "tests/test_two.py": TEST_TWO}, "Add two()\n\nAs asked.")
     return folder
-
-
-def started(project, *args, **env):
-    """The command, with no key in its environment."""
-    keyless = {name: value for name, value in environment("").items() if not name.startswith("ANTHROPIC")}
-    return subprocess.run(
-        command("prove", "--project", project, *args),
-        env=keyless | env, capture_output=True, text=True, timeout=290, check=False,
-    )  # fmt: skip
-
-
-def prove(project, *args):
-    """Exit code, the JSON object, what it said."""
-    done = started(project, "--json", *args)
-    return done.returncode, json.loads(done.stdout) if done.stdout else {}, done.stderr
-
-
-def codes(found):
-    return [one["code"] for one in found["reasons"]]
 
 
 def test_a_persons_commit_is_accepted_with_the_test_files_that_differ(project):
@@ -171,8 +135,7 @@ def test_the_setup_and_the_commands_of_the_base_are_used_and_options_win(tmp_pat
     commit(folder, {".github/autonomous-loop.toml": "setup = 'exit 3'\n"})
     assert prove(folder, "--base", "HEAD~2")[0] == 0
     code, found, said = prove(folder, "--base", "HEAD~2", "--setup", "echo broken >&2; exit 3")
-    assert (code, codes(found)) == (1, ["setup"]), said
-    assert "broken" in found["reasons"][0]["text"]
+    assert (code, "broken" in found["error"]) == (2, True), said
 
 
 def test_hands_that_run_the_code_reach_nothing_of_whoever_asks(project):
