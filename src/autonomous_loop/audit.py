@@ -11,15 +11,14 @@ from tempfile import TemporaryDirectory
 
 from pydantic import ValidationError
 
+from autonomous_loop.audit_branches import Heads, refuse_without_proofs, standing
 from autonomous_loop.compose import IDENTITY, SystemClock, configuration
-from autonomous_loop.domain.events import Event, Kept, Reopened, Revoked, TakenIn
+from autonomous_loop.domain.events import Event, Kept, Reopened, Revoked
 from autonomous_loop.domain.feature import Feature, FeatureStatus
 from autonomous_loop.domain.keys import Keyring
-from autonomous_loop.domain.model import CommitSha
 from autonomous_loop.domain.proof import Baseline, Proof, Reason, Submission, Verdict
 from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.errors import JournalError, RepositoryError, UsageError
-from autonomous_loop.git.checkpoints import CheckpointManager
 from autonomous_loop.git.command import GitError
 from autonomous_loop.git.journal import StateTracker
 from autonomous_loop.git.repository import Repository
@@ -63,13 +62,15 @@ async def audit(
         _bring(taken, loop)
         tracker = _tracker(taken.repository, loop, name="", keys=None)
         record = tracker.read()
-        if record is None or not record.proofs or record.features is None:
-            raise UsageError(
-                f"{loop.loop} has no proof yet: there is nothing to audit",
-                hint="`autonomous-loop status` tells where it stands.",
-            )
+        if record is None:
+            raise UsageError(f"{loop.loop} has no journal that can be read", hint="name another branch.")
+        heads = Heads.of(taken.repository, loop.branches)
+        if not record.proofs or record.features is None:
+            refuse_without_proofs(heads, record)
+        assert record.features is not None
         chain, findings = _chain(taken.repository, loop, record, around)
-        commit, more, notes = _final(taken.repository, loop, record, tracker.events())
+        found = standing(taken.repository, loop.branches, heads, record, tracker.entries())
+        commit, notes = found.commit, found.notes
         config = configuration(taken.repository, record.facts.base, overrides=overrides)
         if config.hash != record.facts.configuration_hash:
             notes += (CONFIGURED,)
@@ -99,7 +100,8 @@ async def audit(
             chain=chain,
             accepted=verdict.accepted,
             suite=counted(verdict.suite) if verdict.suite else "",
-            findings=(*findings, *more),
+            pr=found.pr,
+            findings=tuple(redact(one) for one in (*findings, *found.findings)),
             reasons=tuple(Reason(code=one.code, text=redact(one.text)) for one in verdict.reasons),
             notes=notes,
         )
@@ -167,52 +169,6 @@ def _chain(
     return ("verified" if keys.signed else "whole, but unsigned: that guards against accidents only"), ()
 
 
-def _final(
-    repository: Repository, loop: LoopBranches, record: LoopRecord, events: Sequence[Event]
-) -> tuple[CommitSha, tuple[str, ...], tuple[str, ...]]:
-    """The commit people would merge, what is wrong with the way to it, and what to know of it."""
-    findings = list(_gaps(repository, record.facts.base, events))
-    checkpoints = CheckpointManager(repository, branches=loop.branches)
-    newest = checkpoints.head(f"checkpoint/{record.generation}")
-    if newest is not None and newest != record.checkpoint:
-        findings.append(
-            f"checkpoint/{record.generation} stands at {newest[:12]}, the record at {record.checkpoint[:12]}"
-        )
-    if not repository.has(f"{record.checkpoint}^{{commit}}"):
-        raise UsageError(
-            f"the newest checkpoint, {record.checkpoint[:12]}, is not here",
-            hint="fetch the loop's branches: git fetch origin"
-            f" 'refs/heads/{loop.branches}/*:refs/remotes/origin/{loop.branches}/*'.",
-        )
-    pr = checkpoints.head("pr")
-    if pr is None or repository.is_ancestor(pr, record.checkpoint):
-        return record.checkpoint, tuple(findings), ()
-    if not repository.is_ancestor(record.checkpoint, pr):
-        findings.append(f"the branch pr stands at {pr[:12]}, which does not contain what was proved")
-        return record.checkpoint, tuple(findings), ()
-    note = f"pr has commits after the last proof, up to {pr[:12]}: that tree is audited"
-    return pr, tuple(findings), (note,)
-
-
-def _gaps(repository: Repository, base: CommitSha, events: Sequence[Event]) -> list[str]:
-    """From the base, each proof's commit stands on the one before it: nothing unproved lies between."""
-    found = []
-    at = base
-    for event in events:
-        if isinstance(event, Kept) and event.proof.after is not None:
-            proof = event.proof
-            if proof.before != at:
-                found.append(
-                    f"{proof.feature_id} was proved on {proof.before[:12]}, while the loop stood at {at[:12]}"
-                )
-            at = event.proof.after
-        elif isinstance(event, TakenIn):
-            if repository.has(event.checkpoint) and not repository.is_ancestor(at, event.checkpoint):
-                found.append(f"{event.checkpoint[:12]}, taken in, does not contain {at[:12]}")
-            at = event.checkpoint
-    return found
-
-
 def _stored(repository: Repository, tracker: StateTracker, record: LoopRecord) -> Sequence[FeatureAudit]:
     """Every feature with what its stored proof says of itself."""
     assert record.features is not None
@@ -246,7 +202,9 @@ def _faults(repository: Repository, tracker: StateTracker, feature: Feature, pro
         same = same and sha256(data or b"").hexdigest() == tracker.record().digests.get(feature.id)
     except ValidationError:
         same = False
-    if not same:
+    if data is None:
+        found.append(f"{path} is missing")
+    elif not same:
         found.append(f"{path} is not the proof that the journal's events hold")
     if proof.kind is not feature.kind:
         found.append(f"it was proved as a {proof.kind}, and is a {feature.kind}")

@@ -263,7 +263,7 @@ def audit(
         around = Surroundings.from_environment(unsandboxed=unsandboxed)
         found = await interruptible(audit(where, name, around, deep=deep, overrides=overrides, say=say))
         click.echo(clean(json.dumps(found.as_dict()) if as_json else as_text(found)))
-        return 0 if found.holds else 1
+        return found.exit_code
 
     exit_with(work(), as_json=as_json, stopped="stopped: there is no verdict", fault=2)
 

@@ -44,6 +44,7 @@ class Audit:
     Attributes:
         branches: where the loop's branches stand.
         commit: whose tree the clean room held.
+        pr: what people would merge: where the branch `pr` stands; None: there is none.
         chain: whether the journal's chain of MACs was verified, for people.
         accepted: whether the clean room holds.
         suite: what the whole suite came to in it.
@@ -58,15 +59,28 @@ class Audit:
     features: tuple[FeatureAudit, ...]
     chain: str
     accepted: bool
+    pr: CommitSha | None = None
     suite: str = ""
     findings: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
+    def proofs_hold(self) -> bool:
+        """Whether every proof holds, wherever the branches stand."""
+        return self.accepted and all(one.holds for one in self.features)
+
+    @property
     def holds(self) -> bool:
-        """Whether every proof holds."""
-        return self.accepted and not self.findings and all(one.holds for one in self.features)
+        """Whether every proof holds, and what people would merge is what was proved."""
+        return self.proofs_hold and not self.findings
+
+    @property
+    def exit_code(self) -> int:
+        """0 holds; 1 does not; 2: the tests cannot be run here, which shows nothing either way."""
+        nothing_else = not self.findings and not any(one.findings for one in self.features)
+        of_the_place = {"setup", "environment"}.issuperset(one.code for one in self.reasons)
+        return 0 if self.holds else 2 if self.reasons and of_the_place and nothing_else else 1
 
     def as_dict(self) -> dict[str, object]:
         """Plain data, for `--json`."""
@@ -81,13 +95,17 @@ def as_text(found: Audit) -> str:
     rows = [head, *(_row(one, replayed=replayed) for one in found.features)]
     widths = [max(len(row[at]) for row in rows) for at in range(len(head))]
     proofs = [one for one in found.features if one.verdict != "no proof"]
-    whole = "every proof holds" if found.holds else "not every proof holds"
+    whole = "not every proof holds"
+    if found.proofs_hold:
+        whole = "every proof holds" if found.holds else "the proofs hold, but see below"
     lines = [
         f"{found.loop} at {found.commit[:12]}: {whole} ({len(proofs)} of {len(found.features)} features)",
         "",
     ]
     lines += ["  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
     lines += [""]
+    merged = f"{found.branches}/pr at {found.pr[:12]}" if found.pr else "nothing: there is no branch pr"
+    lines += [f"  what people would merge: {merged}"]
     lines += [f"  the whole suite: {found.suite}"] if found.suite else []
     lines += [f"  the journal's chain: {found.chain}"]
     lines += [f"  note: {note}" for note in found.notes]

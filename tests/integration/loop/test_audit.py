@@ -1,4 +1,3 @@
-import json
 import shutil
 import subprocess
 import tempfile
@@ -7,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from audit_world import BRANCHES, LOOP, TWO, audit, finish
 from git_world import git
 from loop_world import (
     KEY,
@@ -15,45 +15,23 @@ from loop_world import (
     create,
     environment,
     honest,
-    listed,
     make_project,
     model,
-    plan,
     run,
     submit,
 )
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(600)]
-LOOP = "run-two-numbers"
-BRANCHES = f"autonomous-loop/{LOOP}"
-TWO = plan(listed("two", priority=1), listed("three", priority=2, depends_on=["two"]))
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A project with a finished loop, and its request."""
-    folder = tmp_path_factory.mktemp("finished")
-    project, request = make_project(folder / "project"), folder / "request.md"
-    request.write_text("# Two numbers\n")
-    with model(TWO, {"two": [honest("two", 2)], "three": [honest("three", 3)]}) as (url, _):
-        code, _, said = run(project, url, "--request", request)
-    assert code == 0, said
-    return project
+    return finish(tmp_path_factory.mktemp("finished"))
 
 
 @pytest.fixture
 def project(finished, tmp_path):
     return shutil.copytree(finished, tmp_path / "project")
-
-
-def audit(project, *args, **env):
-    """Exit code, the JSON object, what it said. No key unless one is given."""
-    keyless = {name: value for name, value in environment("").items() if not name.startswith("ANTHROPIC")}
-    done = subprocess.run(
-        command("audit", "--project", project, "--json", *args),
-        env=keyless | env, capture_output=True, text=True, timeout=290, check=False,
-    )  # fmt: skip
-    return done.returncode, json.loads(done.stdout) if done.stdout else {}, done.stderr
 
 
 def forge(project, path, change):
@@ -192,7 +170,8 @@ def test_a_pull_request_branch_that_people_pushed_to_is_audited_as_it_stands(pro
     code, found, said = audit(project, LOOP)
     assert code == 1, said
     assert found["commit"] == git(there, "rev-parse", "HEAD")
-    assert "commits after the last proof" in found["notes"][0]
+    assert "1 commit after the last proof" in found["findings"][0]
+    assert "I tidied up" in found["findings"][0]
     assert {one["feature"]: one["verdict"] for one in found["features"]} == {"two": "holds", "three": "fails"}
 
 
