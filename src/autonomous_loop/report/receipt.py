@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from autonomous_loop.domain.model import CommitSha
 from autonomous_loop.domain.proof import Proof, TestRun, Verdict
 from autonomous_loop.report.escape import cell, fence, md, plain, printable
-from autonomous_loop.report.rows import MARKS, replay
+from autonomous_loop.report.rows import FRESH, MARKS, replay
 
 MOST_NAMES = 10
 SHOWS = (
@@ -61,7 +61,7 @@ def as_text(receipt: Receipt) -> str:
         lines += ["", f"  {reason.code}", *(f"    {line}" for line in printable(reason.text))]
     lines += ["", "replay", f"  {plain(receipt.command)}"]
     if receipt.verdict.proof and (by_hand := replay(receipt.verdict.proof)):
-        lines += [f"  {plain(line)}" for line in by_hand.splitlines()]
+        lines += [f"  {plain(line)}" for line in (FRESH, *by_hand.splitlines())]
     return "\n".join(lines)
 
 
@@ -72,8 +72,11 @@ def as_markdown(receipt: Receipt) -> str:
     lines += [f"| {name} | {cell(text)} |" for name, text in _rows(receipt)]
     for reason in receipt.verdict.reasons:
         lines += ["", f"**{md(reason.code)}**", "", fence("\n".join(printable(reason.text)))]
-    by_hand = replay(receipt.verdict.proof) if receipt.verdict.proof else ""
-    commands = fence("\n".join(line for line in (receipt.command, by_hand) if line), "sh")
+    # What is proved may be on no branch that a clone brings: a fork's pull request, say.
+    replayed = [f"git fetch -q origin {receipt.base} {receipt.head}", receipt.command]
+    if receipt.verdict.proof and (by_hand := replay(receipt.verdict.proof)):
+        replayed += [FRESH, by_hand]
+    commands = fence("\n".join(replayed), "sh")
     lines += ["", "<details><summary>Replay it</summary>", "", commands, "", "</details>"]
     lines += [
         "",

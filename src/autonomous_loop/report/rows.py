@@ -29,6 +29,9 @@ MARKS: Final[dict[Mark, str]] = {
 }
 
 
+FRESH: Final = "# (each in a work tree of its own: what the project's setup installs there, install first)"
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """What the record does not know: where things lie and what made them.
@@ -242,21 +245,31 @@ def _exit(run: TestRun) -> str:
 
 
 def replay(proof: Proof) -> str:
-    """Shell lines that show green and red again with git and the project's own tools alone."""
+    """Shell lines that show green and red again with git and the project's own tools alone.
+
+    Each is whole by itself, and works in a throw-away work tree: the reader's own stays as it is.
+    """
     if proof.after is None or proof.green is None:
         return ""
     lines = [
         f"# {proof.feature_id}: green on the code after it",
-        f"git checkout -q {proof.after} && {_one_line(proof.green.command)}",
+        _in_a_work_tree(proof.after, _one_line(proof.green.command)),
     ]
     if proof.red and proof.test_files:
         files = " ".join(shlex.quote(one) for one in proof.test_files)
         lines += [
             f"# {proof.feature_id}: red with the same tests on the code before it",
-            f"git checkout -q {proof.before} && git checkout -q {proof.after} -- {files}",
-            f"{_one_line(proof.red.command)}; git reset -q --hard",
+            _in_a_work_tree(
+                proof.before,
+                f"git checkout -q {proof.after} -- {files} || exit; {_one_line(proof.red.command)}",
+            ),
         ]
     return "\n".join(lines)
+
+
+def _in_a_work_tree(commit: str, commands: str) -> str:
+    made = f'd=$(mktemp -d) && git worktree add -q --detach "$d" {commit}'
+    return f'{made} && (cd "$d" || exit; {commands}); git worktree remove -f "$d"'
 
 
 def _one_line(command: str) -> str:
@@ -269,4 +282,4 @@ def replays(rows: tuple[Row, ...], branch: str, most: int) -> str:
     if not shown:
         return ""
     fetch = f"git fetch origin {shlex.quote(branch + '/pr')}" if branch else "git fetch origin"
-    return fence("\n".join([fetch, *shown]), "sh")
+    return fence("\n".join([fetch, FRESH, *shown]), "sh")

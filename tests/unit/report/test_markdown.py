@@ -162,8 +162,9 @@ def test_the_last_line_names_the_commands_while_there_is_something_to_command(ma
 
 def test_the_proofs_can_be_replayed_with_git_alone(complete, site):
     body = pull_request_body(complete, site)
-    assert f"git checkout -q {'a' * 40} && python -m pytest -q" in body
-    assert f"git checkout -q {'b' * 40} && git checkout -q {'a' * 40} -- tests/test_reply.py" in body
+    green, red = (f'git worktree add -q --detach "$d" {commit * 40} && (cd "$d" || exit; ' for commit in "ab")
+    assert f"{green}python -m pytest -q); git worktree remove" in body
+    assert f"{red}git checkout -q {'a' * 40} -- tests/test_reply.py || exit; python -m pytest -q)" in body
 
 
 def test_an_error_a_person_must_mend_is_told_in_the_comments(make_record, site):
