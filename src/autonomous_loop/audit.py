@@ -80,7 +80,7 @@ async def audit(
             config,
             around,
             setup=record.features.setup,
-            test_command=record.features.test_command,
+            model_command=record.model_command,
         ) as ground:
             say(f"clean room: a fresh clone of {commit[:12]}, a fresh setup, every test")
             verdict = await ground.verifier.clean_room(

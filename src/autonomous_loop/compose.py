@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from autonomous_loop.git.journal import StateTracker
 from autonomous_loop.git.project import Project
 from autonomous_loop.git.repository import Repository
 from autonomous_loop.git.workspace import ScratchWorkspace
+from autonomous_loop.groundwork import Groundwork
 from autonomous_loop.hands.sandbox import Sandbox
 from autonomous_loop.hands_here import make_hands
 from autonomous_loop.limits import SessionLimits
@@ -76,6 +78,7 @@ class Parts:
 
     session: SessionManager
     orchestrator: FeatureOrchestrator
+    groundwork: Groundwork
     planning: ListMaker
     people: People
     taking_in: TakingIn
@@ -238,9 +241,13 @@ async def connect(
 
     try:
         workspace = ScratchWorkspace(hands, repository)
-        prepare = _preparation(hands, config, journal)
         verifier = ProofVerifier(
-            hands, workspace, repository, config, model_command=_command_of(journal), prepare=prepare
+            hands,
+            workspace,
+            repository,
+            config,
+            model_command=lambda: journal.record().model_command,
+            prepare=_preparation(hands, config, journal),
         )
         limits = SessionLimits(config, clock=clock, inbox=place.inbox)
         bench = Workbench(
@@ -295,14 +302,17 @@ async def connect(
             keep_checkpoints=config.keep_checkpoints,
         )
         recoverer = ErrorRecoverer(max_attempts=config.max_attempts, max_submissions=config.max_submissions)
-        orchestrator = FeatureOrchestrator(bench, coder=team.coder, recoverer=recoverer, prepare=prepare)
+        orchestrator = FeatureOrchestrator(bench, coder=team.coder, recoverer=recoverer)
+        groundwork = Groundwork(bench, run=partial(run_setup, hands))
+        planning = ListMaker(bench, planner=team.planner, groundwork=groundwork, recoverer=recoverer)
     except BaseException:
         await close()
         raise
     return Parts(
         session=session,
         orchestrator=orchestrator,
-        planning=ListMaker(bench, planner=team.planner, recoverer=recoverer),
+        groundwork=groundwork,
+        planning=planning,
         people=people,
         taking_in=taking_in,
         suite=SuiteKeeper(bench, recoverer=recoverer, taking_in=taking_in),
@@ -336,17 +346,13 @@ def _preparation(
 ) -> Callable[[], Awaitable[CommandResult | None]]:
     async def prepare() -> CommandResult | None:
         features = journal.record().features
-        command = config.setup or (features.setup if features else "")
-        if not command.strip():
-            return None
-        return await hands.run(["bash", "-euo", "pipefail", "-c", command], timeout_s=SETUP_TIMEOUT_S)
+        return await run_setup(hands, config.setup or (features.setup if features else ""))
 
     return prepare
 
 
-def _command_of(journal: Journal) -> Callable[[], str]:
-    def command() -> str:
-        features = journal.record().features
-        return features.test_command if features else ""
-
-    return command
+async def run_setup(hands: Sandbox, command: str) -> CommandResult | None:
+    """A setup command, as hands, in the work tree; None where it is empty."""
+    if not command.strip():
+        return None
+    return await hands.run(["bash", "-euo", "pipefail", "-c", command], timeout_s=SETUP_TIMEOUT_S)

@@ -185,8 +185,8 @@ async def _features(parts: Parts) -> FeatureResult:
 
 
 async def _plan(parts: Parts) -> FeatureResult:
-    """INIT: request -> feature list; then setup and baseline, which a session without work does not need."""
-    session, work = parts.session, parts.orchestrator
+    """INIT: request -> feature list, tried; later setup alone, which a session without work does not need."""
+    session = parts.session
     if session.record().features is None:
         result = await parts.planning.plan(parts.imported)
         if session.record().features is None:
@@ -197,7 +197,7 @@ async def _plan(parts: Parts) -> FeatureResult:
     if session.awaits_go(session.record()):
         return FeatureResult(over=HandoffReason.APPROVAL)
     if not session.complete():
-        await work.prepare()
+        await parts.groundwork.lay()
     return FeatureResult(over=parts.limits.over())
 
 

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from autonomous_loop.attempt import FeatureAttempt, Merge, Workbench
 from autonomous_loop.domain.budget import Spending, Tokens
 from autonomous_loop.domain.decision import HandoffReason, next_feature, ready_features
-from autonomous_loop.domain.events import BaselineTaken, Blocked, Event, PutOff
+from autonomous_loop.domain.events import Blocked, Event, PutOff
 from autonomous_loop.domain.feature import AttemptOutcome, Feature
 from autonomous_loop.domain.model import TreeSha
-from autonomous_loop.domain.proof import oversized
 from autonomous_loop.domain.record import LoopRecord
-from autonomous_loop.domain.work import CoderResult, CommandResult, Task
+from autonomous_loop.domain.work import CoderResult, Task
 from autonomous_loop.errors import (
-    ConfigurationError,
-    HandsError,
     LoopError,
     StopLoop,
     Superseded,
@@ -55,21 +51,12 @@ class FeatureOrchestrator:
 
     Args:
         bench: everything connected.
-        prepare: runs the project's setup in the work tree, as hands; None when there is none.
     """
 
-    def __init__(
-        self,
-        bench: Workbench,
-        *,
-        coder: Coder,
-        recoverer: ErrorRecoverer,
-        prepare: Callable[[], Awaitable[CommandResult | None]],
-    ) -> None:
+    def __init__(self, bench: Workbench, *, coder: Coder, recoverer: ErrorRecoverer) -> None:
         self._bench = bench
         self._coder = coder
         self._recoverer = recoverer
-        self._prepare = prepare
 
     # --- before the first feature -------------------------------------------------------------------------
 
@@ -77,34 +64,6 @@ class FeatureOrchestrator:
         """A fresh scratch clone at the newest checkpoint."""
         self._bench.progress.step("making a scratch clone")
         await self._bench.workspace.open(self._record().checkpoint)
-
-    async def prepare(self) -> None:
-        """Run the project's setup, and take the baseline of its suite once for the loop.
-
-        Raises:
-            UsageError: the setup fails, twice: nothing can be proved without it.
-            HandsError: the same, where it worked for an earlier session: the environment is at fault.
-        """
-        record = self._record()
-        self._bench.progress.step("setting the project up")
-        done = await self._prepare()
-        if done is not None and done.exit_code != 0:
-            self._bench.progress.step("the setup failed: once more")
-            done = await self._prepare()
-        if done is not None and done.exit_code != 0:
-            raise (UsageError if record.baseline is None else HandsError)(
-                f"the setup failed ({done.exit_code}): {self._bench.reporter.redact(done.text[-1_500:])}",
-                hint="mend the setup command in the configuration (`setup`), or what it needs.",
-            )
-        if record.baseline is None:
-            self._bench.progress.step("baseline: the project's own suite, twice")
-            baseline = await self._bench.verifier.baseline(record.checkpoint)
-            if too_much := oversized(baseline):
-                raise ConfigurationError(too_much, hint="set suite-command to what a feature may break.")
-            self._bench.journal.append([BaselineTaken(baseline=baseline)])
-            for gate in baseline.gates:
-                if gate.why_not:
-                    self._bench.progress.step(gate.why_not)
 
     # --- one feature --------------------------------------------------------------------------------------
 
@@ -183,8 +142,7 @@ class FeatureOrchestrator:
             patched=patched,
             memory="\n".join(f"- {note}" for note in record.notes),
             done=tuple(one.description for one in features if one.id in record.proofs),
-            test_command=self._bench.config.test_command
-            or (record.features.test_command if record.features else ""),
+            tests=await self._bench.verifier.how_tests_run(record.checkpoint),
         )
 
     async def _settle(self, feature: Feature, attempt: FeatureAttempt, result: CoderResult) -> FeatureResult:

@@ -7,23 +7,21 @@ from datetime import datetime
 from typing import Protocol
 
 from autonomous_loop.domain.budget import Spending
-from autonomous_loop.domain.decision import HandoffReason, NextStep
+from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.events import Claimant, Event, LoopFacts
 from autonomous_loop.domain.feature import Feature, FeatureList
 from autonomous_loop.domain.model import CommitSha, TreeSha
 from autonomous_loop.domain.proof import Baseline, GateReport, Proof, Submission, Verdict
 from autonomous_loop.domain.record import LoopRecord
-from autonomous_loop.domain.request import Request
 from autonomous_loop.domain.work import (
     BrowserResult,
     Change,
-    CoderResult,
     CommandResult,
     HalfMerge,
-    Task,
+    HowTestsRun,
     Touched,
-    Turn,
 )
+from autonomous_loop.ports_agent import Coder, Control, PlanControl, Planner
 from autonomous_loop.ports_people import Forge, HandoffStore, Inbox, Reporter
 
 __all__ = [
@@ -38,6 +36,7 @@ __all__ = [
     "Hands",
     "Inbox",
     "Journal",
+    "PlanControl",
     "Planner",
     "Progress",
     "Reporter",
@@ -208,8 +207,23 @@ class Gate(Protocol):
 class Verifier(Protocol):
     """Red, green, regression, end-to-end."""
 
-    async def baseline(self, commit: CommitSha) -> Baseline:
-        """The project's own suite, twice, on the untouched code (already in the work tree)."""
+    async def how_tests_run(self, commit: CommitSha) -> HowTestsRun:
+        """The commands that a proof on top of `commit` will use."""
+
+    async def open_afresh(self, commit: CommitSha) -> None:
+        """The workspace opened anew, and nothing left in the hands' home and temporary folder."""
+
+    async def baseline(self, commit: CommitSha, *, proposed: str = "") -> Baseline:
+        """The project's own suite, twice, on the untouched code (already in the work tree).
+
+        Args:
+            proposed: the model's test command. Where the project's files only let guess how its tests run,
+                the run decides which of the two is taken; the baseline says which.
+
+        Raises:
+            ConfigurationError: there is a suite, but it cannot be run, holds no test, or nothing in it can
+                be loaded; the message shows why.
+        """
 
     async def prove(
         self,
@@ -236,43 +250,6 @@ class Verifier(Protocol):
         self, commits: Sequence[CommitSha], *, lost: Sequence[str], passing: Mapping[str, Proof]
     ) -> Mapping[CommitSha, Sequence[str]]:
         """Which of `commits` broke which of the `lost` tests (none given: the suite itself); the last has."""
-
-
-class Control(Protocol):
-    """What a conversation asks of the loop between two turns."""
-
-    async def after_turn(self, turn: Turn) -> NextStep:
-        """Account for the turn; say what to do next."""
-
-    async def submit(self, submission: Submission) -> Verdict:
-        """Prove a submission; on acceptance it is kept before this returns."""
-
-    async def remember(self, note: str) -> None:
-        """Keep a note for later sessions."""
-
-    def progress(self, step: str) -> None:
-        """Show what is being done: one short line."""
-
-    def seconds_left(self) -> float:
-        """Until the session's deadline: no command may outlast it."""
-
-
-class Coder(Protocol):
-    """The conversation on one feature."""
-
-    async def work(self, task: Task, control: Control) -> CoderResult:
-        """Work until accepted, out of submissions, given up, blocked or told to hand off.
-
-        Raises:
-            UsageLimitError, TransientError, ContextExhaustedError, RefusalError, CredentialError, ModelError
-        """
-
-
-class Planner(Protocol):
-    """The conversation that turns a request into a feature list."""
-
-    async def plan(self, request: Request, control: Control, *, attempt: int, most: int) -> FeatureList:
-        """A validated list. FeatureListError: none, or no valid one, was proposed."""
 
 
 class Claimants(Protocol):

@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from autonomous_loop.compose import IDENTITY, SETUP_TIMEOUT_S
+from autonomous_loop.compose import IDENTITY, run_setup
 from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain.proof import ModelCommand
 from autonomous_loop.domain.work import CommandResult
 from autonomous_loop.git.repository import Repository
 from autonomous_loop.git.source import Source
@@ -70,13 +71,18 @@ def taken_from(folder: Path, around: Surroundings) -> Iterator[Taken]:
 
 @asynccontextmanager
 async def proving_ground(
-    taken: Taken, config: LoopConfig, around: Surroundings, *, setup: str = "", test_command: str = ""
+    taken: Taken,
+    config: LoopConfig,
+    around: Surroundings,
+    *,
+    setup: str = "",
+    model_command: ModelCommand | None = None,
 ) -> AsyncIterator[ProvingGround]:
     """Hands and a verifier on commits that were taken.
 
     Args:
         setup: used where the configuration has none.
-        test_command: the model's, used where neither configuration nor project says how tests run.
+        model_command: as the loop's record has it.
 
     Raises:
         SandboxError: the hands cannot be kept apart here.
@@ -85,9 +91,7 @@ async def proving_ground(
     command = config.setup or setup
 
     async def prepare() -> CommandResult | None:
-        if not command.strip():
-            return None
-        return await hands.run(["bash", "-euo", "pipefail", "-c", command], timeout_s=SETUP_TIMEOUT_S)
+        return await run_setup(hands, command)
 
     try:
         workspace = ScratchWorkspace(hands, taken.repository)
@@ -100,7 +104,7 @@ async def proving_ground(
                 workspace,
                 taken.repository,
                 config,
-                model_command=lambda: test_command,
+                model_command=lambda: model_command or ModelCommand(),
                 prepare=prepare,
                 afresh=True,
             ),

@@ -12,7 +12,7 @@ from textwrap import dedent
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.feature import Feature
 from autonomous_loop.domain.model import CommitSha, TreeSha
-from autonomous_loop.domain.proof import Baseline, GateReport, Proof, Submission, Verdict
+from autonomous_loop.domain.proof import Baseline, GateReport, ModelCommand, Proof, Submission, Verdict
 from autonomous_loop.git.repository import Repository
 from autonomous_loop.git.workspace import ScratchWorkspace
 from autonomous_loop.hands.sandbox import Sandbox
@@ -60,7 +60,7 @@ class World:
             folder, remote=str(folder), identity=identity, path=os.defpath, auth={}
         )
         self.workspace = ScratchWorkspace(sandbox, self.repository)
-        self.model_command = ""
+        self.model_command = ModelCommand()
         self.setups = 0
         self.setup = ""
         self.configure(config)

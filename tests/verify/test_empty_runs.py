@@ -7,7 +7,7 @@ from verify.proof_world import DOUBLE, DOUBLE_TEST, START, codes
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-UNLOADABLE = {"tests/test_other.py": "from calc import nothing\n\n\ndef test_other():\n    assert nothing\n"}
+UNLOADABLE = {"tests/test_other.py": "import nowhere\n\n\ndef test_other():\n    assert nowhere\n"}
 WITHOUT = {
     "no test file": {"calc.py": START["calc.py"]},
     "an empty test file": START | {"tests/test_calc.py": ""},
@@ -28,11 +28,11 @@ async def test_a_suite_that_runs_none_of_its_tests_is_no_baseline(world, configu
 
 @pytest.mark.parametrize(
     "broken",
-    ["import nowhere_installed\n", "from calc import nothing\n", "def test_add(:\n"],
-    ids=["a module that is missing", "a name that is missing", "a syntax error"],
+    ["import nowhere_installed\n", "def test_add(:\n"],
+    ids=["a module that is missing", "a syntax error"],
 )
 async def test_a_suite_of_which_nothing_can_be_loaded_is_no_baseline(world, broken):
-    with pytest.raises(ConfigurationError, match="not one of these files can be loaded") as refused:
+    with pytest.raises(ConfigurationError, match="no test passes, and 2 cannot be loaded") as refused:
         await world.start_with_baseline(START | UNLOADABLE | {"tests/test_calc.py": broken})
     assert "- tests/test_calc.py: " in refused.value.message
     assert "setup" in refused.value.hint

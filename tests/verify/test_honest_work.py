@@ -1,6 +1,7 @@
 import pytest
 
 from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain.proof import ModelCommand
 from verify.corpus import HONEST
 from verify.corpus.base import judge
 from verify.proof_world import DOUBLE, DOUBLE_TEST, START, World, codes
@@ -181,7 +182,7 @@ async def test_a_command_that_runs_pytest_behind_the_scenes_is_counted_too(world
 
 
 async def test_where_only_the_model_knows_how_tests_run_the_proof_says_so(world):
-    world.model_command = "sh run-tests.sh"
+    world.model_command = ModelCommand("sh run-tests.sh")
     await world.start(
         {"calc.py": START["calc.py"], "run-tests.sh": 'exec python -m pytest "$@"\n'}, passing=()
     )

@@ -11,7 +11,9 @@ from typing import Any
 from autonomous_loop.domain.feature import Attempt
 from autonomous_loop.domain.proof import Reason
 from autonomous_loop.domain.request import Request
-from autonomous_loop.domain.work import Task
+from autonomous_loop.domain.work import HowTestsRun, Task
+
+_UNKNOWN = HowTestsRun()
 
 
 def prompt(name: str) -> str:
@@ -47,12 +49,21 @@ def feature_block(task: Task) -> str:
     )
 
 
-def request_message(request: Request, *, attempt: int, most: int) -> str:
-    """The first message of the planner's conversation."""
+def request_message(
+    request: Request, *, attempt: int, most: int, tests: HowTestsRun = _UNKNOWN, setup: str = ""
+) -> str:
+    """The first message of the planner's conversation.
+
+    Args:
+        tests: how the loop would run them.
+        setup: the configured one.
+    """
     given: dict[str, Any] = {"attempt": attempt, "title": request.title, "body": request.body}
     if request.comments:
         given["comments"] = list(request.comments)
-    return Template(prompt("planner")).substitute(request=_json_block({"request": given}), most=most)
+    return Template(prompt("planner")).substitute(
+        request=_json_block({"request": given}), most=most, commands=_known_commands(tests, setup)
+    )
 
 
 def refused_text(reasons: tuple[Reason, ...], *, number: int, most: int, again: bool) -> str:
@@ -94,8 +105,8 @@ def _request_text(request: Request) -> str:
 def _situation(task: Task) -> str:
     """What is known before the work starts: paragraphs, only those there is something to say in."""
     parts = []
-    if task.test_command:
-        parts.append(f"Tests run with `{task.test_command}`, followed by paths or test ids.")
+    if task.tests.commands:
+        parts.append(_how_tests_run(task.tests))
     if task.done:
         parts.append("These features pass already and must go on passing:\n" + _bullets(task.done))
     if task.memory.strip():
@@ -113,6 +124,47 @@ def _situation(task: Task) -> str:
     elif task.earlier:
         parts.append("The work tree is back at the last checkpoint: nothing of those attempts is in it.")
     return "\n\n".join(parts) or "This is the first attempt at the feature, on a clean work tree."
+
+
+def _how_tests_run(tests: HowTestsRun) -> str:
+    """What the loop will run, for the one whose tests it is."""
+    if len(tests.commands) == 1:
+        text = f"The loop runs tests with `{tests.commands[0]}`, followed by paths or test ids."
+    else:
+        text = "The loop runs tests with these, followed by paths, each file with the first that takes it:\n"
+        text += _bullets(tuple(f"`{one}`" for one in tests.commands))
+    if tests.suite != tests.commands:
+        text += "\nThe whole suite is " + " and ".join(f"`{one}`" for one in tests.suite) + "."
+    elif len(tests.commands) == 1:
+        text += " The whole suite is the same with nothing appended."
+    return text + _programs(tests)
+
+
+def _known_commands(tests: HowTestsRun, setup: str) -> str:
+    """What is known of setup and tests before the planner looks: sentences, or nothing."""
+    parts = []
+    if setup:
+        parts.append(f"The configuration has the setup `{setup}`: that is what runs, and no other.")
+    named = " and ".join(f"`{one}`" for one in tests.commands)
+    match tests.said_by:
+        case "configuration":
+            parts.append(f"The configuration has the test command {named}: that is what runs, and no other.")
+        case "project" if named:
+            parts.append(f"The project's own scripts have the test command {named}: that is what runs.")
+        case "guess" if named:
+            parts.append(
+                f"Going by the project's files, the loop would run the tests with {named}{_programs(tests)}. "
+                "Yours takes its place only where it shows, on the untouched code, all that this one shows "
+                "and more, such as tests that load in an environment of the project's own."
+            )
+    if tests.suite != tests.commands and tests.suite:
+        parts.append("The whole suite is " + " and ".join(f"`{one}`" for one in tests.suite) + ".")
+    return " ".join(parts) or "Nothing is known yet of its setup and its tests."
+
+
+def _programs(tests: HowTestsRun) -> str:
+    found = ", ".join(f"`{name}` is {path}" for name, path in tests.programs)
+    return f" ({found})" if found else ""
 
 
 def _lesson(attempt: Attempt) -> str:

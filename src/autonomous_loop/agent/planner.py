@@ -11,13 +11,24 @@ from autonomous_loop.agent.tools import PLANNER_TOOLS, PROPOSE, ToolResult, fiel
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.feature import FeatureList, parse_feature_list
 from autonomous_loop.domain.request import Request
+from autonomous_loop.domain.work import HowTestsRun
 from autonomous_loop.errors import DeadlineError, FeatureListError
-from autonomous_loop.ports import Control, Hands
+from autonomous_loop.ports import Hands, PlanControl
 
 MAX_PROPOSALS = 3
 _REMINDER = (
     "You ended without a feature list. Call propose_features now. Ending again without it gives the planning "
     "up."
+)
+_TO_PLANNER = (
+    "This is what your setup and the tests came to in a fresh clone, with an empty home: nothing that you "
+    "made by hand was in it, and your shell has started anew in that clone. Between setup and tests, files "
+    "that git does not ignore are removed (a folder that setup makes can ignore itself: `*` in its own "
+    ".gitignore). Mend `setup` or `test_command` and propose the whole list again."
+)
+_TO_PEOPLE = (
+    "set setup, test-command or suite-command for autonomous-loop in this project, or bring what they need "
+    "along; then run it again. Nothing was built, and the plan was not kept."
 )
 _GO_ON = (
     "The conversation so far was summarized to make room. Propose the features now, or look at what you "
@@ -39,17 +50,20 @@ class PlanningAgent:
         self._config = config
         self._hands = hands
 
-    async def plan(self, request: Request, control: Control, *, attempt: int, most: int) -> FeatureList:
-        """A validated list.
+    async def plan(
+        self, request: Request, control: PlanControl, *, attempt: int, most: int, tests: HowTestsRun
+    ) -> FeatureList:
+        """A validated list that was tried out.
 
         Args:
             request: what was asked.
             control: the loop's word between turns.
             attempt: which try at planning this is, from 1.
             most: how many features the list may have.
+            tests: how the loop would run them without a word of the planner's.
 
         Raises:
-            FeatureListError: none, or no valid one, was proposed.
+            FeatureListError: none, or none that holds, was proposed.
             DeadlineError: the loop said to hand off before there was one.
             ContextExhaustedError, RefusalError, UsageLimitError, TransientError, CredentialError, ModelError,
                 ServiceError: of the model and its service.
@@ -70,12 +84,12 @@ class PlanningAgent:
             seconds_left=control.seconds_left,
             images=facts.images,
         )
-        message = request_message(request, attempt=attempt, most=most)
+        message = request_message(request, attempt=attempt, most=most, tests=tests, setup=self._config.setup)
         dialogue = Dialogue(
             conversation,
             toolbox,
             control,
-            finals={PROPOSE: _Proposals(most).take},
+            finals={PROPOSE: _Proposals(control, most).take},
             free={PROPOSE},
             reminder=_REMINDER,
             go_on=_GO_ON.format(request=message),
@@ -96,7 +110,8 @@ class PlanningAgent:
 class _Proposals:
     """Takes what is proposed, a few times."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, control: PlanControl, most: int) -> None:
+        self._control = control
         self._most = most
         self._refused = 0
 
@@ -104,12 +119,19 @@ class _Proposals:
         """`propose_features`.
 
         Raises:
-            FeatureListError: the last proposal was not valid either.
+            FeatureListError: the last proposal was not valid, or did not work, either.
         """
         try:
-            return Done(parse_feature_list(dict(fields(given)), source="the proposal", most=self._most))
+            made = parse_feature_list(dict(fields(given)), source="the proposal", most=self._most)
         except FeatureListError as error:
-            self._refused += 1
-            if self._refused >= MAX_PROPOSALS:
-                raise
-            return refusal(f"not taken: {error} Mend it and propose the whole list again.")
+            return self._refuse(error, f"not taken: {error} Mend it and propose the whole list again.")
+        if why := await self._control.try_out(made):
+            last = FeatureListError(f"no plan worked on the untouched code; the last: {why}", hint=_TO_PEOPLE)
+            return self._refuse(last, f"not taken: {why}\n\n{_TO_PLANNER}")
+        return Done(made)
+
+    def _refuse(self, error: FeatureListError, text: str) -> ToolResult:
+        self._refused += 1
+        if self._refused >= MAX_PROPOSALS:
+            raise error
+        return refusal(text)

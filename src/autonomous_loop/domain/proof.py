@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -131,11 +132,26 @@ class Evidence(Model):
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class ModelCommand:
+    """The test command the model proposed.
+
+    Attributes:
+        text: empty: none.
+        tried: by the baseline, which took it in the place of what the project's files merely speak of.
+    """
+
+    text: str = ""
+    tried: bool = False
+
+
 class Baseline(Model):
     """The project's own suite and gates before anything was changed.
 
     Attributes:
         command: the suite's command; empty where the project has no suite.
+        model_command: the model's test command, where tests run by it; empty: they do not; None: nobody
+            wrote it down, in a record of an older version.
         failing: known-failing tests: they refuse nothing.
         flaky: tests whose two outcomes differed.
         passed: how many passed in both runs.
@@ -145,6 +161,7 @@ class Baseline(Model):
     """
 
     command: str = ""
+    model_command: str | None = None
     failing: tuple[str, ...] = ()
     flaky: tuple[str, ...] = ()
     passed: int = 0

@@ -24,7 +24,7 @@ from autonomous_loop.domain.events import (
 )
 from autonomous_loop.domain.feature import Attempt, FeatureList, FeatureStatus
 from autonomous_loop.domain.model import CommitSha, Model
-from autonomous_loop.domain.proof import Baseline, Proof
+from autonomous_loop.domain.proof import Baseline, ModelCommand, Proof
 
 # What planning is called where a feature's id stands: no list can hold it, since ids are made of [a-z0-9-].
 PLANNING = "PLANNING"
@@ -146,6 +146,13 @@ class LoopRecord(Model):
     def taken_up_after_done(self) -> bool:
         """Whether the newest session goes on with a loop that was complete."""
         return len(self.sessions) > 1 and self.sessions[-2].reason is HandoffReason.COMPLETE
+
+    @property
+    def model_command(self) -> ModelCommand:
+        """The test command of the model, as every session after the baseline must take it."""
+        if self.baseline is not None and self.baseline.model_command is not None:
+            return ModelCommand(self.baseline.model_command, tried=True)
+        return ModelCommand(self.features.test_command if self.features else "")
 
     def attempts_at(self, feature_id: str) -> tuple[Attempt, ...]:
         """The attempts at one feature, in order."""

@@ -11,6 +11,7 @@ from autonomous_loop.domain.model import CommitSha, TreeSha
 from autonomous_loop.domain.proof import Verdict
 from autonomous_loop.domain.request import Request
 
+SaidBy = Literal["configuration", "project", "model", "guess"]
 CoderEnding = Literal["accepted", "refused", "gave-up", "blocked", "handed-off"]
 
 
@@ -123,6 +124,24 @@ class CoderResult:
 
 
 @dataclass(frozen=True, slots=True)
+class HowTestsRun:
+    """How the loop runs a project's tests.
+
+    Attributes:
+        commands: test files are appended to them, each in the folder it goes to.
+        suite: the whole suite; the same commands with nothing appended, unless configured.
+        programs: where the interpreters and runners they name are found, by name.
+        said_by: who says so: the configuration, the project's own scripts, the model, or nobody: it is
+            guessed from the project's files.
+    """
+
+    commands: tuple[str, ...] = ()
+    suite: tuple[str, ...] = ()
+    programs: tuple[tuple[str, str], ...] = ()
+    said_by: SaidBy = "guess"
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """One attempt at one feature.
 
@@ -132,6 +151,7 @@ class Task:
         patched: unfinished work of the last attempt was put into the work tree.
         memory: the loop's notes.
         done: descriptions of the features that pass.
+        tests: how the loop will run them.
     """
 
     feature: Feature
@@ -141,7 +161,7 @@ class Task:
     patched: bool = False
     memory: str = ""
     done: tuple[str, ...] = ()
-    test_command: str = ""
+    tests: HowTestsRun = HowTestsRun()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.model import TreeSha
-from autonomous_loop.domain.proof import Reason
+from autonomous_loop.domain.proof import ModelCommand, Reason
 from autonomous_loop.domain.work import Change
 from autonomous_loop.ports import Hands, Trees, Workspace
 from autonomous_loop.verify.candidate import Candidate
@@ -27,7 +27,7 @@ class TestBench:
     """Runs tests of whole trees in the work tree.
 
     Args:
-        model_command: the test command the model proposed, asked when it is needed.
+        model_command: what the model proposed, asked when it is needed.
     """
 
     __test__ = False
@@ -39,7 +39,7 @@ class TestBench:
         trees: Trees,
         config: LoopConfig,
         *,
-        model_command: Callable[[], str],
+        model_command: Callable[[], ModelCommand],
     ) -> None:
         self.trees = trees
         self.facts = TreeFacts(trees)
@@ -48,7 +48,8 @@ class TestBench:
             hands, self.facts, timeout_s=config.test_timeout_s, by_exit_code=config.accept_exit_code
         )
         # The commands last asked for: a tree never changes.
-        self._found: tuple[tuple[TreeSha, str], Commands] | None = None
+        self._found: tuple[tuple[TreeSha, ModelCommand], Commands] | None = None
+        self._on_trial: ModelCommand | None = None
         self._up: TreeSha | None = None  # what the work tree holds, while that is certain
         self._workspace = workspace
         self._config = config
@@ -56,11 +57,17 @@ class TestBench:
 
     def commands(self, before: TreeSha) -> Commands:
         """How tests run, by what stood there before the candidate."""
-        asked = (before, self._model_command().strip())
-        if self._found is None or self._found[0] != asked:
-            found = find_commands(self.facts.of(before), self._config, model_command=asked[1])
-            self._found = (asked, found)
+        model = self._on_trial or self._model_command()
+        if self._found is None or self._found[0] != (before, model):
+            found = find_commands(
+                self.facts.of(before), self._config, model_command=model.text.strip(), tried=model.tried
+            )
+            self._found = ((before, model), found)
         return self._found[1]
+
+    def put_on_trial(self, model: ModelCommand | None) -> None:
+        """Run tests by this command of the model's, whatever was recorded; None: by what was, again."""
+        self._on_trial = model
 
     async def put_up(self, tree: TreeSha) -> None:
         """Make the work tree equal to `tree`."""

@@ -1,4 +1,4 @@
-"""How a project's tests run: by its configuration, by what its files show, or as the model proposed."""
+"""How a project's tests run: by configuration, its own scripts, the model's word, or what its files show."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Commands:
         test: run what is appended to them; each file goes to the first that takes it.
         suite: all of them together are the whole suite.
         browser: run tests that drive a browser; empty: they run as others do.
-        from_model: the model proposed them; the project and its configuration say nothing.
+        from_model: the model proposed them; the project and its configuration say nothing that works.
     """
 
     test: Sequence[Step]
@@ -55,26 +55,46 @@ class Commands:
         return [(step, tuple(shared[step])) for step in (*self.test, *self.browser) if step in shared]
 
 
-def find_commands(facts: Facts, config: LoopConfig, *, model_command: str = "") -> Commands:
-    """Configuration first, then what the base shows, then what the model proposed.
+def find_commands(
+    facts: Facts, config: LoopConfig, *, model_command: str = "", tried: bool = True
+) -> Commands:
+    """Configuration first, then the project's own scripts, then what the model proposed, then a guess.
 
     Args:
         facts: of the checkpoint: what the candidate adds decides nothing here.
         model_command: of `propose_features`.
+        tried: on the untouched code it showed more than the guess did (`choice.py`): it takes the guess's
+            place. Otherwise it is used only where there is nothing to guess from.
     """
     from_model = False
     if config.test_command:
         test = steps_of(config.test_command, facts, config.junit_reports)
     else:
-        test = detected(facts)
-        if not test:
-            from_model = bool(model_command)
-            test = steps_of(model_command or PYTEST, facts, config.junit_reports)
+        found = detected(facts)
+        models = steps_of(model_command, facts, config.junit_reports) if model_command else []
+        test = _in_place(models, found) if tried or not found else found
+        from_model = test != found
+        test = test or steps_of(PYTEST, facts, config.junit_reports)
     browser = steps_of(config.e2e_command, facts, config.junit_reports) if config.e2e_command else []
     suite = [*test, *browser]
     if config.suite_command:
         suite = steps_of(config.suite_command, facts, config.junit_reports)
     return Commands(tuple(test), tuple(suite), from_model and not config.suite_command, tuple(browser))
+
+
+def _in_place(models: Sequence[Step], found: Sequence[Step]) -> list[Step]:
+    """The model's steps in the place of the guesses about the same runner; what somebody wrote stays."""
+    if not found:
+        return list(models)
+    names = {step.runner.name for step in models}
+    # Whatever a command of another kind calls in the end, it runs the tests that were guessed at.
+    every = bool(names - {runner.name for runner in RUNNERS[:-1]})
+    guesses = [step for step in found if step.guessed and (every or step.runner.name in names)]
+    same = [(step.command, step.folder) for step in models] == [(one.command, one.folder) for one in guesses]
+    if not guesses or same:
+        return list(found)
+    at = found.index(guesses[0])
+    return [*found[:at], *models, *(step for step in found[at:] if step not in guesses)]
 
 
 def detected(facts: Facts) -> list[Step]:

@@ -1,11 +1,10 @@
-"""Runs that hold no test where they should, and a baseline in which no test can be loaded."""
+"""Runs that hold no test where they should."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from autonomous_loop.domain.proof import Reason, TestRun
-from autonomous_loop.verify.report import Case
 from autonomous_loop.verify.runners.base import Step
 from autonomous_loop.verify.sources import bodies, holds_tests
 from autonomous_loop.verify.tree_facts import Facts
@@ -35,12 +34,6 @@ def nothing_ran(run: TestRun, files: Sequence[str]) -> Reason:
         f" holds no test shows nothing. Let it run them. The end of its output:\n{run.excerpt[-1_500:]}"
     )
     return Reason(code="nothing-ran", text=text)
-
-
-def cannot_be_loaded(cases: Sequence[Case]) -> list[Case]:
-    """The files of a suite of which no test passes, since none can be loaded; empty where it is not so."""
-    ran = [case for case in cases if case.outcome != "skipped"]
-    return ran if all(case.failing and case.id == case.file for case in ran) else []
 
 
 def _runs_by_default(path: str, source: bytes | None) -> bool:

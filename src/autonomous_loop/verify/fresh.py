@@ -42,9 +42,7 @@ class FreshPlace:
         Raises:
             Refused: the setup fails.
         """
-        self._bench.let_go()
-        await self._hands.empty()
-        await self._workspace.open(commit)
+        await self.open(commit)
         await self._bench.put_up(tree)
         done = await self._prepare()
         if done is not None and done.exit_code != 0:
@@ -52,3 +50,9 @@ class FreshPlace:
             raise Refused(Reason(code="setup", text=f"The setup fails in a fresh clone:\n{said}"))
         self._bench.let_go()
         await self._bench.put_up(tree)
+
+    async def open(self, commit: CommitSha) -> None:
+        """Empty all that the hands can write, and put up a clone of `commit`, without its setup."""
+        self._bench.let_go()
+        await self._hands.empty()
+        await self._workspace.open(commit)

@@ -8,24 +8,34 @@ from functools import partial
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.feature import Feature
 from autonomous_loop.domain.model import CommitSha, TreeSha
-from autonomous_loop.domain.proof import Baseline, GateReport, Proof, Reason, Submission, TestRun, Verdict
-from autonomous_loop.domain.work import CommandResult
-from autonomous_loop.errors import ConfigurationError, HandsError
+from autonomous_loop.domain.proof import (
+    Baseline,
+    GateReport,
+    ModelCommand,
+    Proof,
+    Reason,
+    Submission,
+    TestRun,
+    Verdict,
+)
+from autonomous_loop.domain.work import CommandResult, HowTestsRun
+from autonomous_loop.errors import HandsError
 from autonomous_loop.ports import Hands, Trees, Workspace
 from autonomous_loop.verify.bench import TestBench
 from autonomous_loop.verify.bisection import culprits
 from autonomous_loop.verify.candidate import Candidate
+from autonomous_loop.verify.choice import first_run
 from autonomous_loop.verify.e2e import BrowserE2ETester
-from autonomous_loop.verify.empty_runs import cannot_be_loaded
 from autonomous_loop.verify.fresh import FreshPlace
 from autonomous_loop.verify.gates import ProjectGates
+from autonomous_loop.verify.how import found_programs, told
 from autonomous_loop.verify.judgement import set_aside
+from autonomous_loop.verify.no_baseline import refuse_none
 from autonomous_loop.verify.proving import Proving
 from autonomous_loop.verify.refused import Refused
 from autonomous_loop.verify.regression import RegressionCheck
 from autonomous_loop.verify.running import RunResult
 from autonomous_loop.verify.satisfied import AlreadySatisfied
-from autonomous_loop.verify.wording import Wording
 
 
 class ProofVerifier:
@@ -36,8 +46,8 @@ class ProofVerifier:
         workspace: the work tree they run in.
         trees: what is compared and overlaid.
         config: commands, deadlines, when the whole suite runs.
-        model_command: the test command the model proposed ("": none), asked when it is needed; used only
-            where neither the configuration nor the base says how tests run.
+        model_command: what the model proposed, asked when it is needed; used only where neither the
+            configuration nor the base says how tests run, or where the baseline took it.
         prepare: the setup of a fresh clone, run as hands; its result, or None where there is none.
         afresh: red and green are each seen in a place of their own, with a setup of its own.
     """
@@ -49,7 +59,7 @@ class ProofVerifier:
         trees: Trees,
         config: LoopConfig,
         *,
-        model_command: Callable[[], str],
+        model_command: Callable[[], ModelCommand],
         prepare: Callable[[], Awaitable[CommandResult | None]],
         afresh: bool = False,
     ) -> None:
@@ -65,32 +75,40 @@ class ProofVerifier:
         self._satisfied = AlreadySatisfied()
         self._browser = BrowserE2ETester(hands, trees)
 
-    async def baseline(self, commit: CommitSha) -> Baseline:
-        """See `Verifier`.
+    async def how_tests_run(self, commit: CommitSha) -> HowTestsRun:
+        """See `Verifier`."""
+        commands = self._bench.commands(self._trees.tree_of(commit))
+        programs = await found_programs(self._hands, commands)
+        return told(commands, programs, configured=bool(self._config.test_command))
 
-        Raises:
-            ConfigurationError: there is a suite, but it cannot be run, holds no test, or not one of its tests
-                can be loaded; the message shows why.
-        """
+    async def open_afresh(self, commit: CommitSha) -> None:
+        """See `Verifier`."""
+        await self._fresh.open(commit)
+
+    async def baseline(self, commit: CommitSha, *, proposed: str = "") -> Baseline:
+        """See `Verifier`."""
         tree = self._trees.tree_of(commit)
-        configured = self._config.suite_command or self._config.test_command
-        has_suite = bool(configured or self._bench.facts.of(tree).has_suite)
-        runs: list[RunResult] = []
+        facts = self._bench.facts.of(tree)
+        has_suite = bool(self._config.suite_command or self._config.test_command or facts.has_suite)
         try:
             self._bench.let_go()
             gates = await self._gates.on_base(tree)
-            for _ in range(2 if has_suite else 0):
-                await self._bench.put_up(tree)
-                result = await self._bench.suite(tree, tree)
-                runs.append(_sound(result, self._bench.wording))
+            await self._bench.put_up(tree)
+            model, first = await first_run(self._bench, tree, proposed, has_suite=has_suite)
+            if first is None:
+                return Baseline(gates=gates, model_command=model.text)
+            refuse_none(first, facts)
+            await self._bench.put_up(tree)
+            second = await self._bench.suite(tree, tree)
+            refuse_none(second, facts)
+            command = self._bench.commands(tree).suite_text
         finally:
+            self._bench.put_on_trial(None)
             await self._bench.put_up(tree)
             self._bench.let_go()
-        if not runs:
-            return Baseline(gates=gates)
-        made = _baseline(self._bench.commands(tree).suite_text, *runs)
+        made = _baseline(command, first, second)
         self._regression.remember(tree, made.runs[0].passed)
-        return made.model_copy(update={"gates": gates})
+        return made.model_copy(update={"gates": gates, "model_command": model.text})
 
     async def prove(
         self,
@@ -200,24 +218,6 @@ class ProofVerifier:
             work, baseline, passing, passed, by_people=by_people, afresh=afresh
         )
         return held.run
-
-
-def _sound(result: RunResult, wording: Wording) -> RunResult:
-    """A run of the suite that others can be measured by.
-
-    Raises:
-        ConfigurationError: it shows nothing, or not one of its tests could be loaded.
-    """
-    why = result.faults[0].text if result.faults else ""
-    if not why and not result.by_exit_code and (broken := cannot_be_loaded(result.cases)):
-        why = f"No test passes: not one of these files can be loaded.\n{wording.failures(broken)}"
-    if why:
-        raise ConfigurationError(
-            f"the project's own suite cannot be run on its untouched code. {why}",
-            hint="set setup, test-command or suite-command for autonomous-loop in this project, so that"
-            " what the tests need is installed and found; where the code itself is broken, mend it first.",
-        )
-    return result
 
 
 def _baseline(command: str, one: RunResult, other: RunResult) -> Baseline:

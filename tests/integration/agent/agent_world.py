@@ -12,7 +12,7 @@ from autonomous_loop.agent.patience import Patience
 from autonomous_loop.agent.planner import PlanningAgent
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.decision import NextStep
-from autonomous_loop.domain.feature import Feature
+from autonomous_loop.domain.feature import Feature, FeatureList
 from autonomous_loop.domain.proof import Reason, Submission, Verdict
 from autonomous_loop.domain.request import Request
 from autonomous_loop.domain.work import Task, Turn
@@ -46,6 +46,8 @@ class RecordingControl:
     turns: list[Turn] = field(default_factory=list)
     submissions: list[Submission] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    tried: list[FeatureList] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
 
     async def after_turn(self, turn: Turn) -> NextStep:
@@ -55,6 +57,10 @@ class RecordingControl:
     async def submit(self, submission: Submission) -> Verdict:
         self.submissions.append(submission)
         return self.verdicts.pop(0)
+
+    async def try_out(self, plan: FeatureList) -> str:
+        self.tried.append(plan)
+        return self.faults.pop(0) if self.faults else ""
 
     async def remember(self, note: str) -> None:
         self.notes.append(note)

@@ -2,6 +2,7 @@ import pytest
 
 from autonomous_loop.domain.decision import NextStep
 from autonomous_loop.domain.feature import Attempt, AttemptOutcome
+from autonomous_loop.domain.work import HowTestsRun
 from autonomous_loop.errors import RefusalError
 from integration.agent.agent_world import (
     FEATURE,
@@ -249,7 +250,7 @@ async def test_the_first_message_says_where_things_stand_with_foreign_text_fence
             patched=True,
             memory="Use tox.",
             done=("It has a page.",),
-            test_command="tox --",
+            tests=HowTestsRun(("tox --",), ("tox --",)),
         ),
         RecordingControl(),
     )

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from autonomous_loop.domain.decision import NextStep
+from autonomous_loop.domain.work import HowTestsRun
 from autonomous_loop.errors import DeadlineError, FeatureListError
 from integration.agent.agent_world import REQUEST, RecordingControl, bash, planner_script, results
 
@@ -28,7 +29,7 @@ def propose(*ids, **more):
 async def test_a_request_becomes_a_feature_list(world):
     here = world(planner_script({"tools": [bash("ls")]}, {"tools": [propose("greet", "part")]}))
     control = RecordingControl()
-    made = await here.planner().plan(REQUEST, control, attempt=1, most=5)
+    made = await here.planner().plan(REQUEST, control, attempt=1, most=5, tests=HowTestsRun())
     assert [feature.id for feature in made.features] == ["greet", "part"]
     assert made.test_command == "pytest"
     first = here.bodies[0]["messages"][0]["content"][0]["text"]
@@ -46,7 +47,7 @@ async def test_a_request_becomes_a_feature_list(world):
 
 async def test_an_invalid_list_is_mended(world):
     here = world(planner_script({"tools": [propose("a", "a")]}, {"tools": [propose("a")]}))
-    made = await here.planner().plan(REQUEST, RecordingControl(), attempt=1, most=5)
+    made = await here.planner().plan(REQUEST, RecordingControl(), attempt=1, most=5, tests=HowTestsRun())
     assert len(made.features) == 1
     ((text, error),) = results(here.bodies[1])
     assert error
@@ -57,14 +58,14 @@ async def test_an_invalid_list_is_mended(world):
 async def test_three_invalid_lists_are_an_error_that_says_why(world, bad):
     here = world(planner_script(*[{"tools": [bad]}] * 4))
     with pytest.raises(FeatureListError, match="the proposal"):
-        await here.planner().plan(REQUEST, RecordingControl(), attempt=1, most=2)
+        await here.planner().plan(REQUEST, RecordingControl(), attempt=1, most=2, tests=HowTestsRun())
     assert len(here.bodies) == 3
 
 
 async def test_no_list_is_an_error_after_one_reminder(world):
     here = world(planner_script({"text": "Nothing to do."}, {"text": "There is nothing."}, {"text": "x"}))
     with pytest.raises(FeatureListError, match="There is nothing"):
-        await here.planner().plan(REQUEST, RecordingControl(), attempt=1, most=5)
+        await here.planner().plan(REQUEST, RecordingControl(), attempt=1, most=5, tests=HowTestsRun())
     assert len(here.bodies) == 2
 
 
@@ -72,18 +73,18 @@ async def test_planning_that_does_not_end_in_the_session_is_a_deadline(world):
     here = world(planner_script({"tools": [bash("true")]}))
     control = RecordingControl(steps=lambda _: NextStep.HAND_OFF)
     with pytest.raises(DeadlineError, match="did not end in this session"):
-        await here.planner().plan(REQUEST, control, attempt=1, most=5)
+        await here.planner().plan(REQUEST, control, attempt=1, most=5, tests=HowTestsRun())
 
 
 async def test_a_list_that_is_there_is_taken_even_when_told_to_hand_off(world):
     here = world(planner_script({"tools": [propose("a")]}))
     control = RecordingControl(steps=lambda _: NextStep.HAND_OFF)
-    assert (await here.planner().plan(REQUEST, control, attempt=1, most=5)).features
+    assert (await here.planner().plan(REQUEST, control, attempt=1, most=5, tests=HowTestsRun())).features
 
 
 async def test_an_answer_that_outlasts_the_session_is_told_to_the_loop(world):
     here = world(planner_script({"text": "late", "delay_s": 20}))
     control = RecordingControl(left_s=0.4)
     with pytest.raises(DeadlineError):
-        await here.planner().plan(REQUEST, control, attempt=1, most=5)
+        await here.planner().plan(REQUEST, control, attempt=1, most=5, tests=HowTestsRun())
     assert len(control.turns) == 1

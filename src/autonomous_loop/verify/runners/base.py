@@ -18,11 +18,13 @@ class Step:
     Attributes:
         command: for a shell; files and options are appended to it.
         folder: where it runs, in the tree; "" is the root. It sees the test files below it.
+        guessed: nobody wrote the command: the files merely speak of its runner.
     """
 
     runner: Runner
     command: str
     folder: str = ""
+    guessed: bool = False
 
     def inner(self, path: str) -> str:
         """A path of the tree as the command sees it."""

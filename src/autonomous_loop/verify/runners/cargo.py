@@ -78,7 +78,7 @@ class Cargo:
         documents = {folder: _document(posixpath.join(folder, _MANIFEST), facts) for folder in found}
         roots = [folder for folder in found if "workspace" in documents[folder]]
         return [
-            Step(self, f"{COMMAND} --workspace" if folder in roots else COMMAND, folder)
+            Step(self, f"{COMMAND} --workspace" if folder in roots else COMMAND, folder, guessed=True)
             for folder in found
             if folder in roots or not any(_belongs(folder, root, documents[root]) for root in roots)
         ]

@@ -85,7 +85,10 @@ class Go:
 
     def detect(self, facts: Facts) -> Sequence[Step]:
         """See `Runner`: one step a module with tests; every module where nothing has tests yet."""
-        steps = [Step(self, COMMAND, folder) for folder in folders_with("go.mod", facts, never=_NEVER)]
+        steps = [
+            Step(self, COMMAND, folder, guessed=True)
+            for folder in folders_with("go.mod", facts, never=_NEVER)
+        ]
         tested = [step for step in steps if _test_files(step, facts)]
         return tested if tested or facts.test_files else steps
 

@@ -92,7 +92,7 @@ class JavaScript(ABC):
             elif (
                 not above and not any(is_below(one, folder) for one in calls) and self.is_used(package, facts)
             ):
-                steps[folder] = self._step(folder, self.command)
+                steps[folder] = self._step(folder, self.command, guessed=True)
         return list(steps.values())
 
     def is_used(self, package: Package, facts: Facts) -> bool:
@@ -185,8 +185,8 @@ class JavaScript(ABC):
 
     # --- Details
 
-    def _step(self, folder: str, command: str) -> Step:
-        return Step(type(self)(folder), command, folder)
+    def _step(self, folder: str, command: str, *, guessed: bool = False) -> Step:
+        return Step(type(self)(folder), command, folder, guessed)
 
     def _script(self, package: Package, packages: Sequence[Package]) -> Call | None:
         """How a script of the package calls this runner, in its own folder."""

@@ -37,12 +37,12 @@ class Pytest:
         """See `Runner`: one step, or in a monorepo one for each package that has settings of its own."""
         files = [path for path in facts.test_files if facts.settings.is_test_file(path)]
         if facts.settings.configured or "conftest.py" in facts.every_path:
-            return [Step(self, COMMAND)]
+            return [Step(self, COMMAND, guessed=True)]
         folders = [one for one in _packages(facts) if any(path.startswith(f"{one}/") for path in files)]
         left = [path for path in files if not path.startswith(tuple(f"{one}/" for one in folders))]
         own = bool(left) or (not folders and "conftest.py" in facts.by_name)
-        root = [Step(self, COMMAND)] if own else []
-        return [*root, *(Step(self, COMMAND, folder) for folder in folders)]
+        root = [Step(self, COMMAND, guessed=True)] if own else []
+        return [*root, *(Step(self, COMMAND, folder, guessed=True) for folder in folders)]
 
     def is_test_file(self, path: str, facts: Facts) -> bool:
         """See `Runner`."""
