@@ -53,7 +53,8 @@ class LoopConfig(BaseModel):
         context_threshold: share of the model's context from which a conversation is compacted.
         max_compactions: compactions in one conversation before it is handed off instead.
         setup: command that prepares a fresh clone, run as hands.
-        test_command: runs tests; the submitted ones are appended. Empty: detected, or the model's.
+        test_command: runs tests; the submitted ones are appended. Empty: the project's own script,
+            or what is detected; the model's where a run shows more by it.
         e2e_command: runs browser tests; the submitted ones are appended. Empty: they run as other tests do.
         suite_command: the whole suite; empty: the test commands without arguments.
         gates: the project's own format, lint, type and build commands; one that fails on the untouched code

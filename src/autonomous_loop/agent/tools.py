@@ -158,7 +158,8 @@ _BLOCKED = _custom(
 )
 _PROPOSE = _custom(
     PROPOSE,
-    "Hand in the feature list. It is checked, and answered with what is wrong if it does not hold.",
+    "Hand in the feature list. It is checked, setup and the whole suite run in a fresh clone, and it is "
+    "answered with what is wrong if it does not hold.",
     {
         "setup": _text(
             "A command that prepares a fresh clone (installs dependencies); empty if none is needed."

@@ -88,3 +88,33 @@ async def test_an_answer_that_outlasts_the_session_is_told_to_the_loop(world):
     with pytest.raises(DeadlineError):
         await here.planner().plan(REQUEST, control, attempt=1, most=5, tests=HowTestsRun())
     assert len(control.turns) == 1
+
+
+async def test_a_list_that_does_not_work_goes_back_with_what_was_seen(world):
+    mended = propose("a", setup="make deps", test_command="uv run pytest")
+    here = world(planner_script({"tools": [propose("a")]}, {"tools": [mended]}))
+    control = RecordingControl(faults=["No module named 'pkg'"])
+    made = await here.planner().plan(REQUEST, control, attempt=1, most=5, tests=HowTestsRun())
+    assert (made.setup, made.test_command) == ("make deps", "uv run pytest")
+    assert [one.test_command for one in control.tried] == ["pytest", "uv run pytest"]
+    ((text, error),) = results(here.bodies[1])
+    assert error
+    assert "No module named 'pkg'" in text
+    assert "fresh clone" in text
+
+
+async def test_three_lists_that_do_not_work_are_an_error_that_says_why_and_what_to_do(world):
+    here = world(planner_script(*[{"tools": [propose("a")]}] * 4))
+    control = RecordingControl(faults=["the setup failed (3): x"] * 9)
+    with pytest.raises(FeatureListError, match=r"the setup failed \(3\): x\n.*set setup, test-command"):
+        await here.planner().plan(REQUEST, control, attempt=1, most=5, tests=HowTestsRun())
+    assert len(here.bodies) == 3
+
+
+async def test_the_planner_is_told_of_configured_and_guessed_commands(world):
+    here = world(planner_script({"tools": [propose("a")]}))
+    tests = HowTestsRun(("python -m pytest",), ("python -m pytest",), (("python", "/opt/bin/python"),))
+    await here.planner(setup="make deps").plan(REQUEST, RecordingControl(), attempt=1, most=5, tests=tests)
+    said = here.bodies[0]["messages"][0]["content"][0]["text"]
+    assert "has the setup `make deps`" in said
+    assert "would run the tests with `python -m pytest` (`python` is /opt/bin/python)" in said

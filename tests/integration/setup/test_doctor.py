@@ -98,7 +98,7 @@ async def test_a_fresh_repository_is_mended_thing_by_thing_until_nothing_is_left
     found = await desk.look()
     assert wrong(found) == {"pull requests", "label", "secrets"}
     assert found["workflow"].text == "on the default branch main, the same as ours"
-    assert found["tests"].text == "test-command: python -m pytest"
+    assert found["tests"].text == "found in the project's files: python -m pytest"
     assert found["model"].state is State.OK
 
     body = {"can_approve_pull_request_reviews": True}

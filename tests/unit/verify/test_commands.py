@@ -90,7 +90,9 @@ def test_the_same_words_as_the_guess_are_no_command_of_the_models():
     assert not find_commands(facts(PYTHON), LoopConfig(), model_command="python -m pytest").from_model
 
 
-@pytest.mark.parametrize("command", ["uv run pytest", "node_modules/.bin/mocha", "node_modules/.bin/vitest run"])
+@pytest.mark.parametrize(
+    "command", ["uv run pytest", "node_modules/.bin/mocha", "node_modules/.bin/vitest run"]
+)
 def test_a_script_of_the_project_stays_beside_whatever_the_model_says(command):
     script = {"package.json": '{"scripts": {"test": "vitest run"}}', "a.test.js": "1"}
     found = find_commands(with_packages(script), LoopConfig(), model_command=command)

@@ -24,7 +24,7 @@ class Step:
     runner: Runner
     command: str
     folder: str = ""
-    guessed: bool = False
+    guessed: bool = field(default=False, compare=False)
 
     def inner(self, path: str) -> str:
         """A path of the tree as the command sees it."""
