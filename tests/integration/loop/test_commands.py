@@ -5,7 +5,7 @@ import json
 import pytest
 
 from git_world import git
-from loop_world import bash, create, journal_events, listed, make_project, model, run, submit
+from loop_world import bash, create, journal_events, listed, make_project, model, run, running, submit
 
 pytestmark = pytest.mark.root
 LOOP = "run-two"
@@ -112,7 +112,8 @@ def test_a_plan_whose_tests_cannot_run_goes_back_to_the_planner_with_the_output(
 
 def test_what_the_planner_made_by_hand_is_no_setup(project, request_file):
     by_hand = {"tools": [bash(SETUP)]}
-    turns = [by_hand, propose(setup=""), propose(expect="fresh clone")]
+    look = {"tools": [bash("test -e .venv || echo it is $(git status --short)gone")], "expect": "fresh clone"}
+    turns = [by_hand, propose(setup=""), look, propose(expect="it is gone")]
     with model([{"turns": turns}], {"two": [CODED]}) as (url, _):
         code, _, said = run(project, url, "--request", request_file)
     assert code == 0, said
@@ -120,9 +121,8 @@ def test_what_the_planner_made_by_hand_is_no_setup(project, request_file):
 
 def test_a_plan_that_never_worked_is_not_kept_and_no_feature_is_paid_for(project, request_file):
     turns = [propose(setup="", test_command="python -m pytest")] * 3
-    with model([{"turns": turns}], {"two": [CODED]}) as (url, log):
+    with model([{"turns": turns}], {"two": [CODED]}) as (url, _):
         code, _, said = run(project, url, "--request", request_file)
-        asked = len(log.records)
     assert code == 2
     assert "No module named 'pkg'" in said
     assert "What to do" in said
@@ -131,7 +131,34 @@ def test_a_plan_that_never_worked_is_not_kept_and_no_feature_is_paid_for(project
     with model([{"turns": [propose()]}], {"two": [CODED]}) as (url, _):
         code, result, said = run(project, url, "--request", request_file)
     assert (code, result.get("success")) == (0, True), said
-    assert asked
+
+
+def test_a_kill_while_a_plan_is_tried_leaves_no_plan_without_its_baseline(project, request_file):
+    slow = {"turns": [propose(setup="sleep 60")]}
+    with model([slow, {"turns": [propose()]}], {"two": [CODED]}) as (url, _):
+        with running(project, url, "--request", request_file) as process:
+            for line in process.stderr:
+                if "setting the project up" in line:
+                    break
+            process.kill()
+        assert events_of(project, "planned") == events_of(project, "baseline") == []
+        code, result, said = run(project, url, "--request", request_file)
+    assert (code, result.get("success")) == (0, True), said
+    kinds = [one["event"]["type"] for one in journal_events(project, LOOP)]
+    assert kinds.count("planned") == kinds.count("baseline") == 1
+    assert kinds.index("baseline") == kinds.index("planned") + 1
+
+
+def test_where_the_configuration_says_all_a_person_mends_it_and_the_plan_is_kept(tmp_path, request_file):
+    config = 'setup = "true"\ntest-command = "python -m pytest"\n'
+    project = make_project(tmp_path / "project", FILES, config)
+    told = "has the test command `python -m pytest`"
+    with model([{"turns": [propose(expect=told)]}], {"two": [CODED]}) as (url, _):
+        code, _, said = run(project, url, "--request", request_file)
+    assert code == 2
+    assert "No module named 'pkg'" in said
+    assert len(events_of(project, "planned")) == 1  # nothing in it was at fault
+    assert not events_of(project, "attempt-ended")
 
 
 def test_a_command_that_works_by_the_projects_own_files_stays(tmp_path, request_file):
