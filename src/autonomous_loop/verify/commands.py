@@ -89,6 +89,9 @@ def _in_place(models: Sequence[Step], found: Sequence[Step]) -> list[Step]:
     names = {step.runner.name for step in models}
     # Whatever a command of another kind calls in the end, it runs the tests that were guessed at.
     every = bool(names - {runner.name for runner in RUNNERS[:-1]})
+    # One JavaScript runner may turn out to be the right one where another was guessed.
+    if any(isinstance(step.runner, JavaScript) for step in models):
+        names |= {step.runner.name for step in found if isinstance(step.runner, JavaScript)}
     guesses = [step for step in found if step.guessed and (every or step.runner.name in names)]
     same = [(step.command, step.folder) for step in models] == [(one.command, one.folder) for one in guesses]
     if not guesses or same:

@@ -108,9 +108,10 @@ def test_a_guess_about_javascript_gives_way_too():
     assert narrows(found.test[0], guessed) == ""
     narrow = step_of("node_modules/.bin/vitest run -t x", guessed)
     assert narrows(narrow, guessed) == "-t"
-    # Nobody knows mocha here: it stands for whatever was guessed at, and its report must show it.
-    other = find_commands(guessed, LoopConfig(), model_command="node_modules/.bin/mocha")
-    assert (commands_of(other), other.from_model) == ([("command", "node_modules/.bin/mocha")], True)
+    # Another runner of the language, and one that nobody knows, stand for whatever was guessed.
+    for name, command in [("mocha", "node_modules/.bin/mocha"), ("command", "node_modules/.bin/tape")]:
+        other = find_commands(guessed, LoopConfig(), model_command=command)
+        assert (commands_of(other), other.from_model) == ([(name, command)], True)
 
 
 def test_a_guess_about_another_runner_stays():
