@@ -48,18 +48,20 @@ async def test_patterns_that_match_no_report_are_named(world, configured):
         await world.start_with_baseline(PROJECT)
 
 
-def make_program(path: Path) -> None:
-    path.parent.mkdir(parents=True)
-    path.write_text("#!/bin/sh\n")
-    path.chmod(0o755)
-
-
-async def test_a_virtual_environment_that_is_closed_to_the_hands_names_the_setting(world, configured):
-    with TemporaryDirectory(prefix="home-") as home:  # its mode is 0700
+@pytest.fixture
+def closed():
+    """A program below a home folder of mode 0700."""
+    with TemporaryDirectory(prefix="home-") as home:
         program = Path(home, "venv", "bin", "python")
-        make_program(program)
-        configured(test_command=f"{program} -m pytest")
-        with pytest.raises(ConfigurationError) as refused:
-            await world.start_with_baseline(START)
+        program.parent.mkdir(parents=True)
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+        yield program
+
+
+async def test_a_virtual_environment_that_is_closed_to_the_hands_names_the_setting(world, configured, closed):
+    configured(test_command=f"{closed} -m pytest")
+    with pytest.raises(ConfigurationError) as refused:
+        await world.start_with_baseline(START)
     text = refused.value.message
-    assert f"Name {program.parent.parent} in the environment variable AUTONOMOUS_LOOP_HANDS_READABLE" in text
+    assert f"Name {closed.parent.parent} in the environment variable AUTONOMOUS_LOOP_HANDS_READABLE" in text
