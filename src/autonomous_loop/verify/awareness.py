@@ -31,16 +31,14 @@ _JAVASCRIPT = re.compile(
 )
 
 
-def awareness(path: str, source: bytes | None) -> tuple[str, ...]:
-    """How a source that is no test looks for its tests, sorted; empty where it cannot be read."""
-    if path.endswith(".py"):
-        try:
-            return tuple(sorted(set(_python(ast.parse(source or b"")))))
-        except (SyntaxError, ValueError, RecursionError):
-            return ()
-    if re.search(r"\.[cm]?[jt]sx?$", path):
-        return tuple(sorted(set(_JAVASCRIPT.findall((source or b"").decode("utf-8", "replace")))))
-    return ()
+def in_python(tree: ast.Module) -> tuple[str, ...]:
+    """How a source that is no test looks for its tests, sorted."""
+    return tuple(sorted(set(_python(tree))))
+
+
+def in_javascript(source: bytes) -> tuple[str, ...]:
+    """The same of JavaScript and TypeScript."""
+    return tuple(sorted(set(_JAVASCRIPT.findall(source.decode("utf-8", "replace")))))
 
 
 def _python(tree: ast.Module) -> Iterator[str]:
@@ -60,13 +58,18 @@ def _python(tree: ast.Module) -> Iterator[str]:
 
 
 def _asks(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in _ASKING
+    if not isinstance(node, ast.Call):
+        return False
+    name = getattr(node.func, "attr", "") or getattr(node.func, "id", "")
+    return name in _ASKING
 
 
 def _looks(nodes: Sequence[ast.AST], wanted: Collection[str]) -> Iterator[str]:
     for node in nodes:
-        if isinstance(node, ast.Attribute) and ast.unparse(node) in wanted:
-            yield ast.unparse(node)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            name = f"{node.value.id}.{node.attr}"
+            if name in wanted:
+                yield name
 
 
 def _texts(nodes: Sequence[ast.AST]) -> list[str]:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from autonomous_loop.domain.proof import Reason
 from autonomous_loop.domain.work import Change
-from autonomous_loop.verify.awareness import awareness
 from autonomous_loop.verify.cargo_settings import cargo_keys, concerns_cargo
 from autonomous_loop.verify.javascript_settings import CONFIG as JAVASCRIPT_CONFIG
 from autonomous_loop.verify.javascript_settings import loaded, section_for_tests, shares_settings
@@ -24,8 +23,8 @@ from autonomous_loop.verify.pytest_settings import (
     settings_file,
     table_of,
 )
-from autonomous_loop.verify.python_controls import controls
 from autonomous_loop.verify.shell_words import split
+from autonomous_loop.verify.sources import awareness, controls
 from autonomous_loop.verify.tests_of import is_support, is_test_file
 from autonomous_loop.verify.tree_facts import Facts
 

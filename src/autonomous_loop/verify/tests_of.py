@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from autonomous_loop.domain.proof import Reason
 from autonomous_loop.verify.pytest_settings import PytestSettings
+from autonomous_loop.verify.sources.base import without_parameters
+
+__all__ = ["Selection", "is_support", "is_test_file", "select", "stands_in_source", "without_parameters"]
 
 ROOTS = frozenset(
     {"tests", "test", "__tests__", "spec", "specs", "testdata", "e2e", "__mocks__", "__fixtures__"}
@@ -80,12 +83,6 @@ def _covers(submitted: str, test_id: str) -> bool:
         # "/": a subtest of Go's.
         return test_id.startswith((f"{submitted}::", f"{submitted}[", f"{submitted}/"))
     return test_id.startswith(f"{submitted}::")
-
-
-def without_parameters(test_id: str) -> str:
-    """The test itself, whichever of its parameters or (in Go) subtests an id names."""
-    file, sep, inner = test_id.partition("::")
-    return f"{file}{sep}{inner.partition('/' if file.endswith('_test.go') else '[')[0]}"
 
 
 def select(tests: Sequence[str], paths: Sequence[str], settings: PytestSettings) -> Selection | Reason:

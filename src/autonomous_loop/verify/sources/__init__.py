@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
-from autonomous_loop.verify.sources import go, java, javascript, python, python_stand_ins, rust
-from autonomous_loop.verify.sources.base import TestBody
-from autonomous_loop.verify.tests_of import without_parameters
+from autonomous_loop.verify.awareness import in_javascript
+from autonomous_loop.verify.python_controls import Control
+from autonomous_loop.verify.sources.base import TestBody, without_parameters
+from autonomous_loop.verify.sources.javascript import KINDS, Titles
+from autonomous_loop.verify.sources.reading import read_ahead, read_source
+from autonomous_loop.verify.sources.source_file import SourceFile
 
-_LANGUAGES: Mapping[str, Callable[[bytes], Mapping[str, TestBody]]] = {
-    ".py": python.bodies,
-    ".go": go.bodies,
-    ".rs": rust.bodies,
-    ".java": java.bodies,
-    **{f".{kind}": javascript.bodies for kind in javascript.KINDS},
-}
+__all__ = [
+    "SourceFile",
+    "TestBody",
+    "asserts_nothing",
+    "awareness",
+    "bodies",
+    "controls",
+    "examples",
+    "read_ahead",
+    "read_source",
+    "stand_ins",
+    "titles",
+    "weakened",
+]
 
 
 def bodies(path: str, source: bytes | None) -> Mapping[str, TestBody]:
     """Tests of a file by what follows it in their ids; empty where its language is not known."""
-    read = _LANGUAGES.get(posixpath.splitext(path)[1])
-    return read(source) if read and source else {}
+    return read_source(path, source).bodies
 
 
 def weakened(path: str, old: bytes | None, new: bytes | None) -> list[str]:
@@ -43,11 +52,28 @@ def asserts_nothing(path: str, source: bytes | None, test_id: str) -> bool:
 
 def stand_ins(path: str, source: bytes | None, test_id: str, conftests: Iterable[bytes] = ()) -> list[str]:
     """What a test calls although it, or a conftest, put something else in its place."""
-    if not path.endswith(".py") or not source:
-        return []
-    return python_stand_ins.stand_ins(source, without_parameters(test_id).partition("::")[2], conftests)
+    inner = without_parameters(test_id).partition("::")[2]
+    around = [read_source("conftest.py", one).stand_ins for one in conftests]
+    return read_source(path, source).stand_ins.of(inner, around)
 
 
 def examples(path: str, source: bytes | None) -> tuple[str, ...]:
     """Lines of the documentation that is run as tests; empty where the language has none."""
-    return rust.examples(source) if path.endswith(".rs") and source else ()
+    return read_source(path, source).examples
+
+
+def controls(path: str, source: bytes | None) -> tuple[Control, ...]:
+    """What in a Python file decides about tests; empty where it cannot be parsed (nor run, then)."""
+    return read_source(path, source).controls
+
+
+def awareness(path: str, source: bytes | None) -> tuple[str, ...]:
+    """How a source that is no test looks for its tests, sorted; empty where it cannot be parsed."""
+    if posixpath.splitext(path)[1].removeprefix(".") in KINDS:
+        return in_javascript(source or b"")  # by its text alone: it may be a very large bundle
+    return read_source(path, source).awareness
+
+
+def titles(path: str, source: bytes | None) -> Titles:
+    """What the tests of a JavaScript file are called where it is written."""
+    return Titles(read_source(path, source).written)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from autonomous_loop.verify.sources.base import TestBody
+from autonomous_loop.verify.sources.base import TestBody, refuse_depth
 from autonomous_loop.verify.sources.javascript_tokens import Token, pairs, tokens
 from autonomous_loop.verify.sources.python_checks import EQUAL, NONE, SOME, TRUE
 
@@ -72,18 +72,37 @@ class _Test:
     fixtures: frozenset[str]
 
 
-def bodies(source: bytes) -> dict[str, TestBody]:
-    """Tests of a file by `describe::name`; empty where its brackets do not match."""
-    found = _read(source)
-    focused = any(one.only for one in found)
-    made: dict[str, TestBody] = {}
-    for one in found:
-        # Where some tests are alone to be run, the others are excused.
-        known = made.get(one.name, TestBody(0, 0))
-        strengths = known.strengths + one.checks
-        excuses = known.excuses + one.excuses + (focused and not one.only)
-        made[one.name] = TestBody(len(strengths), excuses, strengths=strengths)
-    return made
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """The tests of a file as it is written, in its order."""
+
+    __test__ = False
+
+    found: tuple[_Test, ...] = ()
+
+    @property
+    def bodies(self) -> dict[str, TestBody]:
+        """By `describe::name`."""
+        focused = any(one.only for one in self.found)
+        made: dict[str, TestBody] = {}
+        for one in self.found:
+            # Where some tests are alone to be run, the others are excused.
+            known = made.get(one.name, TestBody(0, 0))
+            strengths = known.strengths + one.checks
+            excuses = known.excuses + one.excuses + (focused and not one.only)
+            made[one.name] = TestBody(len(strengths), excuses, strengths=strengths)
+        return made
+
+
+def tests(source: bytes) -> Tests:
+    """Reads a file.
+
+    Raises:
+        ValueError: its brackets do not match.
+    """
+    found = tokens(source.decode("utf-8", "replace"))
+    closing = pairs(found)
+    return Tests(tuple(_Reader(found, closing).tests(0, len(found), _Scope())))
 
 
 def as_name(title: str) -> str:
@@ -95,16 +114,18 @@ class Titles:
     """What the tests of a file are called where it is written, by what they are called when they run.
 
     Args:
-        source: of the file.
+        written: the tests of the file.
     """
 
-    def __init__(self, source: bytes) -> None:
-        self._tests = {one.name: one for one in _read(source)}
-        self._made = [
-            (re.compile(".*".join(map(re.escape, name.split(UNKNOWN)))), name)
-            for name in self._tests
-            if UNKNOWN in name
-        ]
+    def __init__(self, written: Tests) -> None:
+        self._tests = {one.name: one for one in written.found}
+        # Names that are told only when they run, by what is told before, each with its place in the file.
+        self._made: dict[str, list[tuple[int, list[str]]]] = {}
+        self._names = list(self._tests)
+        for at, name in enumerate(self._names):
+            if UNKNOWN in name:
+                first, *rest = name.split(UNKNOWN)
+                self._made.setdefault(first, []).append((at, rest))
 
     def id_of(self, names: Sequence[str]) -> str:
         """What follows the file in an id; of `it.each` the title as written, and `[as it ran]` behind."""
@@ -132,16 +153,26 @@ class Titles:
     def _written(self, ran: str) -> str | None:
         if ran in self._tests:
             return ran
-        return next((name for pattern, name in self._made if pattern.fullmatch(ran)), None)
+        starts = (ran[:end] for end in range(len(ran) + 1)) if self._made else ()
+        fitting = (
+            at
+            for start in starts
+            for at, rest in self._made.get(start, ())
+            if _goes_on(ran, len(start), rest)
+        )
+        first = min(fitting, default=None)
+        return None if first is None else self._names[first]
 
 
-def _read(source: bytes) -> list[_Test]:
-    try:
-        found = tokens(source.decode("utf-8", "replace"))
-        closing = pairs(found)
-        return list(_Reader(found, closing).tests(0, len(found), _Scope()))
-    except (ValueError, RecursionError):
-        return []
+def _goes_on(text: str, at: int, parts: Sequence[str]) -> bool:
+    """Whether these parts follow in the text, with anything between them, and the last ends it."""
+    *inner, last = parts
+    for part in inner:
+        found = text.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return text.endswith(last) and len(text) - len(last) >= at
 
 
 class _Reader:
@@ -153,6 +184,7 @@ class _Reader:
 
     def tests(self, start: int, end: int, scope: _Scope) -> Iterator[_Test]:
         """Tests between two tokens."""
+        refuse_depth(len(scope.names))
         scope = replace(scope, excuses=scope.excuses + self._excuses_in(start, end))
         at = start
         while at < end:

@@ -18,12 +18,8 @@ _PLAIN = re.compile(
 )
 
 
-def bodies(source: bytes) -> dict[str, TestBody]:
-    """Test functions of a Python file by `Class::name`; empty where it cannot be parsed."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return {}
+def bodies(tree: ast.Module) -> dict[str, TestBody]:
+    """Test functions of a Python file by `Class::name`."""
     return dict(_functions(tree.body, "", _excused(tree.body)))
 
 

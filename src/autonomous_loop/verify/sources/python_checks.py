@@ -31,6 +31,7 @@ class Checks:
     def __init__(self, test: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self._used = {one.id for one in ast.walk(test) if isinstance(one, ast.Name)}
         self._found: list[float] = []
+        self._named: dict[int, bool] = {}
         self.skips = 0
         self._block(test.body, EQUAL)
         self.strengths = tuple(self._found)
@@ -95,11 +96,29 @@ class Checks:
         for one in ast.walk(node):
             if isinstance(one, ast.Call):
                 self.skips += name_of(one.func) in _SKIPS
-                if _CHECKS.search(ast.unparse(one.func)):
+                if self._names_check(one.func):
                     self._add(_of_call(one), most)
+
+    def _names_check(self, node: ast.AST) -> bool:
+        """Whether anything in an expression is called like a check; each part of it is looked at once."""
+        key = id(node)
+        if key not in self._named:
+            self._named[key] = any(map(_CHECKS.search, _words(node))) or any(
+                map(self._names_check, ast.iter_child_nodes(node))
+            )
+        return self._named[key]
 
     def _add(self, found: Sequence[float], most: float) -> None:
         self._found += [min(one, most) for one in found]
+
+
+def _words(node: ast.AST) -> Iterator[str]:
+    """Names and texts that stand in a node itself."""
+    for _, value in ast.iter_fields(node):
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, bytes):
+            yield value.decode("latin-1")
 
 
 def strengths(test: ast.expr) -> list[float]:

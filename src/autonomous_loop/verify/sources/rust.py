@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from autonomous_loop.verify.sources.base import TestBody
+from autonomous_loop.verify.sources.base import TestBody, refuse_depth
 from autonomous_loop.verify.sources.braces import block_end, quiet, reached
 
 _SILENT = (
@@ -36,6 +36,7 @@ def bodies(source: bytes) -> dict[str, TestBody]:
 
 
 def _bodies(text: str, code: str, start: int, prefix: str, excuses: int) -> Iterator[tuple[str, TestBody]]:
+    refuse_depth(prefix.count("::"))
     at = 0
     while found := _ITEM.search(code, at):
         end = block_end(code, found.end())
