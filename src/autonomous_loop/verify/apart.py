@@ -25,7 +25,7 @@ Call = tuple[Callable[..., Any], tuple[Any, ...]]
 # Seconds of the processor for one call, and bytes of memory: some forty times what 10,000 lines need.
 CPU_S = 20.0
 MEMORY = 2_000_000_000
-DEPTH = 5_000
+DEPTH, DIGITS = 5_000, 50_000
 # Seconds for all calls together, whatever else the machine does meanwhile.
 ALL_S = 300.0
 _PROGRAM = (
@@ -126,6 +126,7 @@ def serve() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # Long chains of calls and sums are honest; whoever comes to the end of the stack ends here, not the loop.
     sys.setrecursionlimit(DEPTH)
+    sys.set_int_max_str_digits(DIGITS)
     out: BinaryIO = sys.stdout.buffer
     cpu_s, calls = pickle.load(sys.stdin.buffer)  # noqa: S301 - of our own process
     for function, arguments in calls:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from autonomous_loop.domain.proof import Reason
 from autonomous_loop.verify.pytest_settings import PytestSettings
@@ -54,7 +55,7 @@ def is_support(path: str) -> bool:
     return parts[-1] == "conftest.py" or any(part in ROOTS for part in parts[:-1])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Selection:
     """Submitted tests, checked.
 
@@ -68,21 +69,28 @@ class Selection:
 
     def covers(self, test_id: str) -> bool:
         """Whether a test of a report was submitted."""
-        return any(_covers(one, test_id) for one in self.tests)
+        return not self._each.isdisjoint(_beginnings(test_id))
 
     def untouched(self, ids: Iterable[str]) -> list[str]:
         """Submitted entries none of `ids` belongs to."""
-        known = list(ids)
-        return [one for one in self.tests if not any(_covers(one, test_id) for test_id in known)]
+        touched = {beginning for test_id in ids for beginning in _beginnings(test_id)}
+        return [one for one in self.tests if one not in touched]
+
+    @cached_property
+    def _each(self) -> frozenset[str]:
+        return frozenset(self.tests)
 
 
-def _covers(submitted: str, test_id: str) -> bool:
-    if submitted == test_id:
-        return True
-    if "::" in submitted:
-        # "/": a subtest of Go's.
-        return test_id.startswith((f"{submitted}::", f"{submitted}[", f"{submitted}/"))
-    return test_id.startswith(f"{submitted}::")
+def _beginnings(test_id: str) -> Iterator[str]:
+    """Whatever may have been submitted for a test: itself, its class or file, and it without parameters."""
+    yield test_id
+    file = test_id.find("::")
+    if file < 0:
+        return
+    yield test_id[:file]
+    # "/": a subtest of Go's.
+    for mark in re.finditer(r"::|\[|/", test_id[file + 2 :]):
+        yield test_id[: file + 2 + mark.start()]
 
 
 def select(tests: Sequence[str], paths: Sequence[str], settings: PytestSettings) -> Selection | Reason:

@@ -154,8 +154,8 @@ async def test_what_was_read_ahead_is_not_read_again_and_not_here(done):
     ("path", "source", "why"),
     [
         ("a.py", b"-" * 100_000 + b"1", "nested too deeply"),
-        ("a.py", b"def test_a():\n    assert f() == 'a'" + b" + 'b'" * 3_000, "nested too deeply"),
-        ("conftest.py", b"collect_ignore = 0x" + b"f" * 10_000, "ValueError"),
+        ("a.py", b"def test_a():\n    assert f() == 'a'" + b" + 'b'" * 20_000, "nested too deeply"),
+        ("conftest.py", b"collect_ignore = 0x" + b"f" * 200_000, "ValueError"),
         ("a.test.js", b"it('a', () => {" * 2_000 + b"})" * 2_000, "nested too deeply"),
         ("a.rs", b"mod a {" * 2_000, "nested too deeply"),
     ],

@@ -10,7 +10,7 @@ from autonomous_loop.verify.python_controls import Control
 from autonomous_loop.verify.sources.base import TestBody, without_parameters
 from autonomous_loop.verify.sources.javascript import KINDS, Titles
 from autonomous_loop.verify.sources.reading import read_ahead, read_source
-from autonomous_loop.verify.sources.source_file import SourceFile
+from autonomous_loop.verify.sources.source_file import SourceFile, is_readable
 
 __all__ = [
     "SourceFile",
@@ -20,6 +20,7 @@ __all__ = [
     "bodies",
     "controls",
     "examples",
+    "is_readable",
     "read_ahead",
     "read_source",
     "stand_ins",
@@ -45,9 +46,7 @@ def weakened(path: str, old: bytes | None, new: bytes | None) -> list[str]:
 
 def asserts_nothing(path: str, source: bytes | None, test_id: str) -> bool:
     """Whether a test holds no check at all; unknown tests get the benefit of the doubt."""
-    inner = without_parameters(test_id).partition("::")[2]
-    body = bodies(path, source).get(inner)
-    return body is not None and body.checks == 0
+    return read_source(path, source).asserts_nothing(test_id)
 
 
 def stand_ins(path: str, source: bytes | None, test_id: str, conftests: Iterable[bytes] = ()) -> list[str]:
