@@ -69,28 +69,31 @@ class Selection:
 
     def covers(self, test_id: str) -> bool:
         """Whether a test of a report was submitted."""
-        return not self._each.isdisjoint(_beginnings(test_id))
+        return any(True for _ in self._covering(test_id))
 
     def untouched(self, ids: Iterable[str]) -> list[str]:
         """Submitted entries none of `ids` belongs to."""
-        touched = {beginning for test_id in ids for beginning in _beginnings(test_id)}
+        touched = {one for test_id in ids for one in self._covering(test_id)}
         return [one for one in self.tests if one not in touched]
 
+    def _covering(self, test_id: str) -> Iterator[str]:
+        # By their lengths, which are few: a report may hold very many tests, and very long names.
+        for length, submitted in self._by_length.items():
+            if (start := test_id[:length]) in submitted and _ends(start, test_id[length : length + 2]):
+                yield start
+
     @cached_property
-    def _each(self) -> frozenset[str]:
-        return frozenset(self.tests)
+    def _by_length(self) -> dict[int, set[str]]:
+        found: dict[int, set[str]] = {}
+        for one in self.tests:
+            found.setdefault(len(one), set()).add(one)
+        return found
 
 
-def _beginnings(test_id: str) -> Iterator[str]:
-    """Whatever may have been submitted for a test: itself, its class or file, and it without parameters."""
-    yield test_id
-    file = test_id.find("::")
-    if file < 0:
-        return
-    yield test_id[:file]
+def _ends(submitted: str, rest: str) -> bool:
+    """Whether what follows in an id leads to something of it."""
     # "/": a subtest of Go's.
-    for mark in re.finditer(r"::|\[|/", test_id[file + 2 :]):
-        yield test_id[: file + 2 + mark.start()]
+    return rest in {"", "::"} or ("::" in submitted and rest[0] in "[/")
 
 
 def select(tests: Sequence[str], paths: Sequence[str], settings: PytestSettings) -> Selection | Reason:
