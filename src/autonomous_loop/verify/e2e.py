@@ -29,8 +29,8 @@ _PLAYWRIGHT_JS = re.compile(
 )
 _LIBRARY = re.compile(rb"""(?:from|require\()\s*['"](?:playwright(?:-core)?|puppeteer)['"]""")
 # A project may hand Playwright's `test` on, with fixtures of its own.
-_OWN_FIXTURES = re.compile(rb"""(?:import|\{)[^;'"]*\btest\b[^;'"]*(?:from|require\()\s*['"]\.[^'"]*['"]""")
-_ASKED = re.compile(rb"\(\s*\{[^})]*\b(?:page|browser|context)\b[^})]*\}")
+_OWN_FIXTURES = re.compile(rb"(?:import|\{)(?:.*?)\btest\b", re.DOTALL)
+_TAKEN_FROM = re.compile(rb"(?:from|require\()\s*\Z")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _ZIP = b"PK\x03\x04"
 
@@ -139,7 +139,32 @@ def _knows_playwright(file: str, read: Callable[[str], bytes | None]) -> bool:
 
 
 def _of_javascript(source: bytes) -> bool:
-    return bool(_PLAYWRIGHT_JS.search(source) or (_OWN_FIXTURES.search(source) and _ASKED.search(source)))
+    return bool(_PLAYWRIGHT_JS.search(source)) or (_has_own_fixtures(source) and _asks_for_page(source))
+
+
+def _has_own_fixtures(source: bytes) -> bool:
+    """`import { test } from "./fixtures"`, or the same by `require`; no text or statement lies between."""
+    pieces = re.split(rb"([;'\"])", source)
+    for at in range(0, len(pieces) - 3, 2):
+        quoted = pieces[at + 1] != b";" and pieces[at + 2].startswith(b".") and pieces[at + 3] != b";"
+        if quoted and _TAKEN_FROM.search(pieces[at][-200:]) and _OWN_FIXTURES.match(_from_first(pieces[at])):
+            return True
+    return False
+
+
+def _from_first(statement: bytes) -> bytes:
+    """From where something is imported, or a brace opens."""
+    found = re.search(rb"import|\{", statement)
+    return statement[found.start() :] if found else b""
+
+
+def _asks_for_page(source: bytes) -> bool:
+    """`({ page }) =>`: it is asked for by a name in braces that are the first argument."""
+    for piece in re.split(rb"[})]", source):
+        opened = re.search(rb"\(\s*\{", piece)
+        if opened and re.search(rb"\b(?:page|browser|context)\b", piece[opened.end() :]):
+            return True
+    return False
 
 
 def _javascript_uses_browser(path: str, source: bytes, test_id: str) -> bool:

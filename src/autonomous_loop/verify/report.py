@@ -81,7 +81,10 @@ def read_report(data: bytes, paths: Collection[str] = ()) -> tuple[Case, ...]:
     if root.tag not in {"testsuites", "testsuite"}:
         raise ReportError(f"the test report is not JUnit XML: it starts with <{root.tag[:40]}>")
     # junitparser's annotation names lxml's Element where lxml is there; the standard one is what it wraps.
-    return once(_cases(JUnitXml.fromroot(root), paths))  # type: ignore[arg-type]
+    try:
+        return once(_cases(JUnitXml.fromroot(root), paths))  # type: ignore[arg-type]
+    except RecursionError:
+        raise ReportError("the test report has suites in suites without end") from None
 
 
 def once(cases: Iterable[Case]) -> tuple[Case, ...]:

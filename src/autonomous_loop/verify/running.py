@@ -26,6 +26,7 @@ from autonomous_loop.verify.wording import Wording, without_canary
 
 _HOUSEKEEPING_S = 60.0
 _MARK = "AUTONOMOUS_LOOP_TEST_RUN"
+_CARRIED = re.compile(rb"([^\0]*)\0([^\n]*)\n?")
 _AROUND = Path(around_run.__file__).read_text(encoding="utf-8")
 
 
@@ -221,10 +222,8 @@ def _carried(stream: bytes) -> tuple[Mapping[str, bytes], str]:
     """Reports by name, and command lines of what was left running."""
     reports: dict[str, bytes] = {}
     left: list[str] = []
-    rest = stream
-    while rest:
-        head, _, rest = rest.partition(b"\0")
-        data, _, rest = rest.partition(b"\n")
+    # A line each, as `base64` leaves none; the name before it may hold any character but \0.
+    for head, data in _CARRIED.findall(stream):
         kind, _, name = head.partition(b" ")
         try:
             if kind == b"left":

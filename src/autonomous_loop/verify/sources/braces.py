@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
+from autonomous_loop.verify.sources.base import refuse_depth
+
+# A comment or a text that nobody closes ends with the file: each is looked through once.
+COMMENT = r"/\*.*?(?:\*/|\Z)"
 _BRACE = re.compile(r"[{}]")
 _LEAVES = re.compile(r"[{}]|(?<![\w.])return\s*(?:;|\n|\})")
 
@@ -13,18 +18,29 @@ def quiet(text: str, *silent: str) -> str:
     return re.sub("|".join(silent), lambda found: re.sub(r"[^\n]", " ", found[0]), text, flags=re.DOTALL)
 
 
-def block_end(text: str, start: int) -> int:
-    """Where the block that was opened just before `start` closes.
+def block_ends(text: str, starts: Iterable[int]) -> Iterator[int]:
+    """Where the blocks close that were opened just before each of `starts`, in order.
 
     Args:
         text: quiet.
+
+    Raises:
+        RecursionError: too many of them stand in one another, or are never closed.
     """
-    depth = 1
-    for brace in _BRACE.finditer(text, start):
-        depth += 1 if brace[0] == "{" else -1
-        if depth == 0:
-            return brace.start()
-    return len(text)
+    closing: dict[int, int] = {}
+    opened: list[int] = []
+    for brace in _BRACE.finditer(text):
+        if brace[0] == "{":
+            opened.append(brace.end())
+        elif opened:
+            closing[opened.pop()] = brace.start()
+    around: list[int] = []
+    for start in starts:
+        while around and around[-1] <= start:
+            around.pop()
+        around.append(closing.get(start, len(text)))
+        refuse_depth(len(around))
+        yield around[-1]
 
 
 def reached(body: str) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from autonomous_loop.verify.sources.base import TestBody
-from autonomous_loop.verify.sources.braces import block_end, quiet, reached
+from autonomous_loop.verify.sources.braces import COMMENT, block_ends, quiet, reached
 
-_SILENT = (r"//[^\n]*", r"/\*.*?\*/", r"`[^`]*`", r'"(?:\\.|[^"\\\n])*"', r"'(?:\\.|[^'\\\n])+'")
+_SILENT = (r"//[^\n]*", COMMENT, r"`[^`]*`", r'"(?:\\.|[^"\\\n])*"', r"'(?:\\.|[^'\\\n])+'")
 _OUTPUT = re.compile(r"//\s*(?:Unordered output|Output):", re.IGNORECASE)
-_FUNCTION = re.compile(r"^func\s+((?:Test|Example|Fuzz|Benchmark)\w*)\s*\([^)]*\)\s*\{", re.MULTILINE)
+_FUNCTION = re.compile(r"^func\s+((?:Test|Example|Fuzz|Benchmark)\w*)\s*\([^){}]*\)\s*\{", re.MULTILINE)
 _CHECKS = re.compile(
     r"\.(?:Error|Errorf|Fatal|Fatalf|Fail|FailNow)\(|\bpanic\("
     r"|\b\w*(?:assert|require|expect|check|verify|must|should|want|compare|ensure|golden)\w*(?:\.\w+)?\(",
@@ -25,8 +25,10 @@ def bodies(source: bytes) -> dict[str, TestBody]:
     code = quiet(text, *_SILENT)
     tags = len(_TAGS.findall(text))
     found = {}
-    for function in _FUNCTION.finditer(code):
-        start, end = function.end(), block_end(code, function.end())
+    functions = list(_FUNCTION.finditer(code))
+    ends = block_ends(code, (one.end() for one in functions))
+    for function, end in zip(functions, ends, strict=True):
+        start = function.end()
         body = reached(code[start:end])
         checks = len(_CHECKS.findall(body))
         if function[1].startswith("Example"):  # what it prints is compared with its last comment

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from autonomous_loop.verify.sources.base import TestBody, refuse_depth
-from autonomous_loop.verify.sources.braces import block_end, quiet, reached
+from autonomous_loop.verify.sources.braces import COMMENT, block_ends, quiet, reached
 
 _SILENT = (
     r"//[^\n]*",
-    r"/\*.*?\*/",
-    r'(?P<hashes>r#+)".*?"#+',
+    COMMENT,
+    r'r#+".*?(?:"#+|\Z)',
     r'"(?:\\.|[^"\\])*"',
     r"'(?:\\[^\n]{1,8}|[^'\\\n])'",
 )
-_ATTRIBUTES = r"(?P<attributes>(?:#\[[^\]]*(?:\[[^\]]*\][^\]]*)*\]\s*)*)"
-_ITEM = re.compile(
-    _ATTRIBUTES + r"(?:pub(?:\([^)]*\))?\s+)?(?:(?:async|const|unsafe)\s+)*(?P<kind>fn|mod)\s+(?P<name>\w+)"
-    r"(?P<head>[^{};]*)\{"
+# No part of these can begin where another goes on: nothing is tried in two ways.
+_WORD = re.compile(
+    r"(?P<attribute>#\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\])"
+    r"|(?P<end>[{};])|\b(?P<kind>fn|mod)\s+(?P<name>\w+)"
 )
 _IS_TEST = re.compile(r"#\[(?:\w+::)*(?:test|rstest|test_case|proptest|quickcheck)\b")
 _CHECKS = re.compile(
@@ -37,19 +38,47 @@ def bodies(source: bytes) -> dict[str, TestBody]:
 
 def _bodies(text: str, code: str, start: int, prefix: str, excuses: int) -> Iterator[tuple[str, TestBody]]:
     refuse_depth(prefix.count("::"))
-    at = 0
-    while found := _ITEM.search(code, at):
-        end = block_end(code, found.end())
-        attributes = found["attributes"]
-        mine = excuses + len(_EXCUSES.findall(attributes))
-        inner = code[found.end() : end]
-        if found["kind"] == "mod":
-            yield from _bodies(text, inner, start + found.end(), f"{prefix}{found['name']}::", mine)
-        elif _IS_TEST.search(attributes):
-            checks = len(_CHECKS.findall(reached(inner))) + attributes.count("should_panic")
-            said = text[start + found.start() : start + end]
-            yield f"{prefix}{found['name']}", TestBody(checks, mine, " ".join(said.split()))
-        at = end
+    items = list(_items(code))
+    done = 0
+    for item, end in zip(items, block_ends(code, (one.body for one in items)), strict=True):
+        if item.start < done:
+            continue  # it stands inside of the one before
+        done = end
+        mine = excuses + len(_EXCUSES.findall(item.attributes))
+        inner = code[item.body : end]
+        if item.kind == "mod":
+            yield from _bodies(text, inner, start + item.body, f"{prefix}{item.name}::", mine)
+        elif _IS_TEST.search(item.attributes):
+            checks = len(_CHECKS.findall(reached(inner))) + item.attributes.count("should_panic")
+            said = text[start + item.start : start + end]
+            yield f"{prefix}{item.name}", TestBody(checks, mine, " ".join(said.split()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A function or module: where it starts, its attributes with it, and where its body does."""
+
+    attributes: str
+    kind: str
+    name: str
+    start: int
+    body: int
+
+
+def _items(code: str) -> Iterator[_Item]:
+    attributes: list[re.Match[str]] = []
+    named: re.Match[str] | None = None
+    for word in _WORD.finditer(code):
+        if word["end"]:
+            if named and word[0] == "{":
+                said = "".join(one[0] for one in attributes)
+                start = attributes[0].start() if attributes else named.start()
+                yield _Item(said, named["kind"], named["name"], start, word.end())
+            attributes, named = [], None
+        elif named is None and word["attribute"]:
+            attributes.append(word)
+        elif named is None:
+            named = word
 
 
 def examples(source: bytes) -> tuple[str, ...]:
