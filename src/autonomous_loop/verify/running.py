@@ -26,7 +26,6 @@ from autonomous_loop.verify.wording import Wording, without_canary
 
 _HOUSEKEEPING_S = 60.0
 _MARK = "AUTONOMOUS_LOOP_TEST_RUN"
-_CARRIED = re.compile(rb"([^\0]*)\0([^\n]*)\n?")
 _AROUND = Path(around_run.__file__).read_text(encoding="utf-8")
 
 
@@ -222,8 +221,13 @@ def _carried(stream: bytes) -> tuple[Mapping[str, bytes], str]:
     """Reports by name, and command lines of what was left running."""
     reports: dict[str, bytes] = {}
     left: list[str] = []
+    at = 0
     # A line each, as `base64` leaves none; the name before it may hold any character but \0.
-    for head, data in _CARRIED.findall(stream):
+    while (named := stream.find(b"\0", at)) >= 0:
+        end = stream.find(b"\n", named)
+        end = len(stream) if end < 0 else end
+        head, data = stream[at:named], stream[named + 1 : end]
+        at = end + 1
         kind, _, name = head.partition(b" ")
         try:
             if kind == b"left":

@@ -20,6 +20,7 @@ __all__ = [
     "bodies",
     "controls",
     "examples",
+    "is_javascript",
     "is_readable",
     "read_ahead",
     "read_source",
@@ -68,9 +69,14 @@ def controls(path: str, source: bytes | None) -> tuple[Control, ...]:
 
 def awareness(path: str, source: bytes | None) -> tuple[str, ...]:
     """How a source that is no test looks for its tests, sorted; empty where it cannot be parsed."""
-    if posixpath.splitext(path)[1].removeprefix(".") in KINDS:
+    if is_javascript(path):
         return in_javascript(source or b"")  # by its text alone: it may be a very large bundle
     return read_source(path, source).awareness
+
+
+def is_javascript(path: str) -> bool:
+    """Whether a file is JavaScript or TypeScript, by its name."""
+    return posixpath.splitext(path)[1].removeprefix(".") in KINDS
 
 
 def titles(path: str, source: bytes | None) -> Titles:

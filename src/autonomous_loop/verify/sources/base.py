@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 # Suites in suites: whoever writes more of them wants their reader to despair.
-MOST_DEPTH = 50
+MOST_DEPTH = 30
 
 
 def refuse_depth(depth: int) -> None:

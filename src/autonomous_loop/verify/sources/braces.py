@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from autonomous_loop.verify.sources.base import refuse_depth
 
@@ -18,7 +18,7 @@ def quiet(text: str, *silent: str) -> str:
     return re.sub("|".join(silent), lambda found: re.sub(r"[^\n]", " ", found[0]), text, flags=re.DOTALL)
 
 
-def block_ends(text: str, starts: Iterable[int]) -> Iterator[int]:
+def block_ends(text: str, starts: Iterable[int]) -> list[int]:
     """Where the blocks close that were opened just before each of `starts`, in order.
 
     Args:
@@ -34,13 +34,15 @@ def block_ends(text: str, starts: Iterable[int]) -> Iterator[int]:
             opened.append(brace.end())
         elif opened:
             closing[opened.pop()] = brace.start()
+    ends: list[int] = []
     around: list[int] = []
     for start in starts:
         while around and around[-1] <= start:
             around.pop()
         around.append(closing.get(start, len(text)))
         refuse_depth(len(around))
-        yield around[-1]
+        ends.append(around[-1])
+    return ends
 
 
 def reached(body: str) -> str:
