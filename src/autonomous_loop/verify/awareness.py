@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TypeAlias
 
 _ENVIRONMENT = re.compile(
     r"PYTEST_(?:CURRENT_TEST|VERSION|XDIST_\w+)|JEST_WORKER_ID|VITEST(?:_\w+)?|TOX_ENV_NAME"
@@ -31,62 +32,78 @@ _JAVASCRIPT = re.compile(
 )
 
 
-def awareness(path: str, source: bytes | None, called: Collection[str] = ("test",)) -> tuple[str, ...]:
-    """How a source that is no test looks for its tests, sorted; empty where it cannot be read.
+Look: TypeAlias = tuple[str, frozenset[str]]
+"""How a source looks, and of a command of its own (`sys.argv[1] == "test"`) the words it goes by."""
+
+
+def in_python(tree: ast.Module) -> tuple[Look, ...]:
+    """How a source that is no test looks for its tests, sorted."""
+    return tuple(sorted(set(_python(tree)), key=lambda look: (look[0], sorted(look[1]))))
+
+
+def in_javascript(source: bytes) -> tuple[Look, ...]:
+    """The same of JavaScript and TypeScript."""
+    found = _JAVASCRIPT.findall(source.decode("utf-8", "replace"))
+    return tuple((one, frozenset()) for one in sorted(set(found)))
+
+
+def among(looks: Iterable[Look], called: Collection[str]) -> tuple[str, ...]:
+    """Those that may find a run of tests, sorted.
 
     Args:
         called: words that may stand on the command line of a run of tests; a program's own command `test`
             is none of them where no folder, and no word of the test command, is called so.
     """
-    if path.endswith(".py"):
-        try:
-            return tuple(sorted(set(_python(ast.parse(source or b""), called))))
-        except (SyntaxError, ValueError, RecursionError):
-            return ()
-    if re.search(r"\.[cm]?[jt]sx?$", path):
-        return tuple(sorted(set(_JAVASCRIPT.findall((source or b"").decode("utf-8", "replace")))))
-    return ()
+    return tuple(sorted({name for name, words in looks if not words or words & set(called)}))
 
 
-def _python(tree: ast.Module, called: Collection[str]) -> Iterator[str]:
+def _python(tree: ast.Module) -> Iterator[Look]:
     for node in ast.walk(tree):
-        yield from (one for one in _texts([node]) if _ENVIRONMENT.fullmatch(one))
-        if _is_command(node, called):
-            continue
+        yield from _always(one for one in _texts([node]) if _ENVIRONMENT.fullmatch(one))
         if isinstance(node, ast.Compare | ast.GeneratorExp | ast.ListComp | ast.SetComp) or _asks(node):
             inside = list(ast.walk(node))
             if any(_RUNNERS.search(one) or _TESTS.search(one) for one in _texts(inside)):
-                yield from _looks(inside, _CALLED_AS)
+                words = _command(node)
+                yield from ((look, words) for look in _looks(inside, _CALLED_AS))
     for scope in [tree, *(one for one in ast.walk(tree) if isinstance(one, _SCOPE))]:
         own = list(_own(scope))
         texts = _texts(own)
         if any(map(_RUNNERS.search, texts)):
-            yield from _looks(own, _LOADED | _CALLERS)
+            yield from _always(_looks(own, _LOADED | _CALLERS))
         if any(map(_TESTS.search, texts)):
-            yield from _looks(own, _CALLERS)
+            yield from _always(_looks(own, _CALLERS))
 
 
-def _is_command(node: ast.AST, called: Collection[str]) -> bool:
-    """`sys.argv[1] == "test"`: a command of the program's own, where no run of tests is called so."""
+def _always(looks: Iterable[str]) -> Iterator[Look]:
+    return ((one, frozenset()) for one in looks)
+
+
+def _command(node: ast.AST) -> frozenset[str]:
+    """Of `sys.argv[1] == "test"` the words; empty of what is no command of the program's own."""
     if not (isinstance(node, ast.Compare) and isinstance(node.left, ast.Subscript)):
-        return False
+        return frozenset()
     which, texts = node.left.slice, _texts(list(ast.walk(node)))
     later = isinstance(which, ast.Constant) and isinstance(which.value, int) and which.value > 0
     whole = all(isinstance(one, ast.Eq | ast.NotEq | ast.In | ast.NotIn) for one in node.ops) and all(
         isinstance(one, ast.Constant | ast.Tuple | ast.Set | ast.List) for one in node.comparators
     )
     plain = all(re.fullmatch(r"[a-z]+", one) and not _RUNNERS.search(one) for one in texts)
-    return later and whole and plain and not set(texts) & set(called)
+    return frozenset(texts) if later and whole and plain else frozenset()
 
 
 def _asks(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in _ASKING
+    if not isinstance(node, ast.Call):
+        return False
+    name = getattr(node.func, "attr", "") or getattr(node.func, "id", "")
+    return name in _ASKING
 
 
 def _looks(nodes: Sequence[ast.AST], wanted: Collection[str]) -> Iterator[str]:
     for node in nodes:
-        if isinstance(node, ast.Attribute) and ast.unparse(node) in wanted:
-            yield ast.unparse(node)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            name = f"{node.value.id}.{node.attr}"
+            if name in wanted:
+                yield name
 
 
 def _texts(nodes: Sequence[ast.AST]) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.domain.proof import ModelCommand, Reason
 from autonomous_loop.domain.work import Change
+from autonomous_loop.errors import HandsError
 from autonomous_loop.ports import Hands, Trees, Workspace
 from autonomous_loop.verify.candidate import Candidate
 from autonomous_loop.verify.commands import Commands, find_commands
@@ -16,6 +18,7 @@ from autonomous_loop.verify.refused import Refused
 from autonomous_loop.verify.report import Case
 from autonomous_loop.verify.runners.base import Step
 from autonomous_loop.verify.running import RunResult, TestRunning, together
+from autonomous_loop.verify.sources import is_javascript, read_ahead
 from autonomous_loop.verify.tree_facts import TreeFacts
 from autonomous_loop.verify.wording import Wording, listed
 
@@ -91,15 +94,24 @@ class TestBench:
             before: decides how.
         """
         self._up = None
+        await self._read_ahead(self.facts.of(tree).test_files, tree)
         return await self._run([(step, ()) for step in self.commands(before).suite], tree)
 
     async def tests(self, before: TreeSha, files: Sequence[str], tree: TreeSha) -> RunResult:
         """The same for these test files."""
         self._up = None
+        await self._read_ahead(files, tree)
         return await self._run(self.commands(before).share(files, self.facts.of(tree)), tree)
 
     async def _run(self, shares: Sequence[tuple[Step, Sequence[str]]], tree: TreeSha) -> RunResult:
         return together([await self._running.run(step, files, tree) for step, files in shares])
+
+    async def _read_ahead(self, files: Sequence[str], tree: TreeSha) -> None:
+        """What runners want to know of test files: titles as they are written, and who drives a browser."""
+        facts = self.facts.of(tree)
+        wanted = [path for path in files if is_javascript(path) or self._config.e2e_command]
+        with contextlib.suppress(HandsError):  # one too large to be read: its titles are those of the report
+            await read_ahead([(path, facts.read_if_there(path)) for path in wanted])
 
     async def on_old_code(self, before: TreeSha, files: Sequence[str], tree: TreeSha) -> RunResult:
         """Tests of newer code on older: there, shared test code that cannot be loaded is a failure as others.

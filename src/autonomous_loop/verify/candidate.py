@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.domain.proof import Reason
 from autonomous_loop.domain.work import Change
+from autonomous_loop.errors import HandsError
 from autonomous_loop.ports import Trees
 from autonomous_loop.verify.refused import Refused
+from autonomous_loop.verify.sources import SourceFile, read_ahead, read_source
 from autonomous_loop.verify.tests_of import Selection, is_support, select, stands_in_source
 from autonomous_loop.verify.tree_facts import TreeFacts
 
+MOST_BYTES = 20_000_000
+_LARGE = f"it is larger than {MOST_BYTES:,} bytes"
 _MANIFESTS = frozenset({"go.mod", "Cargo.toml"})
 
 
@@ -93,6 +97,32 @@ class Candidate:
     def changed_sources(self) -> frozenset[str]:
         """Sources of both trees that differ and may hold tests."""
         return frozenset(one.path for one in self.changes if one.status == "M" and stands_in_source(one.path))
+
+    async def read_ahead(self, paths: Iterable[str]) -> None:
+        """Read sources of both trees apart from the loop, before `source` is asked for them."""
+        await read_ahead(
+            (path, self._content(tree, path)) for path in set(paths) for tree in (self.before, self.after)
+        )
+
+    def source(self, tree: TreeSha, path: str) -> SourceFile:
+        """What a file of either tree says; nothing where it is not there."""
+        if (tree, path) not in self._sources:
+            content = self._content(tree, path)
+            large = content is None and path in self.facts.of(tree).every_path
+            self._sources[tree, path] = SourceFile(unread=_LARGE) if large else read_source(path, content)
+        return self._sources[tree, path]
+
+    def _content(self, tree: TreeSha, path: str) -> bytes | None:
+        if path not in self.facts.of(tree).every_path:
+            return None
+        try:
+            return self.trees.read(tree, path, max_bytes=MOST_BYTES)
+        except HandsError:
+            return None
+
+    @cached_property
+    def _sources(self) -> dict[tuple[TreeSha, str], SourceFile]:
+        return {}
 
     def select(self, tests: Sequence[str]) -> Selection:
         """The submitted tests, checked.

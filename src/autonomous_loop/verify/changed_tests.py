@@ -12,15 +12,15 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from autonomous_loop.domain.proof import Proof, Reason
 from autonomous_loop.verify.around_tests import judge_around
 from autonomous_loop.verify.bench import TestBench, believed
 from autonomous_loop.verify.candidate import Candidate
-from autonomous_loop.verify.judgement import fails_in, owners
+from autonomous_loop.verify.judgement import Failures, Owners
 from autonomous_loop.verify.refused import Refused
 from autonomous_loop.verify.report import Case
-from autonomous_loop.verify.sources import bodies
 from autonomous_loop.verify.tests_of import ROOTS, is_support, without_parameters
 from autonomous_loop.verify.wording import listed
 
@@ -42,33 +42,38 @@ async def judge_changed_tests(
         Refused: a test was loosened.
     """
     places = _Places(work)
+    support = changed_support(work)
+    await work.read_ahead([*work.changed_sources, *places.changed, *places.new, *support])
     inside = [one for one in passed_before if _file(one) in work.changed_sources]
     _refuse_weakened(places, inside)
-    support = changed_support(work)
-    files = sorted(
-        path for path in work.old_test_files if path in places.changed or _is_served(path, support)
-    )
+    roots = {_root(path) for path in support}
+    files = sorted(path for path in work.old_test_files if path in places.changed or _is_served(path, roots))
     ids = sorted(one for one in passed_before if _file(one) in files)
     if not ids:
         return judge_around(work, inside, holds=True) if inside else ()
+    await work.read_ahead(files)
     tree = work.trees.overlay(work.after, work.before, [*files, *support])
     await bench.put_up(tree)
     old = believed(await bench.tests(work.before, sorted({_file(one) for one in ids}), tree))
-    broken = [one for one in ids if fails_in(one, old.cases)]
-    renamed = [one for one in broken if _only_imports(one, old.cases)]
-    _refuse_weakened(places, [one for one in ids if one not in broken or one in renamed])
+    failures = Failures(old.cases)
+    broken = [one for one in ids if one in failures]
+    renamed = [one for one in broken if all(case.import_fault for case in failures.of(one))]
+    _refuse_weakened(places, sorted({*ids} - {*broken} | {*renamed}))
     unread = judge_around(work, [*inside, *ids], holds=len(broken) == len(renamed))
     theirs: dict[str, tuple[Proof, list[str]]] = {}
     others: list[str] = []
+    owners = Owners(passing)
     for test_id in broken:
-        found = owners(test_id, passing)
+        found = owners.of(test_id)
         for proof in found:
             theirs.setdefault(proof.feature_id, (proof, []))[1].append(test_id)
         if not found:
             others.append(test_id)
     now = {one: places.now(one) or one for one in broken}
     before = [*red, *await _on_old_code(bench, work, {_file(now[one]) for one in others} - _files(red))]
-    _refuse_loosened([one for one in others if not _fails(now[one], before)], "on the code before your work")
+    failed = Failures(before)
+    loosened = [one for one in others if not failed.under_any_parameters(now[one])]
+    _refuse_loosened(loosened, "on the code before your work")
     for proof, mine in theirs.values():
         await _red_again(bench, work, proof, [now[one] for one in mine])
     return unread
@@ -87,9 +92,10 @@ def changed_support(work: Candidate) -> list[str]:
     ]
 
 
-def _is_served(file: str, support: Sequence[str]) -> bool:
+def _is_served(file: str, roots: Collection[str]) -> bool:
     """Whether a test file may use something of that: it stands below the same test root or conftest."""
-    return any(file.startswith(_root(path)) for path in support)
+    folders = file.split("/")[:-1]
+    return any("".join(f"{one}/" for one in folders[:end]) in roots for end in range(len(folders) + 1))
 
 
 def _root(path: str) -> str:
@@ -110,32 +116,41 @@ class _Places:
 
     work: Candidate
 
-    @property
+    @cached_property
     def changed(self) -> frozenset[str]:
         """Test files of the checkpoint that are otherwise, or gone."""
         old = set(self.work.old_test_files)
         return frozenset(one.path for one in self.work.changes if one.path in old)
 
+    @cached_property
+    def new(self) -> tuple[str, ...]:
+        """Test files of the candidate that are new or otherwise."""
+        there = set(self.work.new_test_files)
+        return tuple(one.path for one in self.work.changes if one.path in there)
+
+    @cached_property
+    def _moved(self) -> dict[str, str]:
+        """Where the candidate's new and changed files hold a test, by what follows the file in its id."""
+        work = self.work
+        # Of several files the first counts.
+        return {inner: path for path in reversed(self.new) for inner in work.source(work.after, path).bodies}
+
     def now(self, test_id: str) -> str:
         """The test of the same name on the candidate: in its own file, or in one that is new or changed."""
         file, _, inner = without_parameters(test_id).partition("::")
-        work = self.work
-        if file in work.paths and inner in bodies(file, work.trees.read(work.after, file)):
+        if inner in self.work.source(self.work.after, file).bodies:
             return test_id
-        there = set(work.new_test_files)
-        for one in work.changes:
-            if one.path in there and inner in bodies(one.path, work.trees.read(work.after, one.path)):
-                return f"{one.path}::{test_id.partition('::')[2]}"
-        return ""
+        path = self._moved.get(inner)
+        return f"{path}::{test_id.partition('::')[2]}" if path else ""
 
     def is_weaker(self, test_id: str) -> bool:
         """Whether the candidate's version of a test checks less; where there is none, others say so."""
         now = self.now(test_id)
         if not now:
             return False
-        trees = self.work.trees
-        was = bodies(_file(test_id), trees.read(self.work.before, _file(test_id)))
-        found = bodies(_file(now), trees.read(self.work.after, _file(now)))
+        work = self.work
+        was = work.source(work.before, _file(test_id)).bodies
+        found = work.source(work.after, _file(now)).bodies
         inner = without_parameters(test_id).partition("::")[2]
         return inner in was and inner in found and found[inner].is_weaker_than(was[inner])
 
@@ -159,16 +174,9 @@ async def _red_again(bench: TestBench, work: Candidate, proof: Proof, ids: Seque
     await bench.put_up(tree)
     files = sorted(set(map(_file, ids)).intersection(paths))
     again = await bench.on_old_code(work.before, files, tree)
-    if not any(_fails(one, again.cases) for one in ids):
+    failed = Failures(again.cases)
+    if not any(map(failed.under_any_parameters, ids)):
         _refuse_loosened(ids, f"on the code before the feature {proof.feature_id}")
-
-
-def _fails(test_id: str, cases: Sequence[Case]) -> bool:
-    """Whether it fails there, under these parameters or others."""
-    plain = without_parameters(test_id)
-    return fails_in(test_id, cases) or any(
-        case.failing and without_parameters(case.id) == plain for case in cases
-    )
 
 
 def _refuse_loosened(ids: Sequence[str], where: str) -> None:
@@ -190,11 +198,6 @@ def _refuse_weakened(places: _Places, ids: Sequence[str]) -> None:
             " excused, or not reached. Put them back as they were; what is new gets tests of its own."
         )
         raise Refused(Reason(code="weakened", text=text))
-
-
-def _only_imports(test_id: str, cases: Sequence[Case]) -> bool:
-    mine = [case for case in cases if case.failing and case.id in {test_id, _file(test_id)}]
-    return all(case.import_fault for case in mine)
 
 
 def _file(test_id: str) -> str:

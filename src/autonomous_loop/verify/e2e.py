@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +13,7 @@ from autonomous_loop.domain.proof import Evidence, Reason
 from autonomous_loop.errors import HandsError
 from autonomous_loop.ports import Hands, Trees
 from autonomous_loop.verify.report import Case
-from autonomous_loop.verify.sources.javascript import Titles
+from autonomous_loop.verify.sources import read_source, titles
 
 CATEGORIES = frozenset(
     {"ui", "ux", "frontend", "front-end", "browser", "web", "interface", "user interface", "e2e"}
@@ -25,14 +24,13 @@ MOST_BYTES = 400_000
 TRACE = "trace.zip"
 MOST_TRACE_BYTES = 2_000_000
 _STEPS = re.compile(r"\bin (?:a|the) browser\b|\bbrowser test\b|\bplaywright\b", re.IGNORECASE)
-_FIXTURES = frozenset({"page", "browser", "context", "browser_context", "new_context"})
 _PLAYWRIGHT_JS = re.compile(
     rb"""(?:from|require\()\s*['"](?:@playwright/test|playwright(?:-core)?|puppeteer)['"]"""
 )
 _LIBRARY = re.compile(rb"""(?:from|require\()\s*['"](?:playwright(?:-core)?|puppeteer)['"]""")
 # A project may hand Playwright's `test` on, with fixtures of its own.
-_OWN_FIXTURES = re.compile(rb"""(?:import|\{)[^;'"]*\btest\b[^;'"]*(?:from|require\()\s*['"]\.[^'"]*['"]""")
-_ASKED = re.compile(rb"\(\s*\{[^})]*\b(?:page|browser|context)\b[^})]*\}")
+_OWN_FIXTURES = re.compile(rb"(?:import|\{)(?:.*?)\btest\b", re.DOTALL)
+_TAKEN_FROM = re.compile(rb"(?:from|require\()\s*\Z")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _ZIP = b"PK\x03\x04"
 
@@ -114,9 +112,9 @@ class BrowserE2ETester:
 def uses_browser(path: str, source: bytes, test_id: str) -> bool:
     """Whether a test drives a browser: by a fixture of that name, or by calling Playwright itself."""
     if not path.endswith(".py"):
-        return _javascript_uses_browser(source, test_id)
+        return _javascript_uses_browser(path, source, test_id)
     name = test_id.rsplit("::", 1)[-1].partition("[")[0]
-    return any(node.name == name and _drives(node) for node in _functions(source))
+    return name in read_source(path, source).browser
 
 
 def is_browser_test(path: str, read: Callable[[str], bytes | None]) -> bool:
@@ -128,23 +126,8 @@ def is_browser_test(path: str, read: Callable[[str], bytes | None]) -> bool:
     source = read(path) or b""
     if not path.endswith(".py"):
         return _of_javascript(source)
-    tests = (node for node in _functions(source) if node.name.startswith("test"))
-    return any(_drives(node) for node in tests) and _knows_playwright(path, read)
-
-
-def _functions(source: bytes) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return []
-    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-
-
-def _drives(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    arguments = {one.arg for one in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]}
-    # A fixture that is asked for and never used shows nothing.
-    used = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
-    return bool(arguments & _FIXTURES & used) or "playwright" in ast.unparse(node)
+    tests = [one for one in read_source(path, source).browser if one.startswith("test")]
+    return bool(tests) and _knows_playwright(path, read)
 
 
 def _knows_playwright(file: str, read: Callable[[str], bytes | None]) -> bool:
@@ -156,14 +139,39 @@ def _knows_playwright(file: str, read: Callable[[str], bytes | None]) -> bool:
 
 
 def _of_javascript(source: bytes) -> bool:
-    return bool(_PLAYWRIGHT_JS.search(source) or (_OWN_FIXTURES.search(source) and _ASKED.search(source)))
+    return bool(_PLAYWRIGHT_JS.search(source)) or (_has_own_fixtures(source) and _asks_for_page(source))
 
 
-def _javascript_uses_browser(source: bytes, test_id: str) -> bool:
+def _has_own_fixtures(source: bytes) -> bool:
+    """`import { test } from "./fixtures"`, or the same by `require`; no text or statement lies between."""
+    pieces = re.split(rb"([;'\"])", source)
+    for at in range(0, len(pieces) - 3, 2):
+        quoted = pieces[at + 1] != b";" and pieces[at + 2].startswith(b".") and pieces[at + 3] != b";"
+        if quoted and _TAKEN_FROM.search(pieces[at][-200:]) and _OWN_FIXTURES.match(_from_first(pieces[at])):
+            return True
+    return False
+
+
+def _from_first(statement: bytes) -> bytes:
+    """From where something is imported, or a brace opens."""
+    found = re.search(rb"import|\{", statement)
+    return statement[found.start() :] if found else b""
+
+
+def _asks_for_page(source: bytes) -> bool:
+    """`({ page }) =>`: it is asked for by a name in braces that are the first argument."""
+    for piece in re.split(rb"[})]", source):
+        opened = re.search(rb"\(\s*\{", piece)
+        if opened and re.search(rb"\b(?:page|browser|context)\b", piece[opened.end() :]):
+            return True
+    return False
+
+
+def _javascript_uses_browser(path: str, source: bytes, test_id: str) -> bool:
     """With Playwright's own runner a test asks for its page, or for what stands for one, as a fixture."""
     if not _of_javascript(source):
         return False
     if _LIBRARY.search(source):
         return True
-    used = Titles(source).fixtures(test_id.partition("::")[2].partition("[")[0])
+    used = titles(path, source).fixtures(test_id.partition("::")[2].partition("[")[0])
     return used is None or bool(used - {"request"})

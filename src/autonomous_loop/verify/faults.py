@@ -81,6 +81,7 @@ JAVASCRIPT = Language(
         re.MULTILINE,
     ),
 )
+MOST_OF_LINE = 2_000
 LANGUAGES = {
     ".py": PYTHON,
     ".go": GO,
@@ -99,10 +100,11 @@ def language_of(file: str) -> Language:
 def error_lines(file: str, message: str, text: str) -> str:
     """The error itself."""
     raised = language_of(file).raised
-    if raised is None:
-        return f"{message}\n{text}"
-    lines = [line.removeprefix(raised).strip() for line in text.splitlines() if line.startswith(raised)]
-    return "\n".join([message, *lines])
+    lines = text.splitlines()
+    if raised is not None:
+        lines = [line.removeprefix(raised).strip() for line in lines if line.startswith(raised)]
+    # What is wrong stands at a line's start; what a test prints may be a line of any length.
+    return "\n".join(line[:MOST_OF_LINE] for line in [*message.splitlines(), *lines])
 
 
 def is_import_fault(file: str, error: str) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.model import TreeSha
@@ -11,10 +12,13 @@ from autonomous_loop.domain.proof import GateReport, Reason
 from autonomous_loop.domain.work import Change
 from autonomous_loop.errors import HandsError
 from autonomous_loop.ports import Trees
+from autonomous_loop.verify.apart import Unread, apart
 from autonomous_loop.verify.paths import PROTECTED, PathPatterns
 from autonomous_loop.verify.runner_guard import guard
-from autonomous_loop.verify.secret_scan import SecretScan
-from autonomous_loop.verify.tree_facts import TreeFacts
+from autonomous_loop.verify.secret_scan import secret_kinds
+from autonomous_loop.verify.sources import is_readable, read_ahead, read_source
+from autonomous_loop.verify.tests_of import is_support, is_test_file, stands_in_source
+from autonomous_loop.verify.tree_facts import Facts, TreeFacts
 
 MOST_FILES = 2_000
 LINK, GITLINK, EXECUTABLE = "120000", "160000", "100755"
@@ -38,7 +42,6 @@ class ProofGate:
         self._config = config
         self._protected = PathPatterns(PROTECTED, ignore_case=True)
         self._also_protected = PathPatterns(config.protected_paths)
-        self._secrets = SecretScan()
 
     async def check(self, before: TreeSha, after: TreeSha) -> GateReport:
         """See `Gate`.
@@ -56,7 +59,9 @@ class ProofGate:
             text = f"{len(changes):,} files differ; {MOST_FILES:,} is the most. Ignore dependencies by git."
             refusals.append(Reason(code="size", text=text))
         else:
-            refusals += self._contents(changes, before, after, notices)
+            held = self._read_all(changes, before, after)
+            secrets = await self._look_at(changes, held, self._facts.of(before))
+            refusals += self._contents(changes, held, secrets, self._facts.of(before), notices)
         return GateReport(refusals=tuple(refusals), notices=tuple(notices), held_back=held_back)
 
     def _is_protected(self, path: str) -> bool:
@@ -79,36 +84,114 @@ class ProofGate:
         inside = not target.startswith("/") and reached != ".." and not reached.startswith("../")
         return not inside or any(_is_git(part) for part in reached.split("/"))
 
-    def _contents(
-        self, changes: Sequence[Change], before: TreeSha, after: TreeSha, notices: list[str]
-    ) -> Iterator[Reason]:
-        limit = self._config.max_file_bytes
-        old: dict[str, bytes | None] = {}
-        new: dict[str, bytes | None] = {}
+    def _read_all(self, changes: Sequence[Change], before: TreeSha, after: TreeSha) -> _Held:
+        held = _Held()
         for change in changes:
             try:
-                new[change.path] = self._read(after, change.path, change.mode_after)
-                old[change.path] = self._read(before, change.path, change.mode_before)
+                new = self._read(after, change.path, change.mode_after)
+                old = self._read(before, change.path, change.mode_before)
             except HandsError:
-                text = f"{change.path} is larger than {limit:,} bytes (max-file-bytes). Leave it out."
-                yield Reason(code="size", text=text)
+                held.large.append(change.path)
+            else:
+                held.new[change.path], held.old[change.path] = new, old
+        return held
+
+    async def _look_at(
+        self, changes: Sequence[Change], held: _Held, checkpoint: Facts
+    ) -> Mapping[str, Sequence[str] | Unread]:
+        """Reads what is to be judged ahead, apart from the loop; the kinds of secrets that each file adds."""
+        await read_ahead(
+            (path, source)
+            for path in _judged(changes, checkpoint)
+            for source in (held.old.get(path), held.new.get(path))
+        )
+        added = {path: lines for path, new in held.new.items() if (lines := _added(held.old[path], new))}
+        found = await apart([(secret_kinds, (lines,)) for lines in added.values()])
+        return dict(zip(added, found, strict=True))
+
+    def _contents(
+        self,
+        changes: Sequence[Change],
+        held: _Held,
+        secrets: Mapping[str, Sequence[str] | Unread],
+        checkpoint: Facts,
+        notices: list[str],
+    ) -> Iterator[Reason]:
+        limit = self._config.max_file_bytes
+        for path in held.large:
+            text = f"{path} is larger than {limit:,} bytes (max-file-bytes). Leave it out."
+            yield Reason(code="size", text=text)
+        judged = _judged(changes, checkpoint)
+        unread = {path: why for path in judged if (why := read_source(path, held.new.get(path)).unread)}
+        unread |= {path: kinds.why for path, kinds in secrets.items() if isinstance(kinds, Unread)}
+        for path, why in unread.items():
+            text = (
+                f"{path} could not be read: {why}. What nobody can read cannot be judged. Write it more"
+                " plainly, or in smaller files."
+            )
+            yield Reason(code="unreadable", text=text)
+        for change in changes:
+            path = change.path
+            if path not in held.new:
                 continue
-            notices += _notices(change, new[change.path])
-            kinds = self._secrets.kinds(_added(old[change.path], new[change.path]))
-            if kinds:
+            notices += _notices(change, held.new[path])
+            kinds = secrets.get(path, ())
+            if kinds and not isinstance(kinds, Unread):
                 text = (
-                    f"{change.path} adds what looks like a secret: {', '.join(kinds)}. Take it out;"
+                    f"{path} adds what looks like a secret: {', '.join(kinds)}. Take it out;"
                     " a test makes such a value up at run time."
                 )
                 yield Reason(code="secret", text=text)
+        notices += [
+            text for path in judged for text in _unjudged(path, held.old.get(path), held.new.get(path))
+        ]
         if not self._config.runner_keys:
             own = [one for one in (self._config.test_command, self._config.suite_command) if one]
-            yield from guard(changes, old.get, new.get, checkpoint=self._facts.of(before), commands=own)
+            yield from guard(changes, held.old.get, held.new.get, checkpoint=checkpoint, commands=own)
 
     def _read(self, tree: TreeSha, path: str, mode: str) -> bytes | None:
         if mode in {"", GITLINK}:
             return None
         return self._trees.read(tree, path, max_bytes=self._config.max_file_bytes)
+
+
+@dataclass
+class _Held:
+    """What the changed files hold.
+
+    Attributes:
+        old: by path; None where there was none.
+        new: the same of the candidate.
+        large: files that are too large to be looked at.
+    """
+
+    old: dict[str, bytes | None] = field(default_factory=dict)
+    new: dict[str, bytes | None] = field(default_factory=dict)
+    large: list[str] = field(default_factory=list)
+
+
+def _judged(changes: Sequence[Change], checkpoint: Facts) -> list[str]:
+    """Files that are read for what they say of tests: Python's, and the tests of other languages."""
+    return [
+        change.path
+        for change in changes
+        if is_readable(change.path)
+        and LINK not in {change.mode_before, change.mode_after}
+        and (change.path.endswith(".py") or _may_hold_tests(change.path, checkpoint))
+    ]
+
+
+def _may_hold_tests(path: str, checkpoint: Facts) -> bool:
+    return is_test_file(path, checkpoint.settings) or is_support(path) or stands_in_source(path)
+
+
+def _unjudged(path: str, old: bytes | None, new: bytes | None) -> Iterator[str]:
+    """What was not read, for people to know: it cannot be compared."""
+    was, now = read_source(path, old), read_source(path, new)
+    if now.fault:
+        yield f"not read: {path} ({now.fault})"
+    if new is not None and (was.fault or was.unread):
+        yield f"not read as it was before: {path} ({was.fault or was.unread})"
 
 
 def _is_git(part: str) -> bool:

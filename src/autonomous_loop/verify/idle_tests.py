@@ -9,7 +9,7 @@ from autonomous_loop.domain.proof import Reason
 from autonomous_loop.verify.candidate import Candidate
 from autonomous_loop.verify.refused import Refused
 from autonomous_loop.verify.report import Case
-from autonomous_loop.verify.sources import asserts_nothing, stand_ins
+from autonomous_loop.verify.tests_of import without_parameters
 from autonomous_loop.verify.wording import listed
 
 
@@ -26,13 +26,15 @@ def refuse_idle(work: Candidate, red: Sequence[Case], turned: Sequence[Case]) ->
     Raises:
         Refused: none does.
     """
-    read = {case.file: work.trees.read(work.after, case.file) for case in turned}
     conftests = [
-        work.trees.read(work.after, path) or b""
+        work.source(work.after, path).stand_ins
         for path in work.test_paths
-        if posixpath.basename(path) == "conftest.py" and path in work.paths
+        if posixpath.basename(path) == "conftest.py"
     ]
-    own = {case.id: stand_ins(case.file, read[case.file], case.id, conftests) for case in turned}
+    own: dict[str, list[str]] = {}
+    for case in turned:
+        inner = without_parameters(case.id).partition("::")[2]
+        own[case.id] = work.source(work.after, case.file).stand_ins.of(inner, conftests)
     if turned and all(own.values()):
         names = listed(sorted({name for found in own.values() for name in found}))
         text = (
@@ -43,7 +45,7 @@ def refuse_idle(work: Candidate, red: Sequence[Case], turned: Sequence[Case]) ->
     if not all(case.import_fault or case.interface_fault for case in red):
         return
     left = [case for case in turned if not own[case.id]]
-    if left and all(asserts_nothing(case.file, read[case.file], case.id) for case in left):
+    if left and all(work.source(work.after, case.file).asserts_nothing(case.id) for case in left):
         text = (
             "Before, these tests fail only because what they use is not there yet, and they assert nothing"
             f" that can fail: {listed([case.id for case in turned])}. Assert what the feature does."

@@ -13,7 +13,6 @@ from autonomous_loop.domain.proof import Reason
 from autonomous_loop.verify.candidate import Candidate
 from autonomous_loop.verify.refused import Refused
 from autonomous_loop.verify.report import Case
-from autonomous_loop.verify.sources import asserts_nothing, bodies, examples
 from autonomous_loop.verify.tests_of import stands_in_source
 from autonomous_loop.verify.wording import listed
 
@@ -39,17 +38,14 @@ def judge_without_red(work: Candidate, green: Sequence[Case]) -> None:
             " add one that asserts what is new."
         )
         raise Refused(Reason(code="no-red", text=text))
-    if all(asserts_nothing(case.file, work.trees.read(work.after, case.file), case.id) for case in new):
+    if all(work.source(work.after, case.file).asserts_nothing(case.id) for case in new):
         text = f"These tests cannot be run on the code as it was, and they assert nothing: {ids}."
         raise Refused(Reason(code="asserts-nothing", text=text))
 
 
 def _is_new(work: Candidate, case: Case) -> bool:
-    there = case.file in work.facts.of(work.before).every_path
-    old = work.trees.read(work.before, case.file) if there else None
-    new = work.trees.read(work.after, case.file)
+    was, now = work.source(work.before, case.file), work.source(work.after, case.file)
     inner = case.id.partition("::")[2]
-    was, now = bodies(case.file, old), bodies(case.file, new)
-    if inner in now:
-        return inner not in was or was[inner].text != now[inner].text
-    return examples(case.file, old) != examples(case.file, new)
+    if inner in now.bodies:
+        return inner not in was.bodies or was.bodies[inner].text != now.bodies[inner].text
+    return was.examples != now.examples

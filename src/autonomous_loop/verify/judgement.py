@@ -80,15 +80,50 @@ def must_still_pass(
     return frozenset({*checkpoint, *proved}) - known(baseline)
 
 
-def owners(test_id: str, passing: Mapping[str, Proof]) -> list[Proof]:
-    """Proofs a test belongs to."""
-    return [proof for proof in passing.values() if proof.green and test_id in proof.green.passed]
+class Owners:
+    """Which proofs tests belong to.
+
+    Args:
+        passing: the proofs by feature.
+    """
+
+    def __init__(self, passing: Mapping[str, Proof]) -> None:
+        self._of: dict[str, list[Proof]] = {}
+        for proof in passing.values():
+            for test_id in dict.fromkeys(proof.green.passed) if proof.green else ():
+                self._of.setdefault(test_id, []).append(proof)
+
+    def of(self, test_id: str) -> Sequence[Proof]:
+        """A test's."""
+        return self._of.get(test_id, ())
 
 
-def fails_in(test_id: str, cases: Iterable[Case]) -> bool:
-    """Whether a test fails in a report, by itself or because its file cannot be collected."""
-    file = test_id.partition("::")[0]
-    return any(case.failing and case.id in {test_id, file} for case in cases)
+class Failures:
+    """What fails in a report.
+
+    Args:
+        cases: all of it.
+    """
+
+    def __init__(self, cases: Iterable[Case]) -> None:
+        self._cases: dict[str, list[Case]] = {}
+        for case in cases:
+            if case.failing:
+                self._cases.setdefault(case.id, []).append(case)
+        self._plain = set(map(_plain, self._cases))
+
+    def __contains__(self, test_id: object) -> bool:
+        """Whether a test fails, by itself or because its file cannot be collected."""
+        return isinstance(test_id, str) and bool(self.of(test_id))
+
+    def of(self, test_id: str) -> list[Case]:
+        """The failing cases of a test: its own, and its file's."""
+        ids = dict.fromkeys((test_id, test_id.partition("::")[0]))
+        return [case for one in ids for case in self._cases.get(one, ())]
+
+    def under_any_parameters(self, test_id: str) -> bool:
+        """Whether a test fails under its parameters or others."""
+        return test_id in self or _plain(test_id) in self._plain
 
 
 def narrowed(run: TestRun, cases: Sequence[Case]) -> TestRun:
@@ -150,10 +185,11 @@ def judge_losses(
 ) -> list[Reason]:
     """Reasons for what passed before and does not now."""
     found: list[Reason] = []
+    owners = Owners(passing)
     if lost.failing:
         wanted = {*lost.failing, *(test_id.partition("::")[0] for test_id in lost.failing)}
         shown = wording.failures(case for case in cases if case.id in wanted)
-        names = listed([proof.feature_id for one in lost.failing for proof in owners(one, passing)][:5])
+        names = listed([proof.feature_id for one in lost.failing for proof in owners.of(one)][:5])
         whose = f" (of the features {names})" if names else ""
         text = f"These tests passed before and fail on your code{whose}:\n{shown}"
         found.append(Reason(code="regression", text=text))

@@ -26,7 +26,7 @@ from autonomous_loop.verify.gates import ProjectGates
 from autonomous_loop.verify.idle_tests import refuse_idle
 from autonomous_loop.verify.in_source import judge_without_red, swappable
 from autonomous_loop.verify.judgement import (
-    fails_in,
+    Failures,
     judge_green,
     must_still_pass,
     narrowed,
@@ -79,6 +79,7 @@ class Proving:
         if self.gate.refusals:
             raise Refused(*self.gate.refusals)
         selection = self._selection()
+        await self._read(selection)
         gates = await self.gates.check(self.work.after, self.baseline)
         old = await self._on_old_code(selection)
         red, was_green = (old, None) if old and _failing(selection, old) else (None, old)
@@ -134,6 +135,15 @@ class Proving:
             text = f"A refactor leaves the tests as they are; these differ: {listed(self.work.test_paths)}."
             raise Refused(Reason(code="tests-touched", text=text))
         return selection
+
+    async def _read(self, selection: Selection) -> None:
+        """The sources that are asked about tests, apart from the loop."""
+        await self.work.read_ahead([*selection.files, *self.work.test_paths])
+        unread = {file: self.work.source(self.work.after, file).unread for file in selection.files}
+        if any(unread.values()):
+            told = listed([f"{file} ({why})" for file, why in unread.items() if why])
+            text = f"These test files could not be read, so nobody can tell what they check: {told}."
+            raise Refused(Reason(code="unreadable", text=text))
 
     async def _on_old_code(self, selection: Selection) -> RunResult | None:
         """The candidate's tests on the checkpoint's code.
@@ -194,7 +204,8 @@ class Proving:
 
     def _judge_red(self, selection: Selection, red: RunResult, green: Sequence[Case]) -> None:
         """A test is red before and green after, and checks something."""
-        turned = [case for case in green if case.outcome == "passed" and fails_in(case.id, red.cases)]
+        failed = Failures(red.cases)
+        turned = [case for case in green if case.outcome == "passed" and case.id in failed]
         if not turned:
             text = "No submitted test both fails on the code before and passes on yours. Assert what is new."
             raise Refused(Reason(code="no-red", text=text))

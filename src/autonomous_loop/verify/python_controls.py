@@ -7,10 +7,12 @@ what an honest change has no need of.
 from __future__ import annotations
 
 import ast
-import posixpath
+import hashlib
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 # Hooks through which Python code decides what a test's outcome is or whether the run goes on.
 OUTCOME_HOOKS = re.compile(
@@ -35,55 +37,63 @@ _HIDING = frozenset({"exec", "eval", "globals", "vars", "locals", "__import__"})
 _FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+# Names in a statement's text that may be a hook's or choose tests.
+_DECIDING = re.compile(r"pytest_\w+|collect_ignore(?:_glob)?")
+
+
 @dataclass(frozen=True, slots=True)
 class Control:
-    """Something in a file that decides about tests: its name, its content, and how grave it is."""
+    """Something in a file that decides about tests: its name, its content in brief, and how grave it is."""
 
     name: str
     content: str
     outcome: bool
 
 
-def controls(path: str, source: bytes | None) -> tuple[Control, ...]:
-    """All of them; empty where the file cannot be parsed (nor run, then)."""
-    try:
-        tree = ast.parse(source or b"")
-    except (SyntaxError, ValueError, RecursionError):
-        return ()
+def controls(tree: ast.Module, *, conftest: bool = False) -> tuple[Control, ...]:
+    """All of them, each once.
+
+    Args:
+        conftest: in such a file a name that its source does not show may be a hook.
+    """
     found = [*_hooks(tree), *_reached(tree)]
-    if posixpath.basename(path) == "conftest.py":
+    if conftest:
         found += _hidden(tree)
     return tuple(dict.fromkeys(found))
 
 
 def _hooks(tree: ast.Module) -> Iterator[Control]:
+    assigned = _Assigned(tree)
+    named = set[str]()
     for node in ast.walk(tree):
         if isinstance(node, _FUNCTION):
-            yield from _named(node.name, ast.dump(node))
+            yield from _named(node.name, partial(_content, [node]))
             yield from _specified(node)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield from _named(node.id, _assigned(tree, node.id))
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id not in named:
+            named.add(node.id)
+            yield from _named(node.id, partial(assigned.content, node.id))
             if node.id in SELECTION_NAMES:
-                yield Control(node.id, _assigned(tree, node.id), outcome=False)
+                yield Control(node.id, assigned.content(node.id), outcome=False)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             for one in node.names:
-                yield from _named(one.asname or one.name, ast.dump(node))
+                yield from _named(one.asname or one.name, partial(_imported, node, one.name))
 
 
-def _named(name: str, content: str) -> Iterator[Control]:
+def _named(name: str, content: Callable[[], str]) -> Iterator[Control]:
+    """Content is asked for only where the name is a hook's: most are not."""
     if OUTCOME_HOOKS.fullmatch(name):
-        yield Control(name, content, outcome=True)
+        yield Control(name, content(), outcome=True)
     elif SELECTION_HOOKS.fullmatch(name):
-        yield Control(name, content, outcome=False)
+        yield Control(name, content(), outcome=False)
 
 
 def _specified(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Control]:
     """`@hookimpl(specname=...)` makes a hook of a function by any name."""
     for one in node.decorator_list:
-        if isinstance(one, ast.Call) and ast.unparse(one.func).endswith("hookimpl"):
+        if isinstance(one, ast.Call) and _last(one.func).endswith("hookimpl"):
             named = any(key.arg in {"specname", None} for key in one.keywords)
             if named:
-                yield Control(f"specname of {node.name}", ast.dump(node), outcome=True)
+                yield Control(f"specname of {node.name}", _content([node]), outcome=True)
 
 
 def _reached(tree: ast.Module) -> Iterator[Control]:
@@ -93,7 +103,7 @@ def _reached(tree: ast.Module) -> Iterator[Control]:
             if node.attr == "pluginmanager":
                 yield Control("a use of config.pluginmanager", "", outcome=True)
             elif node.attr in _PARTS and isinstance(node.ctx, ast.Store) and _last(node.value) in _NODES:
-                yield Control(f"an assignment to {ast.unparse(node)}", ast.dump(node), outcome=True)
+                yield Control(f"an assignment to {ast.unparse(node)}", _content([node]), outcome=True)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             for name in _private(node):
                 yield Control(f"an import of {name}", "", outcome=True)
@@ -114,20 +124,48 @@ def _hidden(tree: ast.Module) -> Iterator[Control]:
     """Names of a conftest that its source does not show."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _HIDING:
-            yield Control(f"a call of {node.func.id}", ast.dump(node), outcome=True)
+            yield Control(f"a call of {node.func.id}", _content([node]), outcome=True)
         elif isinstance(node, ast.ImportFrom) and any(one.name == "*" for one in node.names):
             yield Control(f"from {'.' * node.level}{node.module or ''} import *", "", outcome=True)
     for stated in tree.body:
         if isinstance(stated, _FUNCTION) and stated.name in {"__getattr__", "__dir__"}:
-            yield Control(stated.name, ast.dump(stated), outcome=True)
+            yield Control(stated.name, _content([stated]), outcome=True)
 
 
-def _assigned(tree: ast.Module, name: str) -> str:
-    """Everything that is assigned to a name, as text to compare."""
-    statements = [
-        node for node in ast.walk(tree) if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign)
-    ]
-    return "\n".join(ast.dump(node) for node in statements if name in ast.unparse(node))
+class _Assigned:
+    """What is assigned to names, by one look at the statements that assign."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._tree = tree
+        self._known: dict[str, str] = {}
+
+    def content(self, name: str) -> str:
+        """Everything that is assigned to a name, as text to compare."""
+        if name not in self._known:
+            self._known[name] = _content(self._statements.get(name, ()))
+        return self._known[name]
+
+    @cached_property
+    def _statements(self) -> dict[str, list[ast.stmt]]:
+        found = defaultdict[str, list[ast.stmt]](list)
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+                for name in set(_DECIDING.findall(ast.unparse(node))):
+                    found[name].append(node)
+        return found
+
+
+def _content(nodes: Iterable[ast.AST]) -> str:
+    """Nodes as text to compare: short, since it is kept and handed from process to process."""
+    digest = hashlib.sha256()
+    for node in nodes:
+        digest.update(ast.dump(node).encode("utf-8", "surrogatepass") + b"\n")
+    return digest.hexdigest()
+
+
+def _imported(node: ast.Import | ast.ImportFrom, name: str) -> str:
+    """Where a name comes from; what else its import takes is another matter."""
+    return f"{'.' * getattr(node, 'level', 0)}{getattr(node, 'module', '') or ''}:{name}"
 
 
 def _last(node: ast.expr) -> str:

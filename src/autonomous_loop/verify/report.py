@@ -83,7 +83,10 @@ def read_report(data: bytes, paths: Collection[str] = ()) -> tuple[Case, ...]:
     if root.tag not in {"testsuites", "testsuite"}:
         raise ReportError(f"the test report is not JUnit XML: it starts with <{root.tag[:40]}>")
     # junitparser's annotation names lxml's Element where lxml is there; the standard one is what it wraps.
-    found = once(_cases(JUnitXml.fromroot(root), paths))  # type: ignore[arg-type]
+    try:
+        found = once(_cases(JUnitXml.fromroot(root), paths))  # type: ignore[arg-type]
+    except RecursionError:
+        raise ReportError("the test report has suites in suites without end") from None
     if broken := next((case for case in found if case.id == _INTERNAL and case.failing), None):
         last = broken.text.strip().rpartition("\n")[2]
         raise ReportError(f"pytest met an internal error, its own or a plugin's: {last}")

@@ -7,12 +7,12 @@ existed, selection settings may be created; outcome hooks may not even then: a n
 from __future__ import annotations
 
 import json
+import platform
 import posixpath
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from autonomous_loop.domain.proof import Reason
 from autonomous_loop.domain.work import Change
-from autonomous_loop.verify.awareness import awareness
 from autonomous_loop.verify.cargo_settings import cargo_keys, concerns_cargo
 from autonomous_loop.verify.focused_tests import refuse_focus
 from autonomous_loop.verify.javascript_settings import CONFIG as JAVASCRIPT_CONFIG
@@ -25,9 +25,9 @@ from autonomous_loop.verify.pytest_settings import (
     settings_file,
     table_of,
 )
-from autonomous_loop.verify.python_controls import controls
 from autonomous_loop.verify.runner_in_product import holds_runner
 from autonomous_loop.verify.shell_words import split
+from autonomous_loop.verify.sources import awareness, controls, read_source
 from autonomous_loop.verify.tests_of import is_support, is_test_file
 from autonomous_loop.verify.tree_facts import Facts
 
@@ -151,6 +151,13 @@ def _shadows(path: str, paths: Collection[str]) -> bool:
 
 
 def _python(path: str, old: bytes | None, new: bytes | None, *, suite_existed: bool) -> Iterator[Reason]:
+    fault = read_source(path, new).fault
+    if fault and posixpath.basename(path) == "conftest.py":
+        text = (
+            f"{path} cannot be parsed by the loop's Python {platform.python_version()} ({fault}), so nobody"
+            " can tell what it decides about tests. Mend it, or ask a person to set runner-keys."
+        )
+        yield Reason(code="unreadable", text=text)
     was, now = controls(path, old), controls(path, new)
     names = {one.name for one in now}
     for one in now:

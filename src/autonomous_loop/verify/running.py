@@ -251,10 +251,13 @@ def _carried(stream: bytes) -> tuple[Mapping[str, bytes], str]:
     """Reports by name, and command lines of what was left running."""
     reports: dict[str, bytes] = {}
     left: list[str] = []
-    rest = stream
-    while rest:
-        head, _, rest = rest.partition(b"\0")
-        data, _, rest = rest.partition(b"\n")
+    at = 0
+    # A line each, as `base64` leaves none; the name before it may hold any character but \0.
+    while (named := stream.find(b"\0", at)) >= 0:
+        end = stream.find(b"\n", named)
+        end = len(stream) if end < 0 else end
+        head, data = stream[at:named], stream[named + 1 : end]
+        at = end + 1
         kind, _, name = head.partition(b" ")
         try:
             if kind == b"left":

@@ -9,7 +9,6 @@ from autonomous_loop.domain.proof import Reason
 from autonomous_loop.verify.candidate import Candidate
 from autonomous_loop.verify.refused import Refused
 from autonomous_loop.verify.report import Case
-from autonomous_loop.verify.sources import asserts_nothing
 from autonomous_loop.verify.tests_of import Selection
 from autonomous_loop.verify.wording import listed
 
@@ -68,8 +67,7 @@ class AlreadySatisfied:
         empty = [
             case.id
             for case in green
-            if case.outcome == "passed"
-            and asserts_nothing(case.file, work.trees.read(work.after, case.file), case.id)
+            if case.outcome == "passed" and work.source(work.after, case.file).asserts_nothing(case.id)
         ]
         if empty:
             text = f"These tests pass on the code as it was and assert nothing: {listed(empty)}."

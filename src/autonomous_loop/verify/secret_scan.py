@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from detect_secrets.core.plugins.initialize import from_plugin_classname
 from detect_secrets.plugins.base import BasePlugin, RegexBasedDetector
@@ -41,6 +42,16 @@ class SecretScan:
                 for plugin in self._plugins:
                     if any(True for _ in plugin.analyze_string(piece)):
                         yield str(plugin.secret_type)
+
+
+@cache
+def _scan() -> SecretScan:
+    return SecretScan()
+
+
+def secret_kinds(lines: list[str]) -> list[str]:
+    """See `SecretScan.kinds`: a function, to be called in another process."""
+    return _scan().kinds(lines)
 
 
 class AnthropicKey(RegexBasedDetector):

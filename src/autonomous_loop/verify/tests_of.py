@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from autonomous_loop.domain.proof import Reason
 from autonomous_loop.verify.pytest_settings import PytestSettings
+from autonomous_loop.verify.sources.base import without_parameters
+
+__all__ = ["Selection", "is_support", "is_test_file", "select", "stands_in_source", "without_parameters"]
 
 ROOTS = frozenset(
     {"tests", "test", "__tests__", "spec", "specs", "testdata", "e2e", "__mocks__", "__fixtures__"}
@@ -51,7 +55,7 @@ def is_support(path: str) -> bool:
     return parts[-1] == "conftest.py" or any(part in ROOTS for part in parts[:-1])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Selection:
     """Submitted tests, checked.
 
@@ -65,27 +69,31 @@ class Selection:
 
     def covers(self, test_id: str) -> bool:
         """Whether a test of a report was submitted."""
-        return any(_covers(one, test_id) for one in self.tests)
+        return any(True for _ in self._covering(test_id))
 
     def untouched(self, ids: Iterable[str]) -> list[str]:
         """Submitted entries none of `ids` belongs to."""
-        known = list(ids)
-        return [one for one in self.tests if not any(_covers(one, test_id) for test_id in known)]
+        touched = {one for test_id in ids for one in self._covering(test_id)}
+        return [one for one in self.tests if one not in touched]
+
+    def _covering(self, test_id: str) -> Iterator[str]:
+        # By their lengths, which are few: a report may hold very many tests, and very long names.
+        for length, submitted in self._by_length.items():
+            if (start := test_id[:length]) in submitted and _ends(start, test_id[length : length + 2]):
+                yield start
+
+    @cached_property
+    def _by_length(self) -> dict[int, set[str]]:
+        found: dict[int, set[str]] = {}
+        for one in self.tests:
+            found.setdefault(len(one), set()).add(one)
+        return found
 
 
-def _covers(submitted: str, test_id: str) -> bool:
-    if submitted == test_id:
-        return True
-    if "::" in submitted:
-        # "/": a subtest of Go's.
-        return test_id.startswith((f"{submitted}::", f"{submitted}[", f"{submitted}/"))
-    return test_id.startswith(f"{submitted}::")
-
-
-def without_parameters(test_id: str) -> str:
-    """The test itself, whichever of its parameters or (in Go) subtests an id names."""
-    file, sep, inner = test_id.partition("::")
-    return f"{file}{sep}{inner.partition('/' if file.endswith('_test.go') else '[')[0]}"
+def _ends(submitted: str, rest: str) -> bool:
+    """Whether what follows in an id leads to something of it."""
+    # "/": a subtest of Go's.
+    return rest in {"", "::"} or ("::" in submitted and rest[0] in "[/")
 
 
 def select(tests: Sequence[str], paths: Sequence[str], test_files: Sequence[str]) -> Selection | Reason:

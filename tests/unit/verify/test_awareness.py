@@ -1,6 +1,6 @@
 import pytest
 
-from autonomous_loop.verify.awareness import awareness
+from autonomous_loop.verify.sources import awareness
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 import pytest
 
-from autonomous_loop.verify.sources import asserts_nothing, bodies, weakened
-from autonomous_loop.verify.sources.javascript import Titles
+from autonomous_loop.verify.sources import asserts_nothing, bodies, titles, weakened
 
 VARIES = "\N{HORIZONTAL ELLIPSIS}"
 
@@ -102,20 +101,21 @@ def test_a_test_that_checks_less_is_weaker(old, new):
 
 
 def test_the_rows_of_a_table_are_one_test_with_parameters():
-    titles = Titles(
+    found = titles(
+        "a.js",
         b"describe('d', () => { it.each([1])('of %i', () => {}) });"
-        b"describe.each([1])('e %i', () => { it('x', () => {}) });"
+        b"describe.each([1])('e %i', () => { it('x', () => {}) });",
     )
-    assert titles.id_of(["d", "of 1"]) == f"d::of {VARIES}[of 1]"
-    assert titles.id_of(["e 1", "x"]) == f"e {VARIES}::x[e 1::x]"
-    assert titles.id_of(["d", "somewhere else"]) == "d::somewhere else"
+    assert found.id_of(["d", "of 1"]) == f"d::of {VARIES}[of 1]"
+    assert found.id_of(["e 1", "x"]) == f"e {VARIES}::x[e 1::x]"
+    assert found.id_of(["d", "somewhere else"]) == "d::somewhere else"
     source = b"it.each([1])('of %i', () => { f(1) });"
     assert asserts_nothing("a.test.js", source, f"a.test.js::of {VARIES}[of 1]")
 
 
 def test_tests_expected_to_fail_are_known_by_their_titles():
-    titles = Titles(b"it.fails('a', () => {}); it('b', { fails: true }, () => {}); it('c', () => {});")
-    assert [titles.is_inverted([name]) for name in "abc"] == [True, True, False]
+    found = titles("a.js", b"it.fails('a', () => {}); it('b', { fails: true }, () => {}); it('c', () => {});")
+    assert [found.is_inverted([name]) for name in "abc"] == [True, True, False]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@
 import pytest
 
 from autonomous_loop.verify.pytest_settings import read_settings
-from autonomous_loop.verify.runner_in_product import holds_runner, runner_uses
+from autonomous_loop.verify.runner_in_product import holds_runner
+from autonomous_loop.verify.sources import read_source
 from autonomous_loop.verify.tree_facts import Facts
 
 
@@ -26,7 +27,7 @@ from autonomous_loop.verify.tree_facts import Facts
     ],
 )  # fmt: skip
 def test_python(source, found):
-    assert runner_uses("app.py", source.encode()) == (found,)
+    assert read_source("app.py", source.encode()).runner_uses == (found,)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_python(source, found):
     ],
 )
 def test_javascript(source, found):
-    assert runner_uses("src/app.ts", source.encode()) == (found,)
+    assert read_source("src/app.ts", source.encode()).runner_uses == (found,)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_javascript(source, found):
     ],
 )
 def test_what_only_speaks_of_runners_is_no_matter(path, source):
-    assert runner_uses(path, source.encode()) == ()
+    assert read_source(path, source.encode()).runner_uses == ()
 
 
 USES = b"import pytest"

@@ -11,6 +11,7 @@ from verify.corpus import (
     older_tests,
     runner_keys,
     shows_nothing,
+    unreadable,
 )
 
 TRICKS = [
@@ -23,5 +24,6 @@ TRICKS = [
     *beside_the_code.TRICKS,
     *empty_runs.TRICKS,
     *kept_between_runs.TRICKS,
+    *unreadable.TRICKS,
 ]
 HONEST = honest.HONEST

@@ -380,4 +380,14 @@ HONEST = [
         GOOD,
         by_hand="mkdir -p docs && ln -s ../calc.py docs/example.py",
     ),
+    Honest(
+        "files that are no Python of ours, and long chains",
+        GOOD
+        | {
+            "tests/data/old.py": "print 'of another Python'\n",
+            "tests/data/half.js": "it('never ends', () => {\n",
+            "chain.py": "def query(a):\n    return a" + ".more()" * 400 + "\n",
+            "key.py": f"KEY = 0x{'f' * 5_000}\nSUM = 1{' + 1' * 500}\n",
+        },
+    ),
 ]

@@ -18,6 +18,8 @@ from autonomous_loop.verify.report import Case, Outcome
 WHERE, PLANTED, ASKED = "loop-where:", "loop-planted:", "loop-asked:"
 # As `faults.RUST` reads it back.
 BROKEN = "[build failed]"
+# No test's name is so long.
+MOST_OF_LINE = 10_000
 _RUNNING = re.compile(r"^\s+Running (?:.*\()?([^()\s]+)\)?$")
 _DOC_TESTS = re.compile(r"^\s+Doc-tests (\S+)$")
 _BEGIN = re.compile(r"^running \d+ tests?$")
@@ -247,7 +249,7 @@ def _listen(binary: _Binary, line: str, title: str) -> str:
     if title:
         binary.texts.setdefault(title, []).append(f"{line}\n")
         return "" if line == "failures:" else title
-    if found := _TEST.search(line):
+    if len(line) <= MOST_OF_LINE and (found := _TEST.search(line)):
         binary.outcomes[found[1]] = _OUTCOMES[found[2]]
     return title
 

@@ -43,11 +43,11 @@ _FUNCTION = re.compile(rb"^func\s+((?:Test|Example|Fuzz|Benchmark)\w*)\s*\(", re
 _MODULE = re.compile(rb'^module\s+"?([^\s"]+)', re.MULTILINE)
 _BROKEN_LINE = re.compile(r"^FAIL\s+(\S+) \[(?:build|setup) failed\]")
 _VERDICT = re.compile(r"--- (PASS|FAIL|SKIP): (\S+) \(")
-_ERROR_LINE = re.compile(r"\S+\.go:\d+(?::\d+)?: .+")
+_ERROR_LINE = re.compile(r"(?<!\S)\S+\.go:\d+(?::\d+)?: .+")
 _MISSING = re.compile(
     r"(?:no required module provides package|cannot find module providing package|cannot find package"
     r'|missing go\.sum entry for module providing package|package(?= \S+ is not in )) "?([^\s;:"]+)'
-    r'|([^\s@:]+)@v[\w.+-]+: (?:Get "|module lookup disabled|cannot find module)'
+    r'|(?<![^\s@:])([^\s@:]+)@v[\w.+-]+: (?:Get "|module lookup disabled|cannot find module)'
 )
 _OUTCOMES: Mapping[str, Outcome] = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped"}
 # For people: what the compiler said, and what the tests printed.

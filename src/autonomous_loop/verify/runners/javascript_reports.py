@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from autonomous_loop.verify.report import Case, Outcome, ReportError
 from autonomous_loop.verify.runners.base import Step
+from autonomous_loop.verify.sources import titles
 from autonomous_loop.verify.sources.javascript import Titles, as_name
 from autonomous_loop.verify.tree_facts import Facts
 
@@ -101,7 +102,7 @@ class FileTitles:
         if file not in self._known:
             path = self._step.outer(file)
             source = self._facts.read(path) if path in self._facts.every_path else None
-            self._known[file] = Titles(source or b"")
+            self._known[file] = titles(path, source)
         return self._known[file]
 
 

@@ -24,7 +24,7 @@ JUNIT = "AUTONOMOUS_LOOP_JUNIT"
 _HOLDERS = re.compile(r"\{(?:tests|classes)\}")
 _JVM = (".java", ".kt", ".kts", ".groovy", ".scala")
 _ARGUMENTS = re.compile(r"\([^()]*\)|\{[^{}]*\}")
-_PACKAGE = re.compile(rb"^\s*package\s+([\w.]+)\s*;", re.MULTILINE)
+_PACKAGE = re.compile(rb"^[ \t]*package\s+([\w.]+)\s*;", re.MULTILINE)
 # As surefire, Gradle and compilers of the JVM say it.
 _NOT_COMPILED = re.compile(r"^.*(?:error: |\.(?:java|kt):\[\d+,\d+\] |e: \S*).*$", re.MULTILINE)
 _COMPILATION = re.compile(

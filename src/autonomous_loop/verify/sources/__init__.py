@@ -3,45 +3,49 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
-from autonomous_loop.verify.sources import go, java, javascript, python, python_stand_ins, rust
-from autonomous_loop.verify.sources.base import Around, TestBody
-from autonomous_loop.verify.tests_of import without_parameters
+from autonomous_loop.verify.awareness import among, in_javascript
+from autonomous_loop.verify.python_controls import Control
+from autonomous_loop.verify.sources.base import Around, TestBody, without_parameters
+from autonomous_loop.verify.sources.javascript import KINDS, Titles
+from autonomous_loop.verify.sources.reading import read_ahead, read_source
+from autonomous_loop.verify.sources.source_file import SourceFile, is_readable
 
-_LANGUAGES: Mapping[str, Callable[[bytes], Mapping[str, TestBody]]] = {
-    ".py": python.bodies,
-    ".go": go.bodies,
-    ".rs": rust.bodies,
-    ".java": java.bodies,
-    ".kt": java.bodies,
-    **{f".{kind}": javascript.bodies for kind in javascript.KINDS},
-}
-_AROUND: Mapping[str, Callable[[bytes], Around | None]] = {
-    ".py": python.around,
-    ".go": go.around,
-    ".rs": rust.around,
-    ".java": java.around,
-    ".kt": java.around,
-    **{f".{kind}": javascript.around for kind in javascript.KINDS},
-}
+__all__ = [
+    "Around",
+    "SourceFile",
+    "TestBody",
+    "around",
+    "asserts_nothing",
+    "awareness",
+    "bodies",
+    "controls",
+    "examples",
+    "holds_tests",
+    "is_javascript",
+    "is_readable",
+    "read_ahead",
+    "read_source",
+    "stand_ins",
+    "titles",
+    "weakened",
+]
 
 
 def bodies(path: str, source: bytes | None) -> Mapping[str, TestBody]:
     """Tests of a file by what follows it in their ids; empty where its language is not known."""
-    read = _LANGUAGES.get(posixpath.splitext(path)[1])
-    return read(source) if read and source else {}
+    return read_source(path, source).bodies
 
 
 def holds_tests(path: str, source: bytes | None) -> bool:
     """Whether a file holds tests; of a language that is not known its name is believed."""
-    return posixpath.splitext(path)[1] not in _LANGUAGES or bool(bodies(path, source))
+    return not is_readable(path) or bool(bodies(path, source))
 
 
 def around(path: str, source: bytes | None) -> Around | None:
     """What a test file holds outside of its tests; None where it cannot be read."""
-    read = _AROUND.get(posixpath.splitext(path)[1])
-    return read(source or b"") if read else None
+    return read_source(path, source).around if source else Around()
 
 
 def weakened(path: str, old: bytes | None, new: bytes | None) -> list[str]:
@@ -56,18 +60,42 @@ def weakened(path: str, old: bytes | None, new: bytes | None) -> list[str]:
 
 def asserts_nothing(path: str, source: bytes | None, test_id: str) -> bool:
     """Whether a test holds no check at all; unknown tests get the benefit of the doubt."""
-    inner = without_parameters(test_id).partition("::")[2]
-    body = bodies(path, source).get(inner)
-    return body is not None and body.checks == 0
+    return read_source(path, source).asserts_nothing(test_id)
 
 
 def stand_ins(path: str, source: bytes | None, test_id: str, conftests: Iterable[bytes] = ()) -> list[str]:
     """What a test calls although it, or a conftest, put something else in its place."""
-    if not path.endswith(".py") or not source:
-        return []
-    return python_stand_ins.stand_ins(source, without_parameters(test_id).partition("::")[2], conftests)
+    inner = without_parameters(test_id).partition("::")[2]
+    around = [read_source("conftest.py", one).stand_ins for one in conftests]
+    return read_source(path, source).stand_ins.of(inner, around)
 
 
 def examples(path: str, source: bytes | None) -> tuple[str, ...]:
     """Lines of the documentation that is run as tests; empty where the language has none."""
-    return rust.examples(source) if path.endswith(".rs") and source else ()
+    return read_source(path, source).examples
+
+
+def controls(path: str, source: bytes | None) -> tuple[Control, ...]:
+    """What in a Python file decides about tests; empty where it cannot be parsed (nor run, then)."""
+    return read_source(path, source).controls
+
+
+def awareness(path: str, source: bytes | None, called: Collection[str] = ("test",)) -> tuple[str, ...]:
+    """How a source that is no test looks for its tests, sorted; empty where it cannot be parsed.
+
+    Args:
+        called: words that may stand on the command line of a run of tests.
+    """
+    if is_javascript(path):
+        return among(in_javascript(source or b""), called)  # by its text alone: it may be a very large bundle
+    return among(read_source(path, source).awareness, called)
+
+
+def is_javascript(path: str) -> bool:
+    """Whether a file is JavaScript or TypeScript, by its name."""
+    return posixpath.splitext(path)[1].removeprefix(".") in KINDS
+
+
+def titles(path: str, source: bytes | None) -> Titles:
+    """What the tests of a JavaScript file are called where it is written."""
+    return Titles(read_source(path, source).written)

@@ -6,6 +6,19 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+# Suites in suites: whoever writes more of them wants their reader to despair.
+MOST_DEPTH = 30
+
+
+def refuse_depth(depth: int) -> None:
+    """Each level of nesting is read once more.
+
+    Raises:
+        RecursionError: there are too many of them.
+    """
+    if depth > MOST_DEPTH:
+        raise RecursionError(f"more than {MOST_DEPTH} levels")
+
 
 @dataclass(frozen=True, slots=True)
 class TestBody:
@@ -115,3 +128,9 @@ def _holds(rows: Sequence[Sequence[str]], old: Sequence[Sequence[str]]) -> bool:
             return False
         left.remove(found)
     return True
+
+
+def without_parameters(test_id: str) -> str:
+    """The test itself, whichever of its parameters or (in Go) subtests an id names."""
+    file, sep, inner = test_id.partition("::")
+    return f"{file}{sep}{inner.partition('/' if file.endswith('_test.go') else '[')[0]}"

@@ -6,11 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from autonomous_loop.verify.sources.base import Around, Check
+from autonomous_loop.verify.sources.base import Around, Check, refuse_depth
 from autonomous_loop.verify.sources.python_checks import EQUAL, NONE, SOME, TRUE
 
 Weigh = Callable[[str], Iterable[tuple[float, int]]]
 """How much each check of a quiet text says, and where it stands."""
+# A comment or a text that nobody closes ends with the file: each is looked through once.
+COMMENT = r"/\*.*?(?:\*/|\Z)"
 _PARENTHESIS = re.compile(r"[()]")
 _NEVER = re.compile(r"\b(?:if|while)\s*\(?\s*(?:false|!\s*true)\b[^{};]*\{")
 _CONSTANT = re.compile(r"(?:true|false|null|nil|None|\d[\w.]*|[!\s,])*")
@@ -24,18 +26,31 @@ def quiet(text: str, *silent: str) -> str:
     return re.sub("|".join(silent), lambda found: re.sub(r"[^\n]", " ", found[0]), text, flags=re.DOTALL)
 
 
-def block_end(text: str, start: int) -> int:
-    """Where the block that was opened just before `start` closes.
+def block_ends(text: str, starts: Iterable[int]) -> list[int]:
+    """Where the blocks close that were opened just before each of `starts`, in order.
 
     Args:
         text: quiet.
+
+    Raises:
+        RecursionError: too many of them stand in one another, or are never closed.
     """
-    depth = 1
-    for brace in _BRACE.finditer(text, start):
-        depth += 1 if brace[0] == "{" else -1
-        if depth == 0:
-            return brace.start()
-    return len(text)
+    closing: dict[int, int] = {}
+    opened: list[int] = []
+    for brace in _BRACE.finditer(text):
+        if brace[0] == "{":
+            opened.append(brace.end())
+        elif opened:
+            closing[opened.pop()] = brace.start()
+    ends: list[int] = []
+    around: list[int] = []
+    for start in starts:
+        while around and around[-1] <= start:
+            around.pop()
+        around.append(closing.get(start, len(text)))
+        refuse_depth(len(around))
+        ends.append(around[-1])
+    return ends
 
 
 def reached(body: str) -> str:
@@ -70,12 +85,8 @@ def inside(code: str, opened: int) -> str:
 def alive(body: str) -> str:
     """A function's body as far as it may be run, the rest blanked out: see `reached`, and `if false`."""
     body = reached(body).ljust(len(body))
-    at = 0
-    while found := _NEVER.search(body, at):
-        end = block_end(body, found.end())
-        body = body[: found.end()] + " " * (end - found.end()) + body[end:]
-        at = end
-    return body
+    starts = [found.end() for found in _NEVER.finditer(body)]
+    return without(body, zip(starts, block_ends(body, starts), strict=True)) if starts else body
 
 
 def truth(condition: str) -> float:
@@ -105,11 +116,11 @@ def around(
         tests: where they start and end.
         helper: finds functions by their names, up to the brace that opens them.
     """
-    kept, named = _without(code, tests), Counter(re.findall(r"\w+", code))
+    kept, named = without(code, tests), Counter(re.findall(r"\w+", code))
+    helpers = list(helper.finditer(kept))
+    ends = block_ends(kept, (one.end() for one in helpers))
     unused = [
-        (found.start(), block_end(kept, found.end()))
-        for found in helper.finditer(kept)
-        if named[found["name"]] < 2
+        (found.start(), end) for found, end in zip(helpers, ends, strict=True) if named[found["name"]] < 2
     ]
     kept = alive(kept)
     lines, checks, line, seen = text.split("\n"), [], 0, 0
@@ -117,10 +128,11 @@ def around(
         line, seen = line + code.count("\n", seen, at), at
         used = not any(start <= at < end for start, end in unused)
         checks.append(Check(strength, line + 1, lines[line].strip(), used))
-    return Around(tuple(checks), " ".join(_without(text, tests).split()))
+    return Around(tuple(checks), " ".join(without(text, tests).split()))
 
 
-def _without(code: str, spans: Iterable[tuple[int, int]]) -> str:
+def without(code: str, spans: Iterable[tuple[int, int]]) -> str:
+    """The text with what stands between these places blanked out; lines stay."""
     made, at = list[str](), 0
     for start, end in spans:
         if start < at:

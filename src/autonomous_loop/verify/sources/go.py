@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 
 from autonomous_loop.verify.sources.base import Around, TestBody
-from autonomous_loop.verify.sources.braces import alive, block_end, inside, quiet, same, truth
+from autonomous_loop.verify.sources.braces import COMMENT, alive, block_ends, inside, quiet, same, truth
 from autonomous_loop.verify.sources.braces import around as around_in
 from autonomous_loop.verify.sources.python_checks import EQUAL, NONE, SOME, TRUE
 
-_SILENT = (r"//[^\n]*", r"/\*.*?\*/", r"`[^`]*`", r'"(?:\\.|[^"\\\n])*"', r"'(?:\\.|[^'\\\n])+'")
+_SILENT = (r"//[^\n]*", COMMENT, r"`[^`]*`", r'"(?:\\.|[^"\\\n])*"', r"'(?:\\.|[^'\\\n])+'")
 _OUTPUT = re.compile(r"//\s*(?:Unordered output|Output):", re.IGNORECASE)
-_FUNCTION = re.compile(r"^func\s+((?:Test|Example|Fuzz|Benchmark)\w*)\s*\([^)]*\)\s*\{", re.MULTILINE)
+_FUNCTION = re.compile(r"^func\s+((?:Test|Example|Fuzz|Benchmark)\w*)\s*\([^){}]*\)\s*\{", re.MULTILINE)
 _CHECKS = re.compile(
     r"\.(?:Error|Errorf|Fatal|Fatalf|Fail|FailNow)\(|\bpanic\("
     r"|\b\w*(?:assert|require|expect|check|verify|must|should|want|compare|ensure|golden)\w*(?:\.\w+)?\(",
@@ -36,8 +36,10 @@ def bodies(source: bytes) -> dict[str, TestBody]:
     code = quiet(text, *_SILENT)
     tags = len(_TAGS.findall(text))
     found = {}
-    for function in _FUNCTION.finditer(code):
-        start, end = function.end(), block_end(code, function.end())
+    functions = list(_FUNCTION.finditer(code))
+    ends = block_ends(code, (one.end() for one in functions))
+    for function, end in zip(functions, ends, strict=True):
+        start = function.end()
         body = alive(code[start:end])
         checks = len(_CHECKS.findall(body))
         if function[1].startswith("Example"):  # what it prints is compared with its last comment
@@ -51,7 +53,9 @@ def around(source: bytes) -> Around:
     """What a Go test file holds outside of its tests."""
     text = source.decode("utf-8", "replace")
     code = quiet(text, *_SILENT)
-    tests = [(one.start(), block_end(code, one.end())) for one in _FUNCTION.finditer(code)]
+    functions = list(_FUNCTION.finditer(code))
+    ends = block_ends(code, (one.end() for one in functions))
+    tests = [(one.start(), end) for one, end in zip(functions, ends, strict=True)]
     return around_in(text, code, tests, _weighed, _HELPER)
 
 

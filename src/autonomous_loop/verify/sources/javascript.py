@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from autonomous_loop.verify.sources.base import Around, Check, TestBody
+from autonomous_loop.verify.sources.base import Around, Check, TestBody, refuse_depth
 from autonomous_loop.verify.sources.javascript_never_runs import Reach, arguments, reach, truth
-from autonomous_loop.verify.sources.javascript_tokens import Token, pairs, tokens
+from autonomous_loop.verify.sources.javascript_tokens import Token
 from autonomous_loop.verify.sources.python_checks import EQUAL, NONE, SOME, TRUE
 
 # Endings of its files.
@@ -74,35 +74,45 @@ class _Test:
     place: tuple[int, int]
 
 
-def bodies(source: bytes) -> dict[str, TestBody]:
-    """Tests of a file by `describe::name`; empty where its brackets do not match."""
-    found = _read(source)
-    focused = any(one.only for one in found)
-    made: dict[str, TestBody] = {}
-    for one in found:
-        # Where some tests are alone to be run, the others are excused.
-        known = made.get(one.name, TestBody(0, 0))
-        strengths = known.strengths + one.checks
-        excuses = known.excuses + one.excuses + (focused and not one.only)
-        made[one.name] = TestBody(len(strengths), excuses, strengths=strengths)
-    return made
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """The tests of a file as it is written, in its order."""
+
+    __test__ = False
+
+    found: tuple[_Test, ...] = ()
+
+    @property
+    def bodies(self) -> dict[str, TestBody]:
+        """By `describe::name`."""
+        focused = any(one.only for one in self.found)
+        made: dict[str, TestBody] = {}
+        for one in self.found:
+            # Where some tests are alone to be run, the others are excused.
+            known = made.get(one.name, TestBody(0, 0))
+            strengths = known.strengths + one.checks
+            excuses = known.excuses + one.excuses + (focused and not one.only)
+            made[one.name] = TestBody(len(strengths), excuses, strengths=strengths)
+        return made
 
 
-def around(source: bytes) -> Around | None:
-    """What a file holds outside of its tests: helpers, and tests whose titles are not known."""
-    try:
-        reader = _reader(source)
-        tests = [one.place for one in reader.tests(0, len(reader.words), _Scope())]
-    except (ValueError, RecursionError):
-        return None
-    lines = source.decode("utf-8", "replace").split("\n")
-    checks, words, at = list[Check](), list[str](), 0
-    for start, end in [*tests, (len(reader.words), len(reader.words))]:
+def read(text: str, words: Sequence[Token], closing: dict[int, int]) -> tuple[Tests, Around]:
+    """The tests of a file, and what it holds outside of them: helpers, and tests of unknown titles.
+
+    Args:
+        words: of the text.
+        closing: see `pairs`.
+    """
+    reader = _Reader(words, closing)
+    tests = Tests(tuple(reader.tests(0, len(words), _Scope())))
+    lines = text.split("\n")
+    checks, said, at = list[Check](), list[str](), 0
+    for start, end in [*(one.place for one in tests.found), (len(words), len(words))]:
         for strength, line in reader.weighed(at, start):
             checks.append(Check(strength, line, lines[line - 1].strip()))
-        words += [one.text for one in reader.words[at:start] if one.text != ";"]
+        said += [one.text for one in words[at:start] if one.text != ";"]
         at = max(at, end)
-    return Around(tuple(checks), " ".join(words))
+    return tests, Around(tuple(checks), " ".join(said))
 
 
 def as_name(title: str) -> str:
@@ -114,16 +124,18 @@ class Titles:
     """What the tests of a file are called where it is written, by what they are called when they run.
 
     Args:
-        source: of the file.
+        written: the tests of the file.
     """
 
-    def __init__(self, source: bytes) -> None:
-        self._tests = {one.name: one for one in _read(source)}
-        self._made = [
-            (re.compile(".*".join(map(re.escape, name.split(UNKNOWN)))), name)
-            for name in self._tests
-            if UNKNOWN in name
-        ]
+    def __init__(self, written: Tests) -> None:
+        self._tests = {one.name: one for one in written.found}
+        # Names that are told only when they run, by what is told before, each with its place in the file.
+        self._made: dict[str, list[tuple[int, list[str]]]] = {}
+        self._names = list(self._tests)
+        for at, name in enumerate(self._names):
+            if UNKNOWN in name:
+                first, *rest = name.split(UNKNOWN)
+                self._made.setdefault(first, []).append((at, rest))
 
     def id_of(self, names: Sequence[str]) -> str:
         """What follows the file in an id; of `it.each` the title as written, and `[as it ran]` behind."""
@@ -151,20 +163,26 @@ class Titles:
     def _written(self, ran: str) -> str | None:
         if ran in self._tests:
             return ran
-        return next((name for pattern, name in self._made if pattern.fullmatch(ran)), None)
+        starts = (ran[:end] for end in range(len(ran) + 1)) if self._made else ()
+        fitting = (
+            at
+            for start in starts
+            for at, rest in self._made.get(start, ())
+            if _goes_on(ran, len(start), rest)
+        )
+        first = min(fitting, default=None)
+        return None if first is None else self._names[first]
 
 
-def _read(source: bytes) -> list[_Test]:
-    try:
-        reader = _reader(source)
-        return list(reader.tests(0, len(reader.words), _Scope()))
-    except (ValueError, RecursionError):
-        return []
-
-
-def _reader(source: bytes) -> _Reader:
-    found = tokens(source.decode("utf-8", "replace"))
-    return _Reader(found, pairs(found))
+def _goes_on(text: str, at: int, parts: Sequence[str]) -> bool:
+    """Whether these parts follow in the text, with anything between them, and the last ends it."""
+    *inner, last = parts
+    for part in inner:
+        found = text.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return text.endswith(last) and len(text) - len(last) >= at
 
 
 class _Reader:
@@ -181,6 +199,7 @@ class _Reader:
 
     def tests(self, start: int, end: int, scope: _Scope) -> Iterator[_Test]:
         """Tests between two tokens."""
+        refuse_depth(len(scope.names))
         scope = replace(scope, excuses=scope.excuses + self._excuses_in(start, end))
         at = start
         while at < end:

@@ -20,30 +20,22 @@ _PLAIN = re.compile(
 )
 
 
-def bodies(source: bytes) -> dict[str, TestBody]:
-    """Test functions of a Python file by `Class::name`; empty where it cannot be parsed."""
-    try:
-        tree = ast.parse(source)
-        return dict(_Reader(tree).tests(tree.body, "", 0))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last: nested too deeply to be parsed
-        return {}
+def bodies(tree: ast.Module) -> dict[str, TestBody]:
+    """Test functions of a Python file by `Class::name`."""
+    return dict(_Reader(tree).tests(tree.body, "", 0))
 
 
-def around(source: bytes) -> Around | None:
+def around(tree: ast.Module) -> Around:
     """The helpers and fixtures of a file, each with what it checks."""
-    try:
-        tree = ast.parse(source)
-        calm = NeverRuns(tree).calm
-        names = Counter(_names(tree))
-        checks = [
-            Check(strength, node.lineno, ast.dump(node), bool(names[node.name] or is_always(node)))
-            for node in _helpers(tree.body)
-            for strength in Checks(node, calm).strengths
-            if strength
-        ]
-        return Around(tuple(checks), "\n".join(_texts(tree.body)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    calm = NeverRuns(tree).calm
+    names = Counter(_names(tree))
+    checks = [
+        Check(strength, node.lineno, ast.dump(node), bool(names[node.name] or is_always(node)))
+        for node in _helpers(tree.body)
+        for strength in Checks(node, calm).strengths
+        if strength
+    ]
+    return Around(tuple(checks), "\n".join(_texts(tree.body)))
 
 
 def _helpers(body: Sequence[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

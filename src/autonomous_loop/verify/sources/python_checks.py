@@ -45,6 +45,7 @@ class Checks:
         )
         self._calm = calm
         self._found: list[float] = []
+        self._named: dict[int, bool] = {}
         self.skips = 0
         self._block(test.body, EQUAL)
         self.strengths = tuple(self._found)
@@ -113,7 +114,7 @@ class Checks:
         """The calls of an expression; of `a and b` the second part is reached only sometimes."""
         if isinstance(node, ast.Call):
             self.skips += name_of(node.func) in SKIPS
-            if _CHECKS.search(ast.unparse(node.func)):
+            if self._names_check(node.func):
                 self._add(_of_call(node), most)
         elif isinstance(node, ast.BoolOp):
             for part in node.values:
@@ -127,8 +128,26 @@ class Checks:
         for one in ast.iter_child_nodes(node):
             self._calls(one, most)
 
+    def _names_check(self, node: ast.AST) -> bool:
+        """Whether anything in an expression is called like a check; each part of it is looked at once."""
+        key = id(node)
+        if key not in self._named:
+            self._named[key] = any(map(_CHECKS.search, _words(node))) or any(
+                map(self._names_check, ast.iter_child_nodes(node))
+            )
+        return self._named[key]
+
     def _add(self, found: Sequence[float], most: float) -> None:
         self._found += [min(one, most) for one in found]
+
+
+def _words(node: ast.AST) -> Iterator[str]:
+    """Names and texts that stand in a node itself."""
+    for _, value in ast.iter_fields(node):
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, bytes):
+            yield value.decode("latin-1")
 
 
 def strengths(test: ast.expr) -> list[float]:

@@ -7,7 +7,8 @@ Replacing what the code under test uses is honest, and calling a mock to look at
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from autonomous_loop.verify.sources.python_checks import name_of
 
@@ -15,36 +16,50 @@ _FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 _SETUPS = frozenset({"setUp", "setUpClass", "setup_method", "setup_class", "setup_function", "setup_module"})
 
 
-def stand_ins(source: bytes, inner: str, conftests: Iterable[bytes] = ()) -> list[str]:
-    """`module.name`s that a test calls after it, a fixture or a conftest of the candidate replaced them.
+@dataclass(frozen=True, slots=True)
+class StandIns:
+    """What a file's functions put in place of something, and what they call.
 
-    Args:
-        inner: `Class::name` of the test.
-        conftests: of the candidate, new or changed.
+    Attributes:
+        around: `module.name`s that its fixtures and setups replace, for whichever test.
+        tests: what each function of its own or of a class, by `Class::name`, replaces and calls.
     """
-    try:
-        tree = ast.parse(source)
-        around = [ast.parse(one) for one in conftests]
-    except (SyntaxError, ValueError, RecursionError):
-        return []
-    test = _test(tree, inner.split("::"))
-    if test is None:
-        return []
+
+    around: frozenset[str] = frozenset()
+    tests: Mapping[str, tuple[frozenset[str], frozenset[str]]] = field(default_factory=dict)
+
+    def of(self, inner: str, conftests: Iterable[StandIns] = ()) -> list[str]:
+        """`module.name`s that a test calls after it, a fixture or a conftest of the candidate replaced them.
+
+        Args:
+            inner: `Class::name` of the test.
+            conftests: of the candidate, new or changed.
+        """
+        replaced, called = self.tests.get(inner, (frozenset(), frozenset()))
+        everywhere = self.around.union(*(one.around for one in conftests))
+        return sorted((replaced | everywhere) & called)
+
+
+def stand_ins(tree: ast.Module) -> StandIns:
+    """All of a file's."""
     modules = _modules(tree)
-    replaced = set(_replaced(test, modules))
-    for one in [tree, *around]:
-        for node in ast.walk(one):
-            if isinstance(node, _FUNCTION) and _is_setup(node):
-                replaced |= set(_replaced(node, _modules(one)))
-    return sorted(replaced & set(_called(test, modules)))
+    setups = (node for node in ast.walk(tree) if isinstance(node, _FUNCTION) and _is_setup(node))
+    around = {name for node in setups for name in _replaced(node, modules)}
+    tests: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
+    for inner, node in _functions(tree.body, ""):
+        if inner not in tests:  # of two by one name the first is meant
+            tests[inner] = (frozenset(_replaced(node, modules)), frozenset(_called(node, modules)))
+    return StandIns(frozenset(around), tests)
 
 
-def _test(tree: ast.Module, names: list[str]) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
-    body: list[ast.stmt] = tree.body
-    for name in names[:-1]:
-        found = next((one for one in body if isinstance(one, ast.ClassDef) and one.name == name), None)
-        body = found.body if found else []
-    return next((one for one in body if isinstance(one, _FUNCTION) and one.name == names[-1]), None)
+def _functions(
+    body: Sequence[ast.stmt], prefix: str
+) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    for node in body:
+        if isinstance(node, _FUNCTION):
+            yield f"{prefix}{node.name}", node
+        elif isinstance(node, ast.ClassDef):
+            yield from _functions(node.body, f"{prefix}{node.name}::")
 
 
 def _is_setup(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -75,13 +90,14 @@ def _replaced(node: ast.AST, modules: dict[str, str]) -> Iterator[str]:
 
 def _replaced_by(call: ast.Call, modules: dict[str, str]) -> Iterator[str]:
     """`monkeypatch.setattr(...)`, `setattr(...)`, `patch(...)`, `patch.object(...)`."""
-    named, args = ast.unparse(call.func), call.args
-    if not named.endswith(("setattr", "patch", "patch.object")) or not args:
+    last, args = name_of(call.func), call.args
+    of_object = last == "object" and name_of(getattr(call.func, "value", call.func)).endswith("patch")
+    if not (of_object or last.endswith(("setattr", "patch"))) or not args:
         return
     if any(one.arg == "wraps" for one in call.keywords):
         return  # a spy: what it wraps still runs
     first = args[0].value if isinstance(args[0], ast.Constant) else None
-    if isinstance(first, str) and not named.endswith("patch.object"):
+    if isinstance(first, str) and not of_object:
         yield ".".join(first.split(".")[-2:])
     elif len(args) > 1 and isinstance(args[1], ast.Constant):
         base = name_of(args[0])

@@ -5,23 +5,33 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from autonomous_loop.verify.sources.base import Around, TestBody
-from autonomous_loop.verify.sources.braces import alive, block_end, inside, quiet, same, truth
+from autonomous_loop.verify.sources.base import Around, TestBody, refuse_depth
+from autonomous_loop.verify.sources.braces import (
+    COMMENT,
+    alive,
+    block_ends,
+    inside,
+    quiet,
+    same,
+    truth,
+    without,
+)
 from autonomous_loop.verify.sources.braces import around as around_in
 from autonomous_loop.verify.sources.python_checks import EQUAL, NONE, SOME, TRUE
 
 _SILENT = (
     r"//[^\n]*",
-    r"/\*.*?\*/",
-    r'(?P<hashes>r#+)".*?"#+',
+    COMMENT,
+    r'r#+".*?(?:"#+|\Z)',
     r'"(?:\\.|[^"\\])*"',
     r"'(?:\\[^\n]{1,8}|[^'\\\n])'",
 )
-_ATTRIBUTES = r"(?P<attributes>(?:#\[[^\]]*(?:\[[^\]]*\][^\]]*)*\]\s*)*)"
-_ITEM = re.compile(
-    _ATTRIBUTES + r"(?:pub(?:\([^)]*\))?\s+)?(?:(?:async|const|unsafe)\s+)*(?P<kind>fn|mod)\s+(?P<name>\w+)"
-    r"(?P<head>[^{};]*)\{"
+# No part of these can begin where another goes on: nothing is tried in two ways.
+_WORD = re.compile(
+    r"(?P<attribute>#\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\])"
+    r"|(?P<end>[{};])|\b(?P<kind>fn|mod)\s+(?P<name>\w+)"
 )
 _IS_TEST = re.compile(r"#\[(?:\w+::)*(?:test|rstest|test_case|proptest|quickcheck)\b")
 _CHECKS = re.compile(
@@ -41,36 +51,61 @@ def bodies(source: bytes) -> dict[str, TestBody]:
 
 
 def _bodies(text: str, code: str, start: int, prefix: str, excuses: int) -> Iterator[tuple[str, TestBody]]:
-    at = 0
-    while found := _ITEM.search(code, at):
-        end = block_end(code, found.end())
-        attributes = found["attributes"]
-        mine = excuses + len(_EXCUSES.findall(attributes))
-        inner = code[found.end() : end]
-        if found["kind"] == "mod":
-            yield from _bodies(text, inner, start + found.end(), f"{prefix}{found['name']}::", mine)
-        elif _IS_TEST.search(attributes):
+    refuse_depth(prefix.count("::"))
+    items = list(_items(code))
+    done = 0
+    for item, end in zip(items, block_ends(code, (one.body for one in items)), strict=True):
+        if item.start < done:
+            continue  # it stands inside of the one before
+        done = end
+        mine = excuses + len(_EXCUSES.findall(item.attributes))
+        inner = code[item.body : end]
+        if item.kind == "mod":
+            yield from _bodies(text, inner, start + item.body, f"{prefix}{item.name}::", mine)
+        elif _IS_TEST.search(item.attributes):
             body = _called(alive(inner))
-            checks = len(_CHECKS.findall(body)) + attributes.count("should_panic")
-            strengths = [strength for strength, _ in _weighed(body)] + [SOME] * ("should_panic" in attributes)
-            said = text[start + found.start() : start + end]
-            yield f"{prefix}{found['name']}", TestBody(checks, mine, " ".join(said.split()), tuple(strengths))
-        at = end
+            panics = item.attributes.count("should_panic")
+            checks = len(_CHECKS.findall(body)) + panics
+            strengths = [strength for strength, _ in _weighed(body)] + [SOME] * bool(panics)
+            said = text[start + item.start : start + end]
+            yield f"{prefix}{item.name}", TestBody(checks, mine, " ".join(said.split()), tuple(strengths))
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A function or module: where it starts, its attributes with it, and where its body does."""
+
+    attributes: str
+    kind: str
+    name: str
+    start: int
+    body: int
+
+
+def _items(code: str) -> Iterator[_Item]:
+    attributes: list[re.Match[str]] = []
+    named: re.Match[str] | None = None
+    for word in _WORD.finditer(code):
+        if word["end"]:
+            if named and word[0] == "{":
+                said = "".join(one[0] for one in attributes)
+                start = attributes[0].start() if attributes else named.start()
+                yield _Item(said, named["kind"], named["name"], start, word.end())
+            attributes, named = [], None
+        elif named is None and word["attribute"]:
+            attributes.append(word)
+        elif named is None:
+            named = word
 
 
 def around(source: bytes) -> Around:
     """What stands in test modules (or, without one, in the whole file) outside of tests."""
     text = source.decode("utf-8", "replace")
     code = quiet(text, *_SILENT)
-    items = [(one, one.start(), block_end(code, one.end())) for one in _ITEM.finditer(code)]
-    tests = [
-        (start, end)
-        for one, start, end in items
-        if one["kind"] == "fn" and _IS_TEST.search(one["attributes"])
-    ]
-    modules = [
-        (one.end(), end) for one, _, end in items if one["kind"] == "mod" and "cfg(test)" in one["attributes"]
-    ]
+    found = list(_items(code))
+    items = list(zip(found, block_ends(code, (one.body for one in found)), strict=True))
+    tests = [(one.start, end) for one, end in items if one.kind == "fn" and _IS_TEST.search(one.attributes)]
+    modules = [(one.body, end) for one, end in items if one.kind == "mod" and "cfg(test)" in one.attributes]
     if not modules:
         return around_in(text, code, tests, _weighed, _HELPER)
     hidden, at = list[tuple[int, int]](), 0
@@ -83,14 +118,11 @@ def around(source: bytes) -> Around:
 
 def _called(body: str) -> str:
     """Without closures that are kept and never called."""
-    at, used = 0, Counter(re.findall(r"\w+", body))
-    while found := _KEPT.search(body, at):
-        at = found.end()
-        if used[found["name"]] < 2:
-            end = block_end(body, found.end()) if found["block"] else found.end()
-            body = body[: found.start("body")] + " " * (end - found.start("body")) + body[end:]
-            at = end
-    return body
+    used = Counter(re.findall(r"\w+", body))
+    kept = [one for one in _KEPT.finditer(body) if used[one["name"]] < 2]
+    blocks = block_ends(body, (one.end() for one in kept))
+    ends = (end if one["block"] else one.end() for one, end in zip(kept, blocks, strict=True))
+    return without(body, ((one.start("body"), end) for one, end in zip(kept, ends, strict=True)))
 
 
 def _weighed(code: str) -> Iterator[tuple[float, int]]:

@@ -1,0 +1,29 @@
+"""Python tests that drive a browser: by a fixture of that name, or by calling Playwright themselves."""
+
+from __future__ import annotations
+
+import ast
+
+_FIXTURES = frozenset({"page", "browser", "context", "browser_context", "new_context"})
+
+
+def driving(tree: ast.Module, source: bytes) -> frozenset[str]:
+    """Names of the functions that do, wherever they stand in a file.
+
+    Args:
+        source: of it.
+    """
+    named = b"playwright" in source
+    return frozenset(
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (_uses_fixture(node) or (named and "playwright" in ast.unparse(node)))
+    )
+
+
+def _uses_fixture(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    arguments = {one.arg for one in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]}
+    wanted = arguments & _FIXTURES
+    # A fixture that is asked for and never used shows nothing.
+    return bool(wanted) and any(isinstance(one, ast.Name) and one.id in wanted for one in ast.walk(node))
