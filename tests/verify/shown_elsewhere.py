@@ -14,4 +14,7 @@ ELSEWHERE: dict[str, list[str]] = {
     "changed_tests.judge_changed_tests>_refuse_weakened": [
         _RUST.format("an_older_test_inside_the_source_that_checks_less_is_refused")
     ],
+    "changed_tests.judge_changed_tests>judge_around": [
+        _RUST.format("what_older_tests_inside_the_source_share_may_not_check_less")
+    ],
 }

@@ -8,10 +8,11 @@ old ones still hold. Where nobody can tell, a person is asked to look: the proof
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.domain.proof import Reason
 from autonomous_loop.verify.candidate import Candidate
 from autonomous_loop.verify.refused import Refused
@@ -27,6 +28,7 @@ class _File:
 
     Attributes:
         names: of tests in it that must still pass, as `bodies` calls them.
+        elsewhere: of tests in changed and new files of the candidate.
         shared: it is there for tests in other files.
     """
 
@@ -34,6 +36,7 @@ class _File:
     old: bytes | None
     new: bytes | None
     names: Collection[str]
+    elsewhere: Collection[str]
     shared: bool
 
     @cached_property
@@ -67,7 +70,8 @@ class _File:
         """Whether tests in it cannot be compared one by one."""
         examples_stay = not set(examples(self.path, self.old)) - set(examples(self.path, self.new))
         names = [one for one in self.names if not (one.endswith(EXAMPLE) and examples_stay)]
-        return any(one not in self.tests_were or one not in self.tests_are for one in names)
+        there = self.tests_are.keys() | self.elsewhere
+        return any(one not in self.tests_were or one not in there for one in names)
 
     @property
     def unread(self) -> bool:
@@ -105,8 +109,8 @@ _DATA = re.compile(
 )
 
 
-def judge_around(work: Candidate, ids: Sequence[str], *, holds: bool) -> tuple[str, ...]:
-    """Files of which nobody can tell whether their older tests still check what they did.
+def judge_around(work: Candidate, ids: Collection[str], *, holds: bool) -> None:
+    """See above.
 
     Args:
         ids: of tests that must still pass.
@@ -115,39 +119,58 @@ def judge_around(work: Candidate, ids: Sequence[str], *, holds: bool) -> tuple[s
     Raises:
         Refused: what tests rest on was loosened.
     """
-    changed = {one.path: one for one in work.changes}
-    tests = {*work.old_test_files, *work.new_test_files}
-    named: dict[str, set[str]] = {
-        path: set()
-        for path in changed
-        if path not in tests and is_support(path) and not _DATA.fullmatch(path)
-    }
-    for test_id in ids:
-        path, _, inner = without_parameters(test_id).partition("::")
-        if path in changed:
-            named.setdefault(path, set()).add(inner)
-    files = [
-        _of(work, path, names, shared=path not in tests and not names)
-        for path, names in sorted(named.items())
-    ]
-    lost = [f"{one.path}:{one.lost.line}" for one in files if one.lost]
+    if not holds:
+        return
+    files = _files(work, ids)
     # What went from a helper into its tests, or to another file, or was of tests that are gone, is no loss.
     gone = any(one.tests_were.keys() - one.tests_are.keys() for one in files)
     before = [check.strength for one in files if one.was for check in one.was.used]
     now = [strength for one in files if one.now for strength in one.now.strengths]
-    if holds and not gone and say_less(now, before) and sum(one.grown for one in files) <= 0:
-        _refuse(lost)
-    if holds:
-        _refuse(name for one in files if one.hidden for name in one.weaker)
-    doubtful = {one.path for one in files if one.unread or one.unsure}
-    return tuple(sorted(doubtful))
+    if not gone and say_less(now, before) and sum(one.grown for one in files) <= 0:
+        _refuse(f"{one.path}:{one.lost.line}" for one in files if one.lost)
+    _refuse(name for one in files if one.hidden for name in one.weaker)
 
 
-def _of(work: Candidate, path: str, names: Collection[str], *, shared: bool) -> _File:
-    there = path in work.facts.of(work.before).every_path
-    old = work.trees.read(work.before, path) if there else None
-    new = work.trees.read(work.after, path) if path in work.facts.of(work.after).every_path else None
-    return _File(path, old, new, names, shared)
+def not_read(work: Candidate, ids: Collection[str]) -> tuple[str, ...]:
+    """Files of which nobody can tell whether their older tests still check what they did.
+
+    Args:
+        ids: of tests that must still pass.
+    """
+    return tuple(one.path for one in _files(work, ids) if one.unread or one.unsure)
+
+
+def _files(work: Candidate, ids: Collection[str]) -> list[_File]:
+    """The changed files that older tests stand in or, where there are such tests, may rest on."""
+    changed = {one.path for one in work.changes}
+    tests = {*work.old_test_files, *work.new_test_files}
+    names: dict[str, set[str]] = {}
+    for test_id in ids:
+        path, _, inner = without_parameters(test_id).partition("::")
+        names.setdefault(path, set()).add(inner)
+    support = [path for path in changed - tests if is_support(path) and not _DATA.fullmatch(path)]
+    own = changed & names.keys() & {*tests, *work.changed_sources}
+    there = sorted(own | ({*support} if names else set()))
+    moved = {
+        inner
+        for path in changed & {*work.new_test_files}
+        for inner in bodies(path, _content(work, work.after, path))
+    }
+    return [
+        _File(
+            path,
+            _content(work, work.before, path),
+            _content(work, work.after, path),
+            frozenset(names.get(path, ())),
+            frozenset(moved),
+            shared=path in support,
+        )
+        for path in there
+    ]
+
+
+def _content(work: Candidate, tree: TreeSha, path: str) -> bytes | None:
+    return work.trees.read(tree, path) if path in work.facts.of(tree).every_path else None
 
 
 def _refuse(found: Iterable[str]) -> None:

@@ -31,8 +31,8 @@ async def judge_changed_tests(
     passing: Mapping[str, Proof],
     passed_before: Collection[str],
     red: Sequence[Case],
-) -> tuple[str, ...]:
-    """See above; files whose older tests nobody can compare. Leaves another tree up than it found.
+) -> None:
+    """See above. Leaves another tree up than it found.
 
     Args:
         passed_before: ids that passed at the checkpoint or belong to a passing feature.
@@ -50,7 +50,8 @@ async def judge_changed_tests(
     files = sorted(path for path in work.old_test_files if path in places.changed or _is_served(path, roots))
     ids = sorted(one for one in passed_before if _file(one) in files)
     if not ids:
-        return judge_around(work, inside, holds=True) if inside else ()
+        judge_around(work, inside, holds=True)
+        return
     await work.read_ahead(files)
     tree = work.trees.overlay(work.after, work.before, [*files, *support])
     await bench.put_up(tree)
@@ -59,7 +60,7 @@ async def judge_changed_tests(
     broken = [one for one in ids if one in failures]
     renamed = [one for one in broken if all(case.import_fault for case in failures.of(one))]
     _refuse_weakened(places, sorted({*ids} - {*broken} | {*renamed}))
-    unread = judge_around(work, [*inside, *ids], holds=len(broken) == len(renamed))
+    judge_around(work, [*inside, *ids], holds=len(broken) == len(renamed))
     theirs: dict[str, tuple[Proof, list[str]]] = {}
     others: list[str] = []
     owners = Owners(passing)
@@ -76,7 +77,6 @@ async def judge_changed_tests(
     _refuse_loosened(loosened, "on the code before your work")
     for proof, mine in theirs.values():
         await _red_again(bench, work, proof, [now[one] for one in mine])
-    return unread
 
 
 def changed_support(work: Candidate) -> list[str]:

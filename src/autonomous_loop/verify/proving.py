@@ -17,6 +17,7 @@ from autonomous_loop.domain.proof import (
     TestRun,
     Verdict,
 )
+from autonomous_loop.verify.around_tests import not_read
 from autonomous_loop.verify.bench import TestBench, believed
 from autonomous_loop.verify.candidate import Candidate
 from autonomous_loop.verify.changed_tests import judge_changed_tests
@@ -233,8 +234,8 @@ class Proving:
             passed = self.regression.known_to_pass(self.baseline)
         await self.bench.refuse_other_tree(work.after)
         must = must_still_pass(passed, self.passing, self.baseline)
-        cases = red.cases if red else ()
-        return regression, await judge_changed_tests(self.bench, work, self.passing, must, cases)
+        await judge_changed_tests(self.bench, work, self.passing, must, red.cases if red else ())
+        return regression, not_read(work, must)
 
     def _marks(
         self, red: TestRun | None, was_green: RunResult | None, runs: Sequence[RunResult], *, flaky: bool

@@ -56,7 +56,10 @@ BESIDE = {
     "tests/helpers.py": "def check(found, expected):\n    assert found == expected\n",
     FILE: "from calc import add\nfrom helpers import check\n\n\ndef test_add():\n    check(add(1, 2), 3)\n",
 }
-LAYER = "around_tests.judge_around>_refuse around_tests._refuse:weakened"
+LAYER = (
+    "around_tests.judge_around>_refuse changed_tests.judge_changed_tests>judge_around#2"
+    " around_tests._refuse:weakened"
+)
 
 
 def loosened(name, old, said, instead, *, passing="test_add", **more):
@@ -108,7 +111,10 @@ def honest(name, old, new, *, marks=(), passing="test_add", beside=None):
 
 HONEST = [
     honest(
-        "a helper that checks more", HELPED, HELPED.replace("== expected", "== expected\n    assert found")
+        "a helper that checks more",
+        HELPED,
+        HELPED.replace("== expected", "== expected\n    assert found"),
+        marks=("not read",),
     ),
     honest(
         "a helper put into the test that used it",

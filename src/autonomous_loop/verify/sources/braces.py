@@ -13,6 +13,8 @@ Weigh = Callable[[str], Iterable[tuple[float, int]]]
 """How much each check of a quiet text says, and where it stands."""
 # A comment or a text that nobody closes ends with the file: each is looked through once.
 COMMENT = r"/\*.*?(?:\*/|\Z)"
+# In a helper, what surely is an assertion: other words may mean anything there.
+_SURE = re.compile(r"\.?\w*(?:assert|require|panic|fail|fatal|error|should|snapshot)", re.IGNORECASE)
 _PARENTHESIS = re.compile(r"[()]")
 _NEVER = re.compile(r"\b(?:if|while)\s*\(?\s*(?:false|!\s*true)\b[^{};]*\{")
 _CONSTANT = re.compile(r"(?:true|false|null|nil|None|\d[\w.]*|[!\s,])*")
@@ -125,6 +127,8 @@ def around(
     kept = alive(kept)
     lines, checks, line, seen = text.split("\n"), [], 0, 0
     for strength, at in weigh(kept):
+        if not _SURE.match(kept, at):
+            continue
         line, seen = line + code.count("\n", seen, at), at
         used = not any(start <= at < end for start, end in unused)
         checks.append(Check(strength, line + 1, lines[line].strip(), used))

@@ -36,6 +36,8 @@ _CHECKS = re.compile(
     r"|(?:strict|deep|not)?equals?$|^(?:is|ok|same|like|true|false|truthy|falsy|pass)$",
     re.IGNORECASE,
 )
+# Outside of tests, what surely is an assertion.
+_SURE = re.compile(r"assert|expect|fail|should|throws|rejects", re.IGNORECASE)
 _EQUALS = re.compile(
     r"(?:to)?(?:Be|be|is|same|Equals?|equals?|StrictEqual|eql|strictEqual|deepEqual|deepStrictEqual|deepEquals?"
     r"|HaveLength|HaveCount|HaveText|HaveValue|HaveTitle|HaveURL|HaveBeenCalledWith|BeNull|BeUndefined|Throw"
@@ -108,7 +110,7 @@ def read(text: str, words: Sequence[Token], closing: dict[int, int]) -> tuple[Te
     lines = text.split("\n")
     checks, said, at = list[Check](), list[str](), 0
     for start, end in [*(one.place for one in tests.found), (len(words), len(words))]:
-        for strength, line in reader.weighed(at, start):
+        for strength, line in reader.weighed(at, start, _SURE):
             checks.append(Check(strength, line, lines[line - 1].strip()))
         said += [one.text for one in words[at:start] if one.text != ";"]
         at = max(at, end)
@@ -327,12 +329,12 @@ class _Reader:
             at += 1
         return count
 
-    def weighed(self, start: int, end: int) -> Iterator[tuple[float, int]]:
+    def weighed(self, start: int, end: int, checks: re.Pattern[str] = _CHECKS) -> Iterator[tuple[float, int]]:
         """How much each check says, and its line, in the order of the text."""
         at = start
         while at < end:
             call = self._call(at)
-            if call is not None and any(_CHECKS.search(name) for name in call.names):
+            if call is not None and any(checks.search(name) for name in call.names):
                 strength = _reached(self._strength(call), self._reach[at], call.names[-1])
                 if strength:
                     yield strength, self.words[at].line

@@ -37,6 +37,8 @@ class Checks:
         skips: calls that end the test without a verdict.
     """
 
+    named = _CHECKS
+
     def __init__(
         self, test: ast.FunctionDef | ast.AsyncFunctionDef, calm: Collection[str] = frozenset()
     ) -> None:
@@ -132,7 +134,7 @@ class Checks:
         """Whether anything in an expression is called like a check; each part of it is looked at once."""
         key = id(node)
         if key not in self._named:
-            self._named[key] = any(map(_CHECKS.search, _words(node))) or any(
+            self._named[key] = any(map(self.named.search, _words(node))) or any(
                 map(self._names_check, ast.iter_child_nodes(node))
             )
         return self._named[key]
