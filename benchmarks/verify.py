@@ -30,10 +30,10 @@ from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.feature import Feature, FeatureKind
 from autonomous_loop.domain.model import CommitSha, TreeSha
 from autonomous_loop.domain.proof import Baseline, Proof, Submission
-from autonomous_loop.git.grafting import Entry
 from autonomous_loop.git.repository import Repository
+from autonomous_loop.git.tree_edit import Entry
 from autonomous_loop.git.workspace import ScratchWorkspace
-from autonomous_loop.hands.sandbox import Sandbox
+from autonomous_loop.sandbox.sandbox import Sandbox
 from autonomous_loop.verify.gate import ProofGate
 from autonomous_loop.verify.verifier import ProofVerifier
 

@@ -20,8 +20,8 @@ fi
 browser() {
   .venv/bin/python -I - <<'PY'
 import sys
-from autonomous_loop.hands.toolchain import find_browser
-from autonomous_loop.surroundings import Surroundings
+from autonomous_loop.sandbox.toolchain import find_browser
+from autonomous_loop.wiring.environment import Surroundings
 around = Surroundings.from_environment()
 sys.exit(find_browser(around.path, around.playwright_cache) is None)
 PY

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from autonomous_loop.domain import proof
 from autonomous_loop.domain.proof import Proof
+from autonomous_loop.github.inputs import HostInputs, JobInputs
 from autonomous_loop.github.workflow import WORKFLOW
-from autonomous_loop.hands import lent
-from autonomous_loop.inputs import HostInputs, JobInputs
 from autonomous_loop.report.configuration import keys as every_key
+from autonomous_loop.sandbox import grants
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = """\
@@ -141,9 +141,9 @@ def page():
         "inputs of [`host/action.yml`](../host/action.yml) set it. Every user must be able to enter the",
         "folders above a lent one: a home folder of mode 0700 keeps them out, whatever is lent below it.", "",
         "| variable | input | what |", "|---|---|---|",
-        f"| `{lent.READABLE}` | `readable` | More folders they may read and run, one a line. |",
-        f"| `{lent.PATH}` | `path` | Folders before the system's on their PATH, one a line. |",
-        f"| `{lent.VARIABLES}` | `env` | More variables of theirs, as a JSON object; never a secret. |", "",
+        f"| `{grants.READABLE}` | `readable` | More folders they may read and run, one a line. |",
+        f"| `{grants.PATH}` | `path` | Folders before the system's on their PATH, one a line. |",
+        f"| `{grants.VARIABLES}` | `env` | More variables of theirs, as a JSON object; never a secret. |", "",
     ])  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import textwrap
 from contextlib import contextmanager
 from pathlib import Path
 
-from autonomous_loop.surroundings import Surroundings
+from autonomous_loop.wiring.environment import Surroundings
 from embedded_github.server import LocalServer
 from git_world import git
 from scripted_model.log import RequestLog

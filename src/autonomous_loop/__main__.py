@@ -1,5 +1,5 @@
 """`python -m autonomous_loop`."""
 
-from autonomous_loop.cli import main
+from autonomous_loop.commands.cli import main
 
 main(prog_name="autonomous-loop")

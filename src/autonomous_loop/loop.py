@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from autonomous_loop.compose import Parts, local_parts
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.record import LoopRecord
+from autonomous_loop.engine.orchestrator import FeatureResult
+from autonomous_loop.engine.session import Ending
 from autonomous_loop.errors import StopLoop, Superseded, UsageError
-from autonomous_loop.orchestrator import FeatureResult
-from autonomous_loop.session import Ending
-from autonomous_loop.surroundings import Surroundings
+from autonomous_loop.wiring.environment import Surroundings
+from autonomous_loop.wiring.session import Parts, local_parts
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from autonomous_loop.demo import REPOSITORY, Demo
+from autonomous_loop.commands.demo import REPOSITORY, Demo
 from autonomous_loop.domain.proof import Proof
 from contract.hold import LEDGER
 from e2e.github_world import BOT, LABEL, WORKFLOW, github_world
@@ -75,7 +75,12 @@ def played(tmp_path_factory):
     """The demo, played once; then its folder opened again, as a person would look at the result."""
     folder = tmp_path_factory.mktemp("chain") / "demo"
     # Measured where a process is as fresh, and as much watched over by coverage, as the sessions are.
-    measure = [sys.executable, "-I", "-c", "from autonomous_loop.demo import slowness; print(slowness())"]
+    measure = [
+        sys.executable,
+        "-I",
+        "-c",
+        "from autonomous_loop.commands.demo import slowness; print(slowness())",
+    ]
     measured = float(subprocess.run(measure, check=True, capture_output=True, text=True).stdout)
     # Room enough that whatever ends a session is what the script has for it, on a quick machine, too.
     room = max(1.5, measured)

@@ -2,9 +2,9 @@
 
 import pytest
 
+from autonomous_loop.commands.init import init
 from autonomous_loop.github.workflow import WORKFLOW
-from autonomous_loop.init import init
-from autonomous_loop.surroundings import GitHubAccount, Surroundings
+from autonomous_loop.wiring.environment import GitHubAccount, Surroundings
 from e2e.github_world import github_world
 from loop_world import honest, listed, make_project, model, plan
 

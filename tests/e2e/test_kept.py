@@ -13,11 +13,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from autonomous_loop.cleanup import Cleanup
-from autonomous_loop.compose import configuration
+from autonomous_loop.ci.cleanup import Cleanup
+from autonomous_loop.ci.job import Job
 from autonomous_loop.github.action import read_facts
-from autonomous_loop.job import Job
-from autonomous_loop.surroundings import Surroundings
+from autonomous_loop.wiring.environment import Surroundings
+from autonomous_loop.wiring.session import configuration
 from e2e.numbers_world import LOOP, REPO, events_of
 from e2e.queue_world import world_of
 from embedded_github.forge.models import Actor

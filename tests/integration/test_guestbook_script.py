@@ -11,9 +11,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from autonomous_loop.demo import MOST_SLOWNESS, SESSION_MINUTES
+from autonomous_loop.commands.demo import MOST_SLOWNESS, SESSION_MINUTES
 from autonomous_loop.domain.feature import Feature, parse_feature_list
-from autonomous_loop.hands.toolchain import find_browser
+from autonomous_loop.sandbox.toolchain import find_browser
 from scripted_model.script import Conversation, Script, ToolCall, load_script
 
 SAMPLE = Path(__file__).parents[2] / "examples" / "guestbook"

@@ -9,7 +9,7 @@ import pytest
 from autonomous_loop.domain.feature import FeatureKind
 from autonomous_loop.domain.proof import Proof, TestRun, Verdict
 from autonomous_loop.report.receipt import Receipt, as_markdown, as_text
-from autonomous_loop.report.rows import Row, replay, replays
+from autonomous_loop.report.view_model import Row, replay, replays
 from git_world import git
 
 CHECK = "import app\n\nprint('green' if app.two() == 2 else 'red')\n"

@@ -91,7 +91,7 @@ def test_help_is_quick_and_imports_no_sdk():
     code = """
 import sys
 sys.argv = ["x", "--help"]
-import autonomous_loop.cli as cli
+import autonomous_loop.commands.cli as cli
 try:
     cli.main()
 except SystemExit:

@@ -4,7 +4,7 @@ import pytest
 import pytest_asyncio
 
 from autonomous_loop.config import LoopConfig
-from autonomous_loop.hands.toolchain import find_browser
+from autonomous_loop.sandbox.toolchain import find_browser
 from verify.proof_world import World, make_sandbox
 
 

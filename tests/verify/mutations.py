@@ -29,7 +29,7 @@ from verify.instrumented import Checks, install
 CHECKS = install()
 
 from autonomous_loop.config import LoopConfig
-from autonomous_loop.hands.sandbox import Sandbox
+from autonomous_loop.sandbox.sandbox import Sandbox
 from autonomous_loop.verify import gate, verifier
 from verify.corpus import TRICKS
 from verify.corpus.base import Trick, judge

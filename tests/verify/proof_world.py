@@ -15,7 +15,7 @@ from autonomous_loop.domain.model import CommitSha, TreeSha
 from autonomous_loop.domain.proof import Baseline, GateReport, ModelCommand, Proof, Submission, Verdict
 from autonomous_loop.git.repository import Repository
 from autonomous_loop.git.workspace import ScratchWorkspace
-from autonomous_loop.hands.sandbox import Sandbox
+from autonomous_loop.sandbox.sandbox import Sandbox
 from autonomous_loop.verify.gate import ProofGate
 from autonomous_loop.verify.verifier import ProofVerifier
 

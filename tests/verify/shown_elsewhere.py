@@ -2,10 +2,10 @@
 
 _RUST = "tests/verify/test_rust.py::test_{}"
 ELSEWHERE: dict[str, list[str]] = {
-    "in_source.judge_without_red:no-red": [
+    "inline_tests.judge_without_red:no-red": [
         _RUST.format("a_test_inside_the_source_that_was_there_before_shows_nothing_new")
     ],
-    "in_source.judge_without_red:asserts-nothing": [
+    "inline_tests.judge_without_red:asserts-nothing": [
         _RUST.format("a_test_inside_the_source_that_asserts_nothing_is_refused")
     ],
     "proving.run>judge_without_red": [

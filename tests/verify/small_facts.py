@@ -1,9 +1,9 @@
 """A step on a small tree, without any process."""
 
-from autonomous_loop.verify.pytest_settings import PytestSettings
+from autonomous_loop.verify.project.pytest_settings import PytestSettings
+from autonomous_loop.verify.project.selection import is_test_file
+from autonomous_loop.verify.project.tree_facts import Facts
 from autonomous_loop.verify.runners.base import Folders
-from autonomous_loop.verify.tests_of import is_test_file
-from autonomous_loop.verify.tree_facts import Facts
 
 FOLDERS = Folders(work="/w", run="/t/run-1", temporary="/t")
 

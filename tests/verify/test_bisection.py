@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from autonomous_loop.verify.bisection import first_bad
+from autonomous_loop.verify.execution.bisection import first_bad
 from verify.proof_world import DOUBLE, DOUBLE_TEST, START, codes
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

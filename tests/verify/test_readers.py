@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from autonomous_loop.verify import apart as room
 from autonomous_loop.verify import gate as gating
-from autonomous_loop.verify.sources import reading
+from autonomous_loop.verify.syntax import isolation as room
+from autonomous_loop.verify.syntax import reading
 from verify.proof_world import DOUBLE, DOUBLE_TEST, START, codes
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from autonomous_loop.agent.briefing import feature_block, feature_message, prompt, refused_text
 from autonomous_loop.agent.conversation import Conversation
-from autonomous_loop.agent.dialogue import Dialogue, Done, Left
 from autonomous_loop.agent.models import ModelService
-from autonomous_loop.agent.toolbox import Toolbox
+from autonomous_loop.agent.prompts import feature_block, feature_message, prompt, refused_text
+from autonomous_loop.agent.tool_loop import Dialogue, Done, Left
+from autonomous_loop.agent.tool_runner import Toolbox
 from autonomous_loop.agent.tools import (
     BLOCKED,
     CODER_TOOLS,
@@ -22,7 +22,7 @@ from autonomous_loop.agent.tools import (
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.proof import Submission, Verdict
 from autonomous_loop.domain.work import CoderEnding, CoderResult, Task
-from autonomous_loop.ports import Control, Hands
+from autonomous_loop.engine.ports import Control, Hands
 
 _REMINDER = (
     "You ended without handing in the feature. If it is done, call submit_feature; if only a person can move "

@@ -29,9 +29,9 @@ from tenacity import (
 
 from autonomous_loop.agent.faults import is_broken_stream, translate
 from autonomous_loop.agent.models import COMPACTION_BETA, ModelFacts, ModelService
-from autonomous_loop.agent.patience import Attempts
 from autonomous_loop.agent.prices import spending
-from autonomous_loop.agent.received import Received
+from autonomous_loop.agent.retry_policy import Attempts
+from autonomous_loop.agent.stream_usage import Received
 from autonomous_loop.domain.budget import Spending, Tokens
 from autonomous_loop.domain.decision import NextStep
 from autonomous_loop.domain.text import in_every_text, utf8

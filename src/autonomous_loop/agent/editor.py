@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from autonomous_loop.agent.tools import ToolInputError, ToolResult, text_field
+from autonomous_loop.engine.ports import Hands
 from autonomous_loop.errors import HandsError
-from autonomous_loop.ports import Hands
 
 MAX_FILE_BYTES = 2_000_000
 _LISTED = 300

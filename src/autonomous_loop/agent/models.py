@@ -9,8 +9,8 @@ from anthropic import AsyncAnthropic
 from anthropic.types.beta import BetaModelInfo
 
 from autonomous_loop.agent.faults import translate
-from autonomous_loop.agent.patience import Attempts, Patience
 from autonomous_loop.agent.prices import Price, price_of, window_of
+from autonomous_loop.agent.retry_policy import Attempts, Patience
 from autonomous_loop.agent.transcripts import Transcripts
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.service import Provider

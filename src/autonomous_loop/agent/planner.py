@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from autonomous_loop.agent.briefing import prompt, request_message
 from autonomous_loop.agent.conversation import Conversation
-from autonomous_loop.agent.dialogue import Dialogue, Done, Left
 from autonomous_loop.agent.models import ModelService
-from autonomous_loop.agent.toolbox import Toolbox
+from autonomous_loop.agent.prompts import prompt, request_message
+from autonomous_loop.agent.tool_loop import Dialogue, Done, Left
+from autonomous_loop.agent.tool_runner import Toolbox
 from autonomous_loop.agent.tools import PLANNER_TOOLS, PROPOSE, ToolResult, fields, refusal
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.feature import FeatureList, parse_feature_list
 from autonomous_loop.domain.request import Request
 from autonomous_loop.domain.work import HowTestsRun
+from autonomous_loop.engine.ports import Hands, PlanControl
 from autonomous_loop.errors import DeadlineError, FeatureListError
-from autonomous_loop.ports import Hands, PlanControl
 
 MAX_PROPOSALS = 3
 _REMINDER = (

@@ -15,9 +15,9 @@ from autonomous_loop.domain.folding import fold
 from autonomous_loop.domain.keys import Keyring
 from autonomous_loop.domain.model import CommitSha, scrubbed
 from autonomous_loop.domain.record import Entry, LoopRecord
+from autonomous_loop.engine.ports import Clock
 from autonomous_loop.errors import JournalError, RepositoryError, TransientError
 from autonomous_loop.git.repository import Repository
-from autonomous_loop.ports import Clock
 
 MOST_FILE = 90_000_000
 """Bytes of one file of the journal: GitHub takes none of more than 100 MB."""

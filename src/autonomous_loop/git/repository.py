@@ -15,7 +15,7 @@ from autonomous_loop.domain.model import CommitSha, TreeSha
 from autonomous_loop.domain.work import Change
 from autonomous_loop.errors import HandsError, RepositoryError, ServiceError, Superseded
 from autonomous_loop.git.command import Git, GitError, LockedError, failed, patiently
-from autonomous_loop.git.grafting import Entry, graft, look_up, pack_of
+from autonomous_loop.git.tree_edit import Entry, graft, look_up, pack_of
 
 PACK_LIMIT = 512 * 1024 * 1024
 # What git says of a ref that somebody else moved since it was looked at.

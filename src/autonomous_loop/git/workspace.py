@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from itertools import islice
 
 from autonomous_loop.domain.model import CommitSha, TreeSha
+from autonomous_loop.engine.ports import Hands
 from autonomous_loop.errors import DeadlineError, HandsError
-from autonomous_loop.git import scratch_calls as calls
-from autonomous_loop.git.grafting import Entry
+from autonomous_loop.git import workspace_protocol as calls
 from autonomous_loop.git.repository import PACK_LIMIT, Differences, Repository
-from autonomous_loop.git.scratch_calls import Call, Writing
-from autonomous_loop.git.watched import Narrow, Watched, decides
-from autonomous_loop.ports import Hands
+from autonomous_loop.git.tree_edit import Entry
+from autonomous_loop.git.workspace_protocol import Call, Writing
+from autonomous_loop.git.workspace_watch import Narrow, Watched, decides
 
 TIMEOUT_S = 180.0
 # Older kernels count a file's change time in ticks of up to 10 ms.

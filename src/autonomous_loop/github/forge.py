@@ -9,7 +9,7 @@ from urllib.parse import quote
 from github.GithubException import GithubException
 from github.PullRequest import PullRequest
 
-from autonomous_loop.domain.baton import Baton
+from autonomous_loop.domain.handoff import Baton
 from autonomous_loop.errors import ForgeError
 from autonomous_loop.github.client import NOT_PERMITTED, once, repeated, translated
 from autonomous_loop.github.thread import Thread

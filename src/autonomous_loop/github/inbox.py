@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autonomous_loop.domain.work import Command
-from autonomous_loop.ports import Inbox
+from autonomous_loop.engine.ports import Inbox
 
 
 class Inboxes:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from autonomous_loop.config import LoopConfig
-from autonomous_loop.domain.fleet import Turn
 from autonomous_loop.domain.model import CommitSha
+from autonomous_loop.domain.queue import Turn
 from autonomous_loop.domain.trigger import (
     Activity,
     Asked,

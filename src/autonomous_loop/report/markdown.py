@@ -16,13 +16,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.feature import FeatureStatus
-from autonomous_loop.domain.late import estimate
+from autonomous_loop.domain.late_requests import estimate
 from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.domain.work import Report
 from autonomous_loop.report.escape import cell, code, fence, md
 from autonomous_loop.report.escape import title as title_of
-from autonomous_loop.report.rows import MARKS, Site, figures, replays
-from autonomous_loop.report.standing import Standing, standing
+from autonomous_loop.report.status_line import Standing, standing
+from autonomous_loop.report.view_model import MARKS, Site, figures, replays
 
 MOST: Final = 65_000
 """Characters of a body or comment; GitHub takes 65,536."""

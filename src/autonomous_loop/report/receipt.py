@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from autonomous_loop.domain.model import CommitSha
 from autonomous_loop.domain.proof import Proof, TestRun, Verdict
 from autonomous_loop.report.escape import cell, fence, md, plain, printable
-from autonomous_loop.report.rows import FRESH, MARKS, replay
+from autonomous_loop.report.view_model import FRESH, MARKS, replay
 
 MOST_NAMES = 10
 SHOWS = (

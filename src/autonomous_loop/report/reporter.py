@@ -8,7 +8,7 @@ from dataclasses import replace
 from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.report import markdown
 from autonomous_loop.report.redactor import Redactor
-from autonomous_loop.report.rows import Site
+from autonomous_loop.report.view_model import Site
 
 
 class MarkdownReporter:

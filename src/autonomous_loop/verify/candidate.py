@@ -10,12 +10,12 @@ from functools import cached_property
 from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.domain.proof import Reason
 from autonomous_loop.domain.work import Change
+from autonomous_loop.engine.ports import Trees
 from autonomous_loop.errors import HandsError
-from autonomous_loop.ports import Trees
+from autonomous_loop.verify.project.selection import Selection, is_support, select, stands_in_source
+from autonomous_loop.verify.project.tree_facts import TreeFacts
 from autonomous_loop.verify.refused import Refused
-from autonomous_loop.verify.sources import SourceFile, read_ahead, read_source
-from autonomous_loop.verify.tests_of import Selection, is_support, select, stands_in_source
-from autonomous_loop.verify.tree_facts import TreeFacts
+from autonomous_loop.verify.syntax import SourceFile, read_ahead, read_source
 
 MOST_BYTES = 20_000_000
 _LARGE = f"it is larger than {MOST_BYTES:,} bytes"

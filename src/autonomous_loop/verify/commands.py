@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.verify.e2e import is_browser_test
+from autonomous_loop.verify.project.tree_facts import Facts
 from autonomous_loop.verify.runners import RUNNERS
 from autonomous_loop.verify.runners.base import Runner, Step
 from autonomous_loop.verify.runners.cargo import Cargo
@@ -17,7 +18,6 @@ from autonomous_loop.verify.runners.javascript import JavaScript
 from autonomous_loop.verify.runners.junit import JUnit
 from autonomous_loop.verify.runners.pytest import COMMAND as PYTEST
 from autonomous_loop.verify.runners.script import calls_in
-from autonomous_loop.verify.tree_facts import Facts
 
 _IN_FOLDER = re.compile(r"\s*cd\s+([\w.-][\w./-]*)\s*&&\s*(.+)", re.DOTALL)
 

@@ -10,10 +10,10 @@ from functools import lru_cache
 from autonomous_loop.domain.feature import Feature
 from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.domain.proof import Evidence, Reason
+from autonomous_loop.engine.ports import Hands, Trees
 from autonomous_loop.errors import HandsError
-from autonomous_loop.ports import Hands, Trees
-from autonomous_loop.verify.report import Case
-from autonomous_loop.verify.sources import read_source, titles
+from autonomous_loop.verify.results.report import Case
+from autonomous_loop.verify.syntax import read_source, titles
 
 CATEGORIES = frozenset(
     {"ui", "ux", "frontend", "front-end", "browser", "web", "interface", "user interface", "e2e"}

@@ -10,15 +10,15 @@ from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.domain.proof import GateReport, Reason
 from autonomous_loop.domain.work import Change
+from autonomous_loop.engine.ports import Trees
 from autonomous_loop.errors import HandsError
-from autonomous_loop.ports import Trees
-from autonomous_loop.verify.apart import Unread, apart
-from autonomous_loop.verify.paths import PROTECTED, PathPatterns
-from autonomous_loop.verify.runner_guard import guard
+from autonomous_loop.verify.project.paths import PROTECTED, PathPatterns
+from autonomous_loop.verify.project.selection import is_support, is_test_file, stands_in_source
+from autonomous_loop.verify.project.tree_facts import Facts, TreeFacts
+from autonomous_loop.verify.rules.runner_guard import guard
 from autonomous_loop.verify.secret_scan import secret_kinds
-from autonomous_loop.verify.sources import is_readable, read_ahead, read_source
-from autonomous_loop.verify.tests_of import is_support, is_test_file, stands_in_source
-from autonomous_loop.verify.tree_facts import Facts, TreeFacts
+from autonomous_loop.verify.syntax import is_readable, read_ahead, read_source
+from autonomous_loop.verify.syntax.isolation import Unread, apart
 
 MOST_FILES = 2_000
 LINK, GITLINK, EXECUTABLE = "120000", "160000", "100755"

@@ -16,11 +16,11 @@ from typing import Any
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.domain.proof import Baseline, GateRun, Reason
-from autonomous_loop.ports import Hands
-from autonomous_loop.verify.bench import TestBench
+from autonomous_loop.engine.ports import Hands
+from autonomous_loop.verify.execution.bench import TestBench
+from autonomous_loop.verify.project.tree_facts import Facts
 from autonomous_loop.verify.refused import Refused
-from autonomous_loop.verify.tree_facts import Facts
-from autonomous_loop.verify.wording import listed
+from autonomous_loop.verify.results.wording import listed
 
 EXCERPT = 2_500
 MOST_CHANGED = 20

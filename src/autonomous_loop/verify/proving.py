@@ -17,29 +17,29 @@ from autonomous_loop.domain.proof import (
     TestRun,
     Verdict,
 )
-from autonomous_loop.verify.around_tests import not_read
-from autonomous_loop.verify.bench import TestBench, believed
 from autonomous_loop.verify.candidate import Candidate
-from autonomous_loop.verify.changed_tests import judge_changed_tests
-from autonomous_loop.verify.e2e import BrowserE2ETester
-from autonomous_loop.verify.flaky import refuse_flaky_green, steady_red
-from autonomous_loop.verify.gates import ProjectGates
-from autonomous_loop.verify.idle_tests import refuse_idle
-from autonomous_loop.verify.in_source import judge_without_red, swappable
-from autonomous_loop.verify.judgement import (
+from autonomous_loop.verify.comparison import (
     Failures,
     judge_green,
     must_still_pass,
     narrowed,
     submitted,
 )
+from autonomous_loop.verify.e2e import BrowserE2ETester
+from autonomous_loop.verify.execution.bench import TestBench, believed
+from autonomous_loop.verify.execution.flaky import refuse_flaky_green, steady_red
+from autonomous_loop.verify.execution.regression import Regression, RegressionCheck
+from autonomous_loop.verify.execution.running import RunResult
+from autonomous_loop.verify.gates import ProjectGates
+from autonomous_loop.verify.project.selection import Selection
 from autonomous_loop.verify.refused import Refused
-from autonomous_loop.verify.regression import Regression, RegressionCheck
-from autonomous_loop.verify.report import Case
-from autonomous_loop.verify.running import RunResult
-from autonomous_loop.verify.satisfied import AlreadySatisfied
-from autonomous_loop.verify.tests_of import Selection
-from autonomous_loop.verify.wording import listed
+from autonomous_loop.verify.results.report import Case
+from autonomous_loop.verify.results.wording import listed
+from autonomous_loop.verify.rules.already_satisfied import AlreadySatisfied
+from autonomous_loop.verify.rules.changed_tests import judge_changed_tests
+from autonomous_loop.verify.rules.inline_tests import judge_without_red, swappable
+from autonomous_loop.verify.rules.test_surroundings import not_read
+from autonomous_loop.verify.rules.vacuous_tests import refuse_idle
 
 
 @dataclass(frozen=True, slots=True)

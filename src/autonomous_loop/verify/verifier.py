@@ -19,23 +19,23 @@ from autonomous_loop.domain.proof import (
     Verdict,
 )
 from autonomous_loop.domain.work import CommandResult, HowTestsRun
+from autonomous_loop.engine.ports import Hands, Trees, Workspace
 from autonomous_loop.errors import HandsError
-from autonomous_loop.ports import Hands, Trees, Workspace
-from autonomous_loop.verify.bench import TestBench
-from autonomous_loop.verify.bisection import culprits
 from autonomous_loop.verify.candidate import Candidate
-from autonomous_loop.verify.choice import first_run
+from autonomous_loop.verify.comparison import set_aside
 from autonomous_loop.verify.e2e import BrowserE2ETester
-from autonomous_loop.verify.fresh import FreshPlace
+from autonomous_loop.verify.execution.bench import TestBench
+from autonomous_loop.verify.execution.bisection import culprits
+from autonomous_loop.verify.execution.command_choice import first_run
+from autonomous_loop.verify.execution.fresh_place import FreshPlace
+from autonomous_loop.verify.execution.how_tests_run import found_programs, told
+from autonomous_loop.verify.execution.no_baseline import refuse_none
+from autonomous_loop.verify.execution.regression import RegressionCheck
+from autonomous_loop.verify.execution.running import RunResult
 from autonomous_loop.verify.gates import ProjectGates
-from autonomous_loop.verify.how import found_programs, told
-from autonomous_loop.verify.judgement import set_aside
-from autonomous_loop.verify.no_baseline import refuse_none
 from autonomous_loop.verify.proving import Proving
 from autonomous_loop.verify.refused import Refused
-from autonomous_loop.verify.regression import RegressionCheck
-from autonomous_loop.verify.running import RunResult
-from autonomous_loop.verify.satisfied import AlreadySatisfied
+from autonomous_loop.verify.rules.already_satisfied import AlreadySatisfied
 
 
 class ProofVerifier:

@@ -8,15 +8,15 @@ import anthropic
 
 from autonomous_loop.agent.coder import CodingAgent
 from autonomous_loop.agent.models import ModelService
-from autonomous_loop.agent.patience import Patience
 from autonomous_loop.agent.planner import PlanningAgent
+from autonomous_loop.agent.retry_policy import Patience
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.decision import NextStep
 from autonomous_loop.domain.feature import Feature, FeatureList
 from autonomous_loop.domain.proof import Reason, Submission, Verdict
 from autonomous_loop.domain.request import Request
 from autonomous_loop.domain.work import Task, Turn
-from autonomous_loop.ports import Hands
+from autonomous_loop.engine.ports import Hands
 from embedded_github.server import LocalServer
 from scripted_model.log import RequestLog
 from scripted_model.script import Script

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from autonomous_loop.hands.sandbox import Sandbox
+from autonomous_loop.sandbox.sandbox import Sandbox
 from integration.agent.agent_world import World
 
 

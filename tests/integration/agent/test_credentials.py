@@ -345,7 +345,9 @@ def test_a_library_that_is_not_there_is_named(monkeypatch):
 
 
 def test_importing_the_agents_imports_no_cloud():
-    program = "import sys, autonomous_loop.agent.team as _; print({'boto3', 'google.auth'} & {*sys.modules})"
+    program = (
+        "import sys, autonomous_loop.agent.factory as _; print({'boto3', 'google.auth'} & {*sys.modules})"
+    )
     assert (
         subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout == b"set()\n"
     )

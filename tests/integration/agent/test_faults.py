@@ -6,8 +6,8 @@ import pytest
 
 from autonomous_loop.agent.conversation import Conversation
 from autonomous_loop.agent.models import ModelFacts, ModelService
-from autonomous_loop.agent.patience import Patience
-from autonomous_loop.agent.received import Received
+from autonomous_loop.agent.retry_policy import Patience
+from autonomous_loop.agent.stream_usage import Received
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.decision import NextStep
 from autonomous_loop.errors import (

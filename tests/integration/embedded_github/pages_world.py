@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from autonomous_loop.report.markdown import job_summary, pull_request_body, sticky_comment
-from autonomous_loop.report.rows import Site
+from autonomous_loop.report.view_model import Site
 from embedded_github.actions.ports import Annotation, StepResult
 from embedded_github.actions.runs import JobRecord, RunRecord, Runs
 from embedded_github.forge.app import create_app

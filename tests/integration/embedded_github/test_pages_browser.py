@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from autonomous_loop.hands.toolchain import find_browser
+from autonomous_loop.sandbox.toolchain import find_browser
 from integration.embedded_github.pages_record import REPO
 from integration.embedded_github.pages_world import BOT, MONA, NOW, add_run, commit, pages_world, picture
 

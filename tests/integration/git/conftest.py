@@ -4,9 +4,9 @@ import pytest
 import pytest_asyncio
 
 from autonomous_loop.git.repository import Repository
-from autonomous_loop.git.watched import FROM_FILES, Watched
 from autonomous_loop.git.workspace import ScratchWorkspace
-from autonomous_loop.hands.sandbox import Sandbox
+from autonomous_loop.git.workspace_watch import FROM_FILES, Watched
+from autonomous_loop.sandbox.sandbox import Sandbox
 from git_world import git
 
 IDENTITY = ("Loop", "loop@example.invalid")

@@ -7,9 +7,9 @@ import pytest
 import pytest_asyncio
 
 from autonomous_loop.git import workspace as of_workspace
-from autonomous_loop.git.grafting import Entry
-from autonomous_loop.git.watched import FROM_FILES, Watched
+from autonomous_loop.git.tree_edit import Entry
 from autonomous_loop.git.workspace import MOST_RECENT, ScratchWorkspace
+from autonomous_loop.git.workspace_watch import FROM_FILES, Watched
 from git_world import git
 from integration.git.watched_world import shell
 from waiting import away

@@ -1,6 +1,6 @@
 """A small work tree that is watched as a large one is, and what a look at everything finds in it."""
 
-from autonomous_loop.git import scratch_calls
+from autonomous_loop.git import workspace_protocol
 from autonomous_loop.git.workspace import _Found
 
 FILES = {
@@ -11,7 +11,7 @@ FILES = {
     "own/.gitkeep": b"",
     "tests/test_a.py": b"def test(): pass\n",
 }
-EVERYWHERE = scratch_calls.look
+EVERYWHERE = workspace_protocol.look
 
 
 class Looks:
@@ -20,7 +20,7 @@ class Looks:
     def __init__(self, monkeypatch):
         self.narrow = self.whole = 0
         for name in ("look", "write_and_scan"):
-            monkeypatch.setattr(scratch_calls, name, self._counted(getattr(scratch_calls, name)))
+            monkeypatch.setattr(workspace_protocol, name, self._counted(getattr(workspace_protocol, name)))
 
     def _counted(self, call):
         def counting(*given, narrow, **options):
@@ -37,7 +37,7 @@ class Looks:
 
 
 async def shell(hands, command):
-    done = await hands.run(["bash", "-ec", command], timeout_s=60, env=scratch_calls.ENV)
+    done = await hands.run(["bash", "-ec", command], timeout_s=60, env=workspace_protocol.ENV)
     assert done.exit_code == 0, done.text
     return done.text
 

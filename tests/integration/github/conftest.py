@@ -13,9 +13,10 @@ from github.Repository import Repository
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from autonomous_loop.compose import IDENTITY
+from autonomous_loop.ci.job import Job
+from autonomous_loop.ci.queue import Fleet
+from autonomous_loop.ci.routing import Intake
 from autonomous_loop.config import LoopConfig
-from autonomous_loop.fleet import Fleet
 from autonomous_loop.git.command import bearer
 from autonomous_loop.git.repository import Repository as GitRepository
 from autonomous_loop.github.access import Access
@@ -23,8 +24,7 @@ from autonomous_loop.github.action import RunFacts
 from autonomous_loop.github.client import connect, own_login
 from autonomous_loop.github.forge import GitHubForge
 from autonomous_loop.github.thread import Thread
-from autonomous_loop.intake import Intake
-from autonomous_loop.job import Job
+from autonomous_loop.wiring.session import IDENTITY
 from embedded_github.actions.api.routes import routes as actions_routes
 from embedded_github.actions.job.runner import ProcessRunner
 from embedded_github.actions.player import Player

@@ -5,8 +5,8 @@ import json
 import pytest
 from starlette.responses import Response
 
-from autonomous_loop.domain.baton import Baton
 from autonomous_loop.domain.decision import HandoffReason
+from autonomous_loop.domain.handoff import Baton
 from autonomous_loop.errors import ForgeError
 
 from .conftest import HEAD, LABEL, REPO

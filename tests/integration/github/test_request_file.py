@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from autonomous_loop.ci.routing import Choice
 from autonomous_loop.domain.trigger import Ignore
 from autonomous_loop.errors import RequestError
 from autonomous_loop.github.request_file import RequestFile, safe_path
-from autonomous_loop.intake import Choice
 from embedded_github.forge.models import Actor
 
 from .conftest import REPO

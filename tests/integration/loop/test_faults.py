@@ -8,13 +8,13 @@ import subprocess
 import pytest
 
 from autonomous_loop import AutonomousLoop, LoopConfig
-from autonomous_loop.attempt import FeatureAttempt
+from autonomous_loop.engine.attempt import FeatureAttempt
+from autonomous_loop.engine.full_suite import SuiteKeeper
 from autonomous_loop.errors import HandsError
 from autonomous_loop.git.journal import StateTracker
 from autonomous_loop.git.repository import Repository
 from autonomous_loop.git.workspace import ScratchWorkspace
-from autonomous_loop.suite import SuiteKeeper
-from autonomous_loop.surroundings import Surroundings
+from autonomous_loop.wiring.environment import Surroundings
 from git_world import git
 from loop_world import KEY, bash, create, honest, journal_events, make_project, model, submit
 

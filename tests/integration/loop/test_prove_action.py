@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from autonomous_loop.commands.prove_ci import question_of
 from autonomous_loop.errors import ConfigurationError
-from autonomous_loop.prove_ci import question_of
 from embedded_github.actions.workflow.reader import read_workflow
 from embedded_github.embedded import EmbeddedGitHub
 from embedded_github.forge.models import Actor

@@ -6,9 +6,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from autonomous_loop.commands.prove_ci import prove_in_ci
 from autonomous_loop.errors import LoopError
-from autonomous_loop.prove_ci import prove_in_ci
-from autonomous_loop.surroundings import Surroundings
+from autonomous_loop.wiring.environment import Surroundings
 from git_world import git
 from loop_world import APP, CONFTEST, make_project
 from prove_world import TEST_TWO, TWO, codes, commit, prove, started

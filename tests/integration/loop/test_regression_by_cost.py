@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from autonomous_loop.verify.bench import TestBench
+from autonomous_loop.verify.execution.bench import TestBench
 from git_world import git
 from integration.loop.test_faults import LOOP, branch, play, reasons, types
 from loop_world import bash, create, honest, journal_events, make_project, model, submit

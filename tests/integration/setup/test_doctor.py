@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import requests
 
+from autonomous_loop.commands.doctor import Question, examine
+from autonomous_loop.commands.init import init
 from autonomous_loop.config import CONFIG_FILE
-from autonomous_loop.doctor import Question, examine
 from autonomous_loop.errors import RepositoryError, UsageError
 from autonomous_loop.github.workflow import WORKFLOW
-from autonomous_loop.init import init
 from autonomous_loop.report.findings import State, findings_as_text
-from autonomous_loop.surroundings import GitHubAccount, Surroundings
+from autonomous_loop.wiring.environment import GitHubAccount, Surroundings
 from embedded_github.embedded import EmbeddedGitHub
 from embedded_github.forge.models import Actor
 from embedded_github.forge.records.settings import ActionsSettings

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from autonomous_loop.commands.init import init, initialised_as_text
 from autonomous_loop.config import CONFIG_FILE, LoopConfig
 from autonomous_loop.errors import RepositoryError
 from autonomous_loop.github.workflow import WORKFLOW
-from autonomous_loop.init import init, initialised_as_text
-from autonomous_loop.surroundings import GitHubAccount, Surroundings
+from autonomous_loop.wiring.environment import GitHubAccount, Surroundings
 from git_world import git
 from loop_world import command, environment, make_project
 

@@ -48,7 +48,7 @@ def run(installed, *arguments, cwd):
     """The installed program; what else is installed here stands behind it, this clone does not."""
     program = (
         f"import sys; sys.path[:0] = {[str(installed), *site.getsitepackages()]!r};"
-        "from autonomous_loop.cli import main; main(prog_name='autonomous-loop')"
+        "from autonomous_loop.commands.cli import main; main(prog_name='autonomous-loop')"
     )
     return subprocess.run(
         [sys.executable, "-I", "-S", "-c", program, *arguments],

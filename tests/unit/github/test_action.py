@@ -18,7 +18,7 @@ from autonomous_loop.github.action import (
     read_inputs,
     write_outputs,
 )
-from autonomous_loop.surroundings import Surroundings
+from autonomous_loop.wiring.environment import Surroundings
 
 RUN = {
     "GITHUB_REPOSITORY": "octo/guestbook",

@@ -20,7 +20,7 @@ from autonomous_loop.domain.feature import (
 from autonomous_loop.domain.proof import Evidence, Proof, TestCounts, TestRun
 from autonomous_loop.domain.record import LoopRecord, SessionRecord
 from autonomous_loop.domain.request import Request
-from autonomous_loop.report.rows import Site
+from autonomous_loop.report.view_model import Site
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 

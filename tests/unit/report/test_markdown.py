@@ -19,7 +19,7 @@ from autonomous_loop.report.markdown import (
     report,
     sticky_comment,
 )
-from autonomous_loop.report.rows import Site
+from autonomous_loop.report.view_model import Site
 
 GITHUB_LIKE = MarkdownIt("commonmark", {"html": True, "breaks": True}).enable(["table"])
 SURFACES = [pull_request_body, sticky_comment, job_summary, final_comment]

@@ -1,6 +1,6 @@
-from autonomous_loop.verify.canary import MOST, Canary, place, place_beside
-from autonomous_loop.verify.pytest_settings import PytestSettings
-from autonomous_loop.verify.report import Case
+from autonomous_loop.verify.project.pytest_settings import PytestSettings
+from autonomous_loop.verify.results.canary import MOST, Canary, place, place_beside
+from autonomous_loop.verify.results.report import Case
 
 PATHS = ("a.py", "other/test_x.py", "tests/ui/test_b.py", "tests/unit/test_a.py", "tests/unit/test_c.py")
 

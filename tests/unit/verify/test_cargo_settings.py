@@ -1,7 +1,7 @@
 import pytest
 
 from autonomous_loop.domain.work import Change
-from autonomous_loop.verify.runner_guard import guard
+from autonomous_loop.verify.rules.runner_guard import guard
 from verify.small_facts import facts
 
 PACKAGE = '[package]\nname = "demo"\n'

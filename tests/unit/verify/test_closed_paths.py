@@ -1,6 +1,6 @@
 import pytest
 
-from autonomous_loop.verify.closed_paths import closed_to_hands
+from autonomous_loop.verify.execution.closed_paths import closed_to_hands
 
 SAID = {
     "PermissionError: [Errno 13] Permission denied: '/srv/venv/pyvenv.cfg'": "/srv/venv",

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from autonomous_loop.verify.collected_tests import collected
-from autonomous_loop.verify.package_json import read_packages
+from autonomous_loop.verify.project.collected_tests import collected
+from autonomous_loop.verify.project.package_json import read_packages
 
 PATHS = (
     "index.js", "src/add.js", "test/add.js", "test/deep/sub.mjs", "test/fixtures/one.js", "test/helper.js",

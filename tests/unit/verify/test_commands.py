@@ -3,9 +3,9 @@
 import pytest
 
 from autonomous_loop.config import LoopConfig
-from autonomous_loop.verify.choice import narrows
 from autonomous_loop.verify.commands import find_commands, step_of
-from autonomous_loop.verify.package_json import read_packages
+from autonomous_loop.verify.execution.command_choice import narrows
+from autonomous_loop.verify.project.package_json import read_packages
 from verify.small_facts import FOLDERS, facts
 
 PYTHON = {"conftest.py": "", "tests/test_a.py": "def test_a(): pass\n", "tests/deep/test_b.py": ""}

@@ -4,7 +4,7 @@ from textwrap import dedent
 
 import pytest
 
-from autonomous_loop.verify.sources import asserts_nothing, bodies, examples, weakened
+from autonomous_loop.verify.syntax import asserts_nothing, bodies, examples, weakened
 
 
 def of(path: str, text: str):

@@ -8,7 +8,7 @@ from autonomous_loop.domain.proof import Baseline, TestRun
 from autonomous_loop.domain.work import Change
 from autonomous_loop.verify.candidate import Candidate
 from autonomous_loop.verify.differing_tests import Differing, differing, named_by
-from autonomous_loop.verify.tree_facts import TreeFacts
+from autonomous_loop.verify.project.tree_facts import TreeFacts
 
 
 class TwoTrees:

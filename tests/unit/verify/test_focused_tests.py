@@ -2,7 +2,7 @@
 
 import pytest
 
-from autonomous_loop.verify.focused_tests import refuse_focus
+from autonomous_loop.verify.rules.focused_tests import refuse_focus
 
 
 def said(new, old="", path="test/add.test.js"):

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from autonomous_loop.verify.report import ReportError
+from autonomous_loop.verify.results.report import ReportError
 from autonomous_loop.verify.runners.base import Step
 from autonomous_loop.verify.runners.go import Go
 from verify.small_facts import FOLDERS, facts, seen

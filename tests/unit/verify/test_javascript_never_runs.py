@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from autonomous_loop.verify.sources import bodies, weakened
+from autonomous_loop.verify.syntax import bodies, weakened
 
 FORMS = ["assert.equal(x, 1)", "t.assert.equal(x, 1)", "expect(x).toBe(1)"]
 

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from autonomous_loop.verify.judgement import third_party
-from autonomous_loop.verify.report import ReportError
+from autonomous_loop.verify.comparison import third_party
+from autonomous_loop.verify.project.tree_facts import TreeFacts
+from autonomous_loop.verify.results.report import ReportError
 from autonomous_loop.verify.runners.base import Step
 from autonomous_loop.verify.runners.javascript_reports import make_case, unloadable
 from autonomous_loop.verify.runners.jest import Jest
@@ -13,7 +14,6 @@ from autonomous_loop.verify.runners.mocha import Mocha
 from autonomous_loop.verify.runners.node_test import NodeTest
 from autonomous_loop.verify.runners.playwright import Playwright
 from autonomous_loop.verify.runners.vitest import Vitest
-from autonomous_loop.verify.tree_facts import TreeFacts
 
 
 class FakeTrees:

@@ -1,8 +1,8 @@
 import pytest
 
 from autonomous_loop.domain.work import Change
-from autonomous_loop.verify.javascript_settings import loaded, section_for_tests
-from autonomous_loop.verify.runner_guard import guard
+from autonomous_loop.verify.rules.javascript_settings import loaded, section_for_tests
+from autonomous_loop.verify.rules.runner_guard import guard
 from unit.verify.test_javascript_steps import facts_of
 
 VITE = (

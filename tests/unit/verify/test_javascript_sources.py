@@ -1,6 +1,6 @@
 import pytest
 
-from autonomous_loop.verify.sources import asserts_nothing, bodies, titles, weakened
+from autonomous_loop.verify.syntax import asserts_nothing, bodies, titles, weakened
 
 VARIES = "\N{HORIZONTAL ELLIPSIS}"
 

@@ -6,11 +6,11 @@ import pytest
 
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.verify.commands import find_commands
-from autonomous_loop.verify.package_json import read_packages
-from autonomous_loop.verify.pytest_settings import PytestSettings
+from autonomous_loop.verify.project.package_json import read_packages
+from autonomous_loop.verify.project.pytest_settings import PytestSettings
+from autonomous_loop.verify.project.selection import is_support, is_test_file
+from autonomous_loop.verify.project.tree_facts import TreeFacts
 from autonomous_loop.verify.runners.base import Folders
-from autonomous_loop.verify.tests_of import is_support, is_test_file
-from autonomous_loop.verify.tree_facts import TreeFacts
 
 FOLDERS = Folders(work="/hands/work", run="/hands/tmp/run-1", temporary="/hands/tmp")
 NODE = "import test from 'node:test';"

@@ -1,6 +1,6 @@
 import pytest
 
-from autonomous_loop.verify.paths import PROTECTED, PathPatterns
+from autonomous_loop.verify.project.paths import PROTECTED, PathPatterns
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from autonomous_loop.verify.places import holds, innermost, unseen
+from autonomous_loop.verify.project.places import holds, innermost, unseen
 from autonomous_loop.verify.runners.base import Step
 from autonomous_loop.verify.runners.pytest import Pytest
 from autonomous_loop.verify.runners.pytest_places import places

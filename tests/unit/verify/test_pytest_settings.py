@@ -1,6 +1,6 @@
 import pytest
 
-from autonomous_loop.verify.pytest_settings import read_settings, runner_keys
+from autonomous_loop.verify.project.pytest_settings import read_settings, runner_keys
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from autonomous_loop.verify.sources import bodies, weakened
+from autonomous_loop.verify.syntax import bodies, weakened
 
 CASE = "from unittest import TestCase\n\nclass TestA({base}):\n    {inside}\n    def test_a(self):\n        self.assertEqual(f(), 3)\n"
 

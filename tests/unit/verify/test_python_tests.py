@@ -1,7 +1,7 @@
 # ruff: noqa: E501 - sources of tests, one a line
 import pytest
 
-from autonomous_loop.verify.sources import asserts_nothing, bodies, stand_ins
+from autonomous_loop.verify.syntax import asserts_nothing, bodies, stand_ins
 
 
 def checks(*lines, imports=""):

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from autonomous_loop.verify.sources import (
+from autonomous_loop.verify.syntax import (
     asserts_nothing,
     awareness,
     bodies,
@@ -17,7 +17,7 @@ from autonomous_loop.verify.sources import (
     titles,
     weakened,
 )
-from autonomous_loop.verify.sources.javascript import _Reader
+from autonomous_loop.verify.syntax.javascript import _Reader
 
 MANY = 300
 PYTHON = "".join(
@@ -120,7 +120,7 @@ def test_the_work_of_reading_javascript_grows_with_the_file_and_no_faster(done, 
 
 def test_a_name_of_a_table_is_found_without_trying_each_of_them(monkeypatch):
     """Names that run are told by how they begin; of two that fit, the first in the file is meant."""
-    from autonomous_loop.verify.sources import javascript  # noqa: PLC0415
+    from autonomous_loop.verify.syntax import javascript  # noqa: PLC0415
 
     tried = []
     real = javascript._goes_on

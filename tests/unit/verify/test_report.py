@@ -1,6 +1,6 @@
 import pytest
 
-from autonomous_loop.verify.report import ReportError, count, read_report
+from autonomous_loop.verify.results.report import ReportError, count, read_report
 
 
 def report(inner):

@@ -1,9 +1,9 @@
 import pytest
 
 from autonomous_loop.domain.work import Change
-from autonomous_loop.verify.pytest_settings import PytestSettings
-from autonomous_loop.verify.runner_guard import guard
-from autonomous_loop.verify.tree_facts import Facts
+from autonomous_loop.verify.project.pytest_settings import PytestSettings
+from autonomous_loop.verify.project.tree_facts import Facts
+from autonomous_loop.verify.rules.runner_guard import guard
 
 PYPROJECT = b'[project]\nname = "a"\n[tool.pytest.ini_options]\naddopts = "-q"\ntestpaths = ["tests"]\n'
 

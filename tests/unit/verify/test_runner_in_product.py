@@ -3,10 +3,10 @@
 
 import pytest
 
-from autonomous_loop.verify.pytest_settings import read_settings
-from autonomous_loop.verify.runner_in_product import holds_runner
-from autonomous_loop.verify.sources import read_source
-from autonomous_loop.verify.tree_facts import Facts
+from autonomous_loop.verify.project.pytest_settings import read_settings
+from autonomous_loop.verify.project.tree_facts import Facts
+from autonomous_loop.verify.rules.runner_in_product import holds_runner
+from autonomous_loop.verify.syntax import read_source
 
 
 @pytest.mark.parametrize(

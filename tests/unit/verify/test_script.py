@@ -1,6 +1,6 @@
 import pytest
 
-from autonomous_loop.verify.package_json import Package
+from autonomous_loop.verify.project.package_json import Package
 from autonomous_loop.verify.runners.script import calls_in, commands_in
 
 PACKAGES = (

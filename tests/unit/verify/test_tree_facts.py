@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autonomous_loop.domain.work import Change
-from autonomous_loop.verify.judgement import third_party
-from autonomous_loop.verify.tree_facts import TreeFacts
+from autonomous_loop.verify.comparison import third_party
+from autonomous_loop.verify.project.tree_facts import TreeFacts
 
 NAMES = st.sampled_from(["a.py", "test_a.py", "b.py", "c.txt", "conftest.py"])
 FOLDERS = st.sampled_from(["", "src/", "src/deep/er/", "tests/", "docs/"])

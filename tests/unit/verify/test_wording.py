@@ -1,5 +1,5 @@
-from autonomous_loop.verify.report import Case
-from autonomous_loop.verify.wording import EXCERPT, Wording, listed, without_canary
+from autonomous_loop.verify.results.report import Case
+from autonomous_loop.verify.results.wording import EXCERPT, Wording, listed, without_canary
 
 WORDING = Wording("/tmp/loop-x/hands/work", "/tmp/loop-x/hands/tmp")
 

@@ -57,8 +57,8 @@ BESIDE = {
     FILE: "from calc import add\nfrom helpers import check\n\n\ndef test_add():\n    check(add(1, 2), 3)\n",
 }
 LAYER = (
-    "around_tests.judge_around>_refuse changed_tests.judge_changed_tests>judge_around#2"
-    " around_tests._refuse:weakened"
+    "test_surroundings.judge_around>_refuse changed_tests.judge_changed_tests>judge_around#2"
+    " test_surroundings._refuse:weakened"
 )
 
 
@@ -84,7 +84,7 @@ TRICKS = [
         "== 3",
         "> 0",
         passing="TestOne::test_add",
-        checks=("around_tests.judge_around>_refuse#2",),
+        checks=("test_surroundings.judge_around>_refuse#2",),
     ),
     Trick(
         "an older test's helper in another file emptied while the code is right",

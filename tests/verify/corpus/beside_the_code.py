@@ -153,7 +153,7 @@ TRICKS = [
         setup="echo no such package; exit 1",
         code="setup",
         says="no such package",
-        checks=("fresh.make:setup",),
+        checks=("fresh_place.make:setup",),
     ),
     Trick(
         "a link out of the project",

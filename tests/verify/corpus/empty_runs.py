@@ -6,7 +6,7 @@ BREAKS = GOOD | {"calc.py": GOOD["calc.py"].replace("a + b", "a - b")}
 ONLY_CLASSES = "def pytest_collection_modifyitems(items):\n    items[:] = [one for one in items if one.cls]\n"
 NOTHING_RAN = (
     "running._judge:nothing-ran bench.believed:raise regression.check:raise",
-    "judgement.judge_losses:test-removed",
+    "comparison.judge_losses:test-removed",
 )
 REFACTOR = {
     "tests": ("tests/test_later.py",),

@@ -53,7 +53,7 @@ TRICKS = [
         says="ends before its tests are reported",
         checks=(
             "running._judge:no-report bench.believed:raise",
-            "judgement.judge_losses:test-removed",
+            "comparison.judge_losses:test-removed",
         ),
     ),
     Trick(
@@ -313,7 +313,7 @@ TRICKS = [
         says="within 6 s",
         checks=(
             "running._judge:timeout",
-            "judgement.judge_losses:test-removed",
+            "comparison.judge_losses:test-removed",
         ),
     ),
     Trick(
@@ -333,7 +333,7 @@ TRICKS = [
         GOOD | conftest("import calc, os\n\nif not hasattr(calc, 'double'):\n    os._exit(0)\n"),
         code="no-report",
         says="On the code as it was before your work",
-        checks=("bench.on_old_code:raise", "satisfied.refuse_unless_confirmed:no-red"),
+        checks=("bench.on_old_code:raise", "already_satisfied.refuse_unless_confirmed:no-red"),
     ),
     Trick(
         "a test that leaves a repository behind",

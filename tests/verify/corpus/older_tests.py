@@ -73,14 +73,14 @@ TRICKS = [
         DOUBLE_TEST | BROKEN,
         code="regression",
         says="tests/test_calc.py::test_add",
-        checks=("judgement.judge_losses:regression",),
+        checks=("comparison.judge_losses:regression",),
     ),
     Trick(
         "an older test deleted",
         GOOD | {"tests/test_calc.py": None},
         code="test-removed",
         says="test_add",
-        checks=("judgement.judge_losses:test-removed",),
+        checks=("comparison.judge_losses:test-removed",),
     ),
     Trick(
         "an older test renamed out of collection",
@@ -134,7 +134,7 @@ TRICKS = [
         code="test-skipped",
         says="tests/test_calc.py::test_add",
         checks=(
-            "judgement.judge_losses:test-skipped",
+            "comparison.judge_losses:test-skipped",
             "changed_tests._refuse_weakened:weakened",
         ),
     ),

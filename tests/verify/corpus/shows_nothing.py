@@ -23,7 +23,9 @@ TRICKS = [
         DOUBLE | test_double("assert calc.add(4, 4) == 8"),
         code="no-red",
         says="tests/test_double.py",
-        checks=("satisfied.refuse_unless_confirmed:no-red proving._on_old_code>refuse_unless_confirmed",),
+        checks=(
+            "already_satisfied.refuse_unless_confirmed:no-red proving._on_old_code>refuse_unless_confirmed",
+        ),
     ),
     Trick(
         "a test that asserts nothing",
@@ -37,7 +39,7 @@ TRICKS = [
         code="asserts-nothing",
         says="test_double",
         checks=(
-            "idle_tests.refuse_idle:asserts-nothing#2 proving._judge_red>refuse_idle proving.run>_judge_red",
+            "vacuous_tests.refuse_idle:asserts-nothing#2 proving._judge_red>refuse_idle proving.run>_judge_red",
         ),
     ),
     Trick(
@@ -83,7 +85,7 @@ TRICKS = [
         },
         code="asserts-nothing",
         says="replace",
-        checks=("idle_tests.refuse_idle:asserts-nothing",),
+        checks=("vacuous_tests.refuse_idle:asserts-nothing",),
     ),
     Trick(
         "a test that replaces what it checks by hand",
@@ -112,8 +114,8 @@ TRICKS = [
         code="not-green",
         says="12 == 8",
         checks=(
-            "judgement.judge_green:not-green proving._green:raise",
-            "judgement.judge_green:not-run",
+            "comparison.judge_green:not-green proving._green:raise",
+            "comparison.judge_green:not-run",
             "proving._judge_red:no-red",
         ),
     ),
@@ -126,7 +128,7 @@ TRICKS = [
         code="not-run",
         says="Skipped",
         checks=(
-            "judgement.judge_green:not-run",
+            "comparison.judge_green:not-run",
             "proving._judge_red:no-red",
         ),
     ),
@@ -172,8 +174,8 @@ TRICKS = [
         code="no-tests",
         checks=(
             "proving._selection:no-tests",
-            "in_source.judge_without_red:no-red",
-            "in_source.judge_without_red:asserts-nothing",
+            "inline_tests.judge_without_red:no-red",
+            "inline_tests.judge_without_red:asserts-nothing",
         ),
     ),
     Trick("a test that is not there", DOUBLE, code="bad-test", says="ignored by git, or misspelt"),
@@ -185,8 +187,8 @@ TRICKS = [
         code="bad-test",
         says="relative to the project",
         checks=(
-            "tests_of.select:bad-test",
-            "tests_of.select:bad-test#2",
+            "selection.select:bad-test",
+            "selection.select:bad-test#2",
         ),
     ),
     Trick(
@@ -230,7 +232,7 @@ TRICKS = [
         clean_room=True,
         code="regression",
         says="test_double",
-        checks=("judgement.judge_losses:regression regression.check:raise",),
+        checks=("comparison.judge_losses:regression regression.check:raise",),
     ),
     Trick(
         "a test that fails now and then on finished work",
@@ -239,8 +241,8 @@ TRICKS = [
         says="passed once and failed once",
         checks=(
             "flaky.refuse_flaky_green:flaky proving._green>refuse_flaky_green",
-            "judgement.judge_green:not-green",
-            "judgement.judge_green:not-run",
+            "comparison.judge_green:not-green",
+            "comparison.judge_green:not-run",
             "proving._judge_red:no-red",
         ),
     ),
@@ -280,7 +282,7 @@ TRICKS = [
         says="numpyish",
         checks=(
             "regression.check>refuse_third_party",
-            "judgement.judge_losses:regression",
+            "comparison.judge_losses:regression",
         ),
     ),
     Trick(
@@ -289,7 +291,7 @@ TRICKS = [
         twice=True,
         code="asserts-nothing",
         says="as it was",
-        checks=("satisfied.refuse_empty:asserts-nothing proving.run>refuse_empty",),
+        checks=("already_satisfied.refuse_empty:asserts-nothing proving.run>refuse_empty",),
     ),
     Trick(
         "a feature that is said to hold already, with code nobody tests",
@@ -303,7 +305,7 @@ TRICKS = [
         options={"kind": "chore"},
         code="bad-test",
         says="tests/test_double.py",
-        checks=("tests_of.select:bad-test#2",),
+        checks=("selection.select:bad-test#2",),
     ),
     Trick(
         "a feature that needs a dependency nobody installed",
@@ -312,8 +314,8 @@ TRICKS = [
         says="numpyish",
         checks=(
             "proving._green>refuse_third_party",
-            "judgement.judge_green:not-green",
-            "judgement.judge_green:not-run",
+            "comparison.judge_green:not-green",
+            "comparison.judge_green:not-run",
             "proving._judge_red:no-red",
         ),
     ),

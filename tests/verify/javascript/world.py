@@ -14,8 +14,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from autonomous_loop.hands.sandbox import Sandbox
-from autonomous_loop.hands.toolchain import find_browser
+from autonomous_loop.sandbox.sandbox import Sandbox
+from autonomous_loop.sandbox.toolchain import find_browser
 from verify.proof_world import SYSTEM_PATH, World
 
 # The newest that run with Node 20, and the oldest that people still have and that do. `node:test` is Node's.

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from autonomous_loop.hands.sandbox import Sandbox
+from autonomous_loop.sandbox.sandbox import Sandbox
 from verify.proof_world import SYSTEM_PATH
 
 LOCKS = {path.stem.removeprefix("pytest-"): path for path in sorted(Path(__file__).parent.glob("*.lock"))}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from autonomous_loop.verify.places import unseen
+from autonomous_loop.verify.project.places import unseen
+from autonomous_loop.verify.project.tree_facts import Facts
 from autonomous_loop.verify.runners.base import Folders, Invocation, Step
 from autonomous_loop.verify.runners.junit import JUNIT, Foreign, foreign_canaries
 from autonomous_loop.verify.runners.pytest import options
 from autonomous_loop.verify.runners.pytest_places import places
-from autonomous_loop.verify.tree_facts import Facts
 
 
 class AnyCommand(Foreign):

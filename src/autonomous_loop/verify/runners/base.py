@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from autonomous_loop.verify.canary import Canary
-from autonomous_loop.verify.report import Case
-from autonomous_loop.verify.tree_facts import Facts
+from autonomous_loop.verify.project.tree_facts import Facts
+from autonomous_loop.verify.results.canary import Canary
+from autonomous_loop.verify.results.report import Case
 
 
 @dataclass(frozen=True, slots=True)

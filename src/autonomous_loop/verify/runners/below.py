@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Sequence
 
+from autonomous_loop.verify.project.tree_facts import Facts
 from autonomous_loop.verify.runners.base import Step
-from autonomous_loop.verify.tree_facts import Facts
 
 
 def below(step: Step, facts: Facts, *, marker: str, suffix: str) -> list[str]:

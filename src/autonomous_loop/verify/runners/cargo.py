@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autonomous_loop.verify.canary import Canary, new_word
-from autonomous_loop.verify.report import Case, ReportError
+from autonomous_loop.verify.project.tree_facts import Facts
+from autonomous_loop.verify.results.canary import Canary, new_word
+from autonomous_loop.verify.results.report import Case, ReportError
 from autonomous_loop.verify.runners.base import Folders, Invocation, Step
 from autonomous_loop.verify.runners.below import below, folders_with
 from autonomous_loop.verify.runners.cargo_output import ASKED, PLANTED, WHERE, CargoOutput
-from autonomous_loop.verify.tree_facts import Facts
 
 COMMAND = "cargo test"
 _MANIFEST, _OUTPUT = "Cargo.toml", "cargo.txt"

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from autonomous_loop.verify.report import Case, Outcome
+from autonomous_loop.verify.results.report import Case, Outcome
 
 # Lines the command itself prints: where it runs, what it planted, whose target comes next.
 WHERE, PLANTED, ASKED = "loop-where:", "loop-planted:", "loop-asked:"

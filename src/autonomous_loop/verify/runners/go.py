@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from autonomous_loop.verify.canary import Canary, new_word
-from autonomous_loop.verify.report import Case, Outcome, ReportError
+from autonomous_loop.verify.project.tree_facts import Facts
+from autonomous_loop.verify.results.canary import Canary, new_word
+from autonomous_loop.verify.results.report import Case, Outcome, ReportError
 from autonomous_loop.verify.runners.base import Folders, Invocation, Step
 from autonomous_loop.verify.runners.below import below, folders_with
-from autonomous_loop.verify.tree_facts import Facts
 
 COMMAND = "go test"
 # A failure of the toolchain's own, as `faults.GO` reads it back.

@@ -12,14 +12,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from autonomous_loop.verify.canary import Canary, new_word
-from autonomous_loop.verify.package_json import Package
-from autonomous_loop.verify.report import Case
-from autonomous_loop.verify.runner_options import values_at
+from autonomous_loop.verify.project.package_json import Package
+from autonomous_loop.verify.project.runner_options import values_at
+from autonomous_loop.verify.project.tree_facts import Facts
+from autonomous_loop.verify.results.canary import Canary, new_word
+from autonomous_loop.verify.results.report import Case
 from autonomous_loop.verify.runners.base import Folders, Invocation, Step
 from autonomous_loop.verify.runners.javascript_reports import unloadable
 from autonomous_loop.verify.runners.script import Call, calls_in, unquoted
-from autonomous_loop.verify.tree_facts import Facts
 
 # What a file imports tells whose test it is; a file that imports none of these uses globals.
 _IMPORTED = re.compile(

@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from autonomous_loop.verify.report import Case, Outcome, ReportError
+from autonomous_loop.verify.project.tree_facts import Facts
+from autonomous_loop.verify.results.report import Case, Outcome, ReportError
 from autonomous_loop.verify.runners.base import Step
-from autonomous_loop.verify.sources import titles
-from autonomous_loop.verify.sources.javascript import Titles, as_name
-from autonomous_loop.verify.tree_facts import Facts
+from autonomous_loop.verify.syntax import titles
+from autonomous_loop.verify.syntax.javascript import Titles, as_name
 
 # Foreign: its shape is found out by reading it.
 Json: TypeAlias = Any

@@ -13,12 +13,12 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from autonomous_loop.verify.canary import Canary, new_word
-from autonomous_loop.verify.report import Case, ReportError, once, read_report
+from autonomous_loop.verify.project.tree_facts import Facts
+from autonomous_loop.verify.results.canary import Canary, new_word
+from autonomous_loop.verify.results.report import Case, ReportError, once, read_report
 from autonomous_loop.verify.runners.base import Folders, Invocation, Step
 from autonomous_loop.verify.runners.below import below
 from autonomous_loop.verify.runners.pytest import canary_of
-from autonomous_loop.verify.tree_facts import Facts
 
 JUNIT = "AUTONOMOUS_LOOP_JUNIT"
 _HOLDERS = re.compile(r"\{(?:tests|classes)\}")

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files as resources
 from typing import ClassVar
 
-from autonomous_loop.verify.package_json import Package
-from autonomous_loop.verify.report import Case, ReportError
-from autonomous_loop.verify.runner_options import MOCHA_VALUES
+from autonomous_loop.verify.project.package_json import Package
+from autonomous_loop.verify.project.runner_options import MOCHA_VALUES
+from autonomous_loop.verify.project.tree_facts import Facts
+from autonomous_loop.verify.results.report import Case, ReportError
 from autonomous_loop.verify.runners.base import Folders, Step
 from autonomous_loop.verify.runners.javascript import JavaScript
 from autonomous_loop.verify.runners.node_test import event_cases
-from autonomous_loop.verify.tree_facts import Facts
 
 _REPORTER = "mocha_reporter.cjs"
 _END = b'{"end":true}\n'

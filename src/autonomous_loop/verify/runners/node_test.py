@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.resources import files as resources
 from typing import ClassVar
 
-from autonomous_loop.verify.package_json import Package
-from autonomous_loop.verify.report import Case, Outcome, ReportError
-from autonomous_loop.verify.runner_options import NODE_VALUES
+from autonomous_loop.verify.project.package_json import Package
+from autonomous_loop.verify.project.runner_options import NODE_VALUES
+from autonomous_loop.verify.project.tree_facts import Facts
+from autonomous_loop.verify.results.report import Case, Outcome, ReportError
 from autonomous_loop.verify.runners.base import Folders, Step
 from autonomous_loop.verify.runners.javascript import JavaScript, is_module
 from autonomous_loop.verify.runners.javascript_reports import (
@@ -22,7 +23,6 @@ from autonomous_loop.verify.runners.javascript_reports import (
     once,
     plain,
 )
-from autonomous_loop.verify.tree_facts import Facts
 
 _REPORTER = "node_test_reporter.mjs"
 _ERROR = re.compile(r"^(?:Uncaught )?\w*Error\b.*$", re.MULTILINE)

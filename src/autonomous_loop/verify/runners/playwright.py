@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
-from autonomous_loop.verify.report import Case, Outcome, ReportError
-from autonomous_loop.verify.runner_options import PLAYWRIGHT_LISTS, PLAYWRIGHT_VALUES
+from autonomous_loop.verify.project.runner_options import PLAYWRIGHT_LISTS, PLAYWRIGHT_VALUES
+from autonomous_loop.verify.project.tree_facts import Facts
+from autonomous_loop.verify.results.report import Case, Outcome, ReportError
 from autonomous_loop.verify.runners.base import Folders, Step
 from autonomous_loop.verify.runners.javascript import PLAYWRIGHT_CONFIG, JavaScript, browser_folder
 from autonomous_loop.verify.runners.javascript_reports import Json, document, inside, make_case, once, plain
-from autonomous_loop.verify.sources.javascript import as_name
-from autonomous_loop.verify.tree_facts import Facts
+from autonomous_loop.verify.syntax.javascript import as_name
 
 
 class Playwright(JavaScript):

@@ -6,14 +6,19 @@ import posixpath
 import re
 from collections.abc import Collection, Mapping, Sequence
 
-from autonomous_loop.verify.canary import Canary, place, place_beside
-from autonomous_loop.verify.places import unseen
-from autonomous_loop.verify.pytest_settings import CONFIG_NAMES, PytestSettings, read_settings, section
-from autonomous_loop.verify.report import Case, ReportError, read_report
+from autonomous_loop.verify.project.places import unseen
+from autonomous_loop.verify.project.pytest_settings import (
+    CONFIG_NAMES,
+    PytestSettings,
+    read_settings,
+    section,
+)
+from autonomous_loop.verify.project.selection import ROOTS
+from autonomous_loop.verify.project.tree_facts import Facts
+from autonomous_loop.verify.results.canary import Canary, place, place_beside
+from autonomous_loop.verify.results.report import Case, ReportError, read_report
 from autonomous_loop.verify.runners.base import Folders, Invocation, Step
 from autonomous_loop.verify.runners.pytest_places import places
-from autonomous_loop.verify.tests_of import ROOTS
-from autonomous_loop.verify.tree_facts import Facts
 
 COMMAND = "python -m pytest"
 _CALLED = re.compile(r"(?:^|[\s/])(?:pytest|py\.test)(?:\s|$)")

@@ -7,10 +7,10 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
-from autonomous_loop.verify.places import holds
+from autonomous_loop.verify.project.places import holds
+from autonomous_loop.verify.project.shell_words import split
+from autonomous_loop.verify.project.tree_facts import Facts
 from autonomous_loop.verify.runners.base import Step
-from autonomous_loop.verify.shell_words import split
-from autonomous_loop.verify.tree_facts import Facts
 
 _PYTEST = frozenset({"pytest", "py.test"})
 _ENDS = frozenset({"&&", "||", ";", "|", "&"})

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from autonomous_loop.verify.package_json import Package
-from autonomous_loop.verify.runner_options import NODE_VALUES
+from autonomous_loop.verify.project.package_json import Package
+from autonomous_loop.verify.project.runner_options import NODE_VALUES
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+)|(?P<and>&&|;)|(?P<word>(?:[^\s'"\\;&|()<>`$]|\$(?!\()|\\.|'[^']*'|"(?:\\.|[^"\\`$]|\$(?!\())*")+)"""

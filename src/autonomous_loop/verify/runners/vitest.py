@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from autonomous_loop.verify.report import Case
-from autonomous_loop.verify.runner_options import VITEST_VALUES
+from autonomous_loop.verify.project.runner_options import VITEST_VALUES
+from autonomous_loop.verify.project.tree_facts import Facts
+from autonomous_loop.verify.results.report import Case
 from autonomous_loop.verify.runners.base import Folders, Step
 from autonomous_loop.verify.runners.javascript import JavaScript
 from autonomous_loop.verify.runners.javascript_reports import document, jest_cases
-from autonomous_loop.verify.tree_facts import Facts
 
 
 class Vitest(JavaScript):

@@ -2,8 +2,8 @@ import pytest
 import pytest_asyncio
 
 from autonomous_loop.git import workspace as of_workspace
-from autonomous_loop.git.watched import Watched
 from autonomous_loop.git.workspace import ScratchWorkspace
+from autonomous_loop.git.workspace_watch import Watched
 from integration.git.watched_world import FILES, Looks, nothing_else, shell
 
 

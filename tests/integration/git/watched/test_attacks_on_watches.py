@@ -3,8 +3,8 @@
 import pytest
 
 from autonomous_loop.errors import HandsError
-from autonomous_loop.git import scratch_calls
-from autonomous_loop.git.grafting import Entry
+from autonomous_loop.git import workspace_protocol
+from autonomous_loop.git.tree_edit import Entry
 from autonomous_loop.git.workspace import _Found
 from integration.git.watched_world import shell
 
@@ -14,8 +14,8 @@ pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="module")]
 async def everywhere(workspace):
     """What differs: as a switch looks, which shows bytecode and empty folders."""
     state = workspace._state
-    call = scratch_calls.write_and_scan(
-        scratch_calls.Writing(), state.index, clean=False, folders=True, narrow=None
+    call = workspace_protocol.write_and_scan(
+        workspace_protocol.Writing(), state.index, clean=False, folders=True, narrow=None
     )
     found = _Found.of(*await workspace._run(call, 4))
     touched = state.touched.keys()

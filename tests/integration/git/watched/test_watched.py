@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from autonomous_loop.git import watched
-from autonomous_loop.git.watched import Watched
+from autonomous_loop.git import workspace_watch
 from autonomous_loop.git.workspace import ScratchWorkspace
+from autonomous_loop.git.workspace_watch import Watched
 from integration.git.watched_world import FILES, nothing_else, shell
 
 pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="module")]
@@ -147,7 +147,7 @@ async def test_where_the_kernel_tells_nothing_everything_is_looked_at(hands, rep
 
 
 async def test_more_names_than_are_worth_it_are_looked_for_everywhere(hands, looks, monkeypatch, take):
-    monkeypatch.setattr(watched, "MOST_NAMES", 3)
+    monkeypatch.setattr(workspace_watch, "MOST_NAMES", 3)
     await shell(hands, "touch one two three four")
     await take()
     assert looks.seen == (0, 1)

@@ -1,0 +1,99 @@
+"""This machine: hands, browser, the model's service, and whether the project's own commands work here."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from autonomous_loop.agent.client import make_client
+from autonomous_loop.agent.models import ModelService
+from autonomous_loop.agent.prices import price_of
+from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain.model import CommitSha
+from autonomous_loop.errors import CredentialError, HandsError, LoopError, ModelError, SandboxError
+from autonomous_loop.report.findings import Finding, fault, mend, ok, unknown
+from autonomous_loop.sandbox.toolchain import find_browser
+from autonomous_loop.wiring.environment import Surroundings
+from autonomous_loop.wiring.sandbox import make_hands
+from autonomous_loop.wiring.verification import Taken, proving_ground
+
+_ONLY_HERE = "the action's own image has it; this machine matters for `run` alone"
+
+
+async def look_at_machine(around: Surroundings, *, matters: bool) -> AsyncIterator[Finding]:
+    """Hands and browser.
+
+    Args:
+        matters: loops run on this machine, rather than on GitHub.
+    """
+    home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=around.temporary))
+    try:
+        hands = await make_hands(around, home)
+        await hands.close()
+        yield ok("hands", "kept apart here: the self-test reached nothing of the loop's")
+    except SandboxError as error:
+        found = fault("hands", error)
+        yield found if matters else unknown("hands", f"not here: {error.message}", _ONLY_HERE)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    browser = find_browser(around.path, around.playwright_cache)
+    if browser:
+        yield ok("browser", browser)
+    elif matters:
+        yield mend(
+            "browser", "no Chromium or Chrome was found", "install one, or: playwright install chromium"
+        )
+    else:
+        yield unknown("browser", "no Chromium or Chrome was found here", _ONLY_HERE)
+
+
+async def look_at_model(around: Surroundings, config: LoopConfig) -> Finding:
+    """Who the loop is to the model's service, the model and its price, by one question that costs nothing."""
+    provider = around.service.provider
+    try:
+        price_of(config.model, config.prices, provider=provider)
+        client = make_client(around.service)
+    except ModelError as error:
+        return fault("model", error)
+    except CredentialError as error:
+        return unknown("model", f"the price of {config.model} is known; {error.message}", error.hint)
+    try:
+        facts = await ModelService(client, config, provider=provider).facts()
+    except ModelError as error:
+        return fault("model", error)
+    except LoopError as error:
+        return fault("model", error, error.hint or "see ANTHROPIC_API_KEY and ANTHROPIC_BASE_URL")
+    finally:
+        await client.close()
+    return ok("model", f"{facts.id} answers the key: {facts.window:,} tokens of context")
+
+
+async def try_project(
+    taken: Taken, head: CommitSha, config: LoopConfig, around: Surroundings
+) -> list[Finding]:
+    """The setup and the whole suite, in the hands, on a fresh clone of the commit."""
+    found = []
+    try:
+        async with proving_ground(taken, config, around) as ground:
+            await ground.workspace.open(head)
+            done = await ground.prepare()
+            if done is not None and done.exit_code != 0:
+                text = f"{ground.setup} fails ({done.exit_code}): {done.text.strip()[-600:]}"
+                return [mend("setup works", text, "mend the key setup")]
+            if done is not None:
+                found.append(ok("setup works", ground.setup))
+            baseline = await ground.verifier.baseline(head)
+    except (SandboxError, HandsError) as error:
+        return [*found, unknown("tests work", error.message, error.hint)]
+    except LoopError as error:
+        return [*found, fault("tests work", error)]
+    passed, failing = baseline.passed, len(baseline.failing)
+    if failing and not passed:
+        text = f"not one of {failing} tests passes in a fresh clone"
+        return [*found, mend("tests work", text, "set setup and test-command so that they do")]
+    if not passed:
+        return [*found, unknown("tests work", "there are no tests yet")]
+    text = f"{passed} tests pass in a fresh clone" + (f", {failing} fail and are left out" if failing else "")
+    return [*found, ok("tests work", text)]

@@ -1,0 +1,239 @@
+"""The action's post step: completes what a killed session left."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from autonomous_loop.ci.finished_event import tell_if_finished
+from autonomous_loop.ci.job import Job, given_to
+from autonomous_loop.ci.routing import Choice
+from autonomous_loop.ci.target import place_of
+from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain.budget import exhausted
+from autonomous_loop.domain.decision import HandoffReason
+from autonomous_loop.domain.events import AttemptEnded, Ended, Event, Spent
+from autonomous_loop.domain.feature import Attempt, AttemptOutcome
+from autonomous_loop.domain.model import LoopId
+from autonomous_loop.domain.record import PLANNING, LoopRecord
+from autonomous_loop.domain.trigger import issue_of
+from autonomous_loop.engine.continuation import Continuation
+from autonomous_loop.engine.session import WITHOUT_PROGRESS
+from autonomous_loop.errors import JournalError
+from autonomous_loop.github.access import Access
+from autonomous_loop.github.action import (
+    STOPPED,
+    ActionInputs,
+    append_summary,
+    read_event,
+    read_facts,
+    read_inputs,
+)
+from autonomous_loop.github.artifacts import ArtifactClient
+from autonomous_loop.github.runs import step_cancelled_at
+from autonomous_loop.report.redactor import Redactor
+from autonomous_loop.wiring.closing import Frame, frame
+from autonomous_loop.wiring.environment import Surroundings
+from autonomous_loop.wiring.session import SystemClock, configuration
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What the post step did.
+
+    Attributes:
+        loop: empty where there was nothing to complete.
+        reason: under which its session was ended.
+    """
+
+    why: str
+    loop: LoopId = ""
+    session: int = 0
+    reason: str = ""
+    continues: bool = False
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain data."""
+        return {
+            "loop": self.loop,
+            "session": self.session,
+            "result": self.reason,
+            "continues": self.continues,
+            "why": self.why,
+        }
+
+
+def finish_ci_session(around: Surroundings, environ: Mapping[str, str]) -> Finished:
+    """Complete the session this very attempt of this run claimed and did not end; else nothing.
+
+    Raises:
+        LoopError: it could not be completed; the schedule takes the loop up instead.
+    """
+    inputs = read_inputs(environ)
+    facts = read_facts(environ, read_event(environ.get("GITHUB_EVENT_PATH", "")))
+    around = given_to(around, inputs, facts, environ)
+    with tempfile.TemporaryDirectory(prefix="autonomous-loop-", dir=around.temporary) as home:
+        job = Job.connect(facts, around, Path(home))
+        try:
+            with closing(ArtifactClient(facts, around.token)) as artifacts:
+                done = _finish(job, inputs, around, environ, artifacts)
+        finally:
+            job.git.close()
+    if facts.summary_path and done.loop:
+        said = f"Autonomous Loop: the session was killed; its post step ended it: {done.reason}. {done.why}"
+        append_summary(facts.summary_path, Redactor(around.secrets).text(said))
+    return done
+
+
+def _finish(
+    job: Job,
+    inputs: ActionInputs,
+    around: Surroundings,
+    environ: Mapping[str, str],
+    artifacts: ArtifactClient,
+) -> Finished:
+    base = job.default_head()
+    config = configuration(job.git, base, overrides=inputs.overrides)
+    found = _left_open(job, config, inputs.loop)
+    if found is None:
+        return Finished(why="there is nothing to complete")
+    loop, record = found
+    config = configuration(job.git, record.facts.base, overrides=inputs.overrides)
+    request = record.facts.request
+    choice = Choice(loop, request.issue or issue_of(loop) or 0, request)
+    access = Access(job.repository, allowed_bots=config.allowed_bots, own_login=job.login)
+    place = place_of(job, choice, config, access, base, artifacts=artifacts)
+    framed = frame(
+        job.git,
+        config,
+        around,
+        name=place.name,
+        loop=loop,
+        handoffs=place.handoffs,
+        forge=place.forge,
+        site=place.site,
+        clock=SystemClock(),
+    )
+    stopped_at = _stopped_at(job, environ)
+    deadline = record.sessions[-1].started + timedelta(minutes=config.session_minutes)
+    done = complete(
+        framed,
+        config,
+        loop,
+        by_person=stopped_at is not None and stopped_at < deadline,
+        now=datetime.now(UTC),
+    )
+    tell_if_finished(job, loop, config)
+    return done
+
+
+def complete(framed: Frame, config: LoopConfig, loop: LoopId, *, by_person: bool, now: datetime) -> Finished:
+    """Write the end of a session whose process is gone: journal, handoff, what people see, continuation.
+
+    Args:
+        by_person: it was told to stop: nothing goes on by itself.
+
+    Raises:
+        JournalError: the chain fails, or was signed with a key that is not here.
+        Superseded: another session was claimed meanwhile.
+    """
+    record = framed.journal.read()
+    if record is None or not record.sessions or record.sessions[-1].ended is not None:
+        raise JournalError(f"the journal of {loop} changed while its last session was being completed")
+    session, settled = record.generation, _settled(record)
+    here = [one.event.type for one in framed.journal.entries() if one.session == session]
+    progressed = bool({"kept", "blocked", "planned"} & set(here))
+    reason = _reason(record, config, by_person=by_person, progressed=progressed)
+    said = (
+        "the job was told to stop, and did not end in time"
+        if by_person
+        else "the session's process was killed; its post step wrote this, and what was proved is kept"
+    )
+    events = [*settled, *framed.publisher.publish()]
+    reason = framed.publisher.ending(reason)
+    note = "\n".join([said, *framed.publisher.notes])
+    events.append(
+        Ended(
+            reason=reason,
+            checkpoint=record.checkpoint,
+            minutes=round((now - record.sessions[-1].started).total_seconds() / 60, 3),
+            progressed=progressed,
+            note=framed.reporter.redact(note)[:4_000],
+        )
+    )
+    state = framed.journal.append(events)
+    record = framed.journal.record()
+    baton = framed.handoff.prepare(
+        record, state=state, reason=reason, run_id=record.sessions[-1].claimant.run_id, note=note
+    )
+    framed.publisher.describe(record)
+    framed.handoff.write(baton, human=framed.reporter.sticky(record))
+    framed.publisher.finish(record, reason)
+    framed.checkpoints.prune(keep=config.keep_checkpoints)
+    following: Continuation = framed.continuation.proceed(baton)
+    return Finished(following.why, loop, session, str(reason), following.started)
+
+
+def _left_open(job: Job, config: LoopConfig, loop: LoopId) -> tuple[LoopId, LoopRecord] | None:
+    """The loop whose newest session this attempt claimed and did not end.
+
+    Args:
+        loop: as a job of a matrix was told: its siblings have the same run. Empty: any.
+    """
+    for name in [loop] if loop else job.names(config):
+        try:
+            record = job.peek(name, config)
+        except JournalError:  # whoever looks at that loop says so
+            continue
+        last = record.sessions[-1] if record is not None and record.sessions else None
+        if record is not None and last is not None and last.ended is None and job.is_own(last.claimant):
+            return name, record
+    return None
+
+
+def _stopped_at(job: Job, environ: Mapping[str, str]) -> datetime | None:
+    """When the main step was told to stop; None: nobody told it anything, it died.
+
+    The step notes a signal itself; one that was too busy to notice is known to GitHub as cancelled.
+
+    Raises:
+        ForgeError: GitHub does not say: then nothing is decided here.
+    """
+    noted = environ.get(f"STATE_{STOPPED}", "")
+    try:
+        return datetime.fromisoformat(noted)
+    except ValueError:
+        return step_cancelled_at(job.repository, job.facts)
+
+
+def _settled(record: LoopRecord) -> Sequence[Event]:
+    """The attempt it died in, at what was set aside for it: nobody knows better."""
+    attempt = record.open_attempt
+    if attempt is None:
+        return []
+    if attempt.feature_id == PLANNING:
+        return [Spent(what=PLANNING, spending=attempt.reserved)]
+    ended = Attempt(
+        feature_id=attempt.feature_id,
+        number=attempt.number,
+        session=record.generation,
+        outcome=AttemptOutcome.INTERRUPTED,
+        lesson="The session died in the middle of this attempt.",
+    )
+    return [AttemptEnded(attempt=ended, spending=attempt.reserved)]
+
+
+def _reason(record: LoopRecord, config: LoopConfig, *, by_person: bool, progressed: bool) -> HandoffReason:
+    """Why it ended, with the loop's own limits in view."""
+    if by_person:
+        return HandoffReason.STOPPED
+    reached = exhausted(config.limits_with(record.budget_usd), record.spending + record.unsettled)
+    if reached is not None:
+        return HandoffReason(str(reached))
+    if not progressed and record.sessions_without_progress + 1 >= WITHOUT_PROGRESS:
+        return HandoffReason.NO_PROGRESS
+    return HandoffReason.SESSIONS if record.generation >= config.max_sessions else HandoffReason.DIED

@@ -1,0 +1,93 @@
+"""How the next session starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from autonomous_loop.config import ContinuationMode
+from autonomous_loop.domain.handoff import Baton
+from autonomous_loop.engine.ports import Clock, Forge
+
+__all__ = ["Continuation", "ContinuationHandler", "ContinuationMode"]
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """What was decided.
+
+    Attributes:
+        started: the next session was dispatched, or may follow in this process.
+        url: of its run, where there is one.
+        why: for people: what makes it go on, or what it waits for.
+        not_before: the time the model's service named, or the end of a pause where it named none.
+    """
+
+    started: bool
+    why: str
+    url: str = ""
+    not_before: datetime | None = None
+
+
+_WAITS_FOR = {
+    ContinuationMode.MANUAL: "continuation is manual: comment `/loop continue`",
+    ContinuationMode.SCHEDULED: "the schedule starts the next session",
+    ContinuationMode.EVENT: "the next event of the repository starts the next session",
+}
+
+
+class ContinuationHandler:
+    """Starts the next session, or says what it waits for.
+
+    Args:
+        mode: of the configuration.
+        forge: None where sessions follow one another in one process.
+        signed: whether the handoff is; without that, going on by itself needs `allow_unsigned`.
+    """
+
+    def __init__(
+        self,
+        mode: ContinuationMode,
+        *,
+        forge: Forge | None,
+        clock: Clock,
+        signed: bool,
+        allow_unsigned: bool,
+        max_sessions: int,
+    ) -> None:
+        self._mode = mode
+        self._forge = forge
+        self._clock = clock
+        self._trusted = signed or allow_unsigned
+        self._max_sessions = max_sessions
+
+    def proceed(self, baton: Baton) -> Continuation:
+        """Push, then handoff, then this."""
+        if not baton.reason.continues:
+            return Continuation(started=False, why=f"the loop ended: {baton.reason}")
+        if baton.generation >= self._max_sessions:
+            return Continuation(
+                started=False, why=f"all {self._max_sessions} sessions are used (max-sessions)"
+            )
+        if baton.not_before and baton.not_before > self._clock.now():
+            # Never sleep on a paid runner: the schedule starts it again.
+            when = baton.not_before.strftime("%Y-%m-%d %H:%M UTC")
+            return Continuation(
+                started=False,
+                why=f"the model's service is not to be asked before {when}",
+                not_before=baton.not_before,
+            )
+        if self._mode is ContinuationMode.AUTO:
+            return self._auto(baton)
+        return Continuation(started=False, why=_WAITS_FOR[self._mode])
+
+    def _auto(self, baton: Baton) -> Continuation:
+        if self._forge is None:
+            return Continuation(started=True, why="the next session follows")
+        if not self._trusted:
+            return Continuation(
+                started=False,
+                why="the handoff is unsigned: set `handoff-key` or `allow-unsigned: true` to go on by itself",
+            )
+        url = self._forge.dispatch(baton)
+        return Continuation(started=True, why="the next session was dispatched", url=url)

@@ -1,0 +1,89 @@
+"""Setup and baseline: what every proof stands on, tried before a plan is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from autonomous_loop.domain.events import BaselineTaken
+from autonomous_loop.domain.feature import FeatureList
+from autonomous_loop.domain.proof import Baseline, oversized
+from autonomous_loop.domain.work import CommandResult
+from autonomous_loop.engine.attempt import Workbench
+from autonomous_loop.errors import ConfigurationError, HandsError, UsageError
+
+_CANNOT_SET_UP = "mend the setup command in the configuration (`setup`), or what it needs."
+
+
+class Groundwork:
+    """Makes a fresh clone ready, and takes the baseline of the untouched code once for the loop.
+
+    Args:
+        bench: everything connected.
+        run: a setup command in the work tree, as hands; None where it is empty.
+    """
+
+    def __init__(self, bench: Workbench, *, run: Callable[[str], Awaitable[CommandResult | None]]) -> None:
+        self._bench = bench
+        self._run = run
+        self._is_laid = False
+
+    @property
+    def needs_no_plan(self) -> bool:
+        """Whether the configuration says all that a plan would."""
+        config = self._bench.config
+        return bool(config.setup and config.test_command)
+
+    async def try_out(self, plan: FeatureList) -> Baseline:
+        """The baseline as later sessions would have it: a fresh clone, the plan's setup, its tests.
+
+        Raises:
+            UsageError: the setup fails, twice, or the suite cannot be run; the message shows why.
+        """
+        await self._bench.verifier.open_afresh(self._bench.journal.record().checkpoint)
+        self._is_laid = False
+        if failed := await self._set_up(plan):
+            raise UsageError(failed, hint=_CANNOT_SET_UP)
+        made = await self._baseline(plan)
+        self._is_laid = True
+        return made
+
+    async def lay(self) -> None:
+        """Make this session's clone ready; take the baseline where there is none. Nothing after `try_out`.
+
+        Raises:
+            UsageError: the setup fails, twice, or the suite cannot be run: nothing can be proved without.
+            HandsError: the setup worked for an earlier session: the environment is at fault.
+        """
+        if self._is_laid:
+            return
+        record = self._bench.journal.record()
+        assert record.features is not None
+        if failed := await self._set_up(record.features):
+            raise (UsageError if record.baseline is None else HandsError)(failed, hint=_CANNOT_SET_UP)
+        if record.baseline is None:
+            baseline = await self._baseline(record.features)
+            self._bench.journal.append([BaselineTaken(baseline=baseline)])
+
+    async def _set_up(self, plan: FeatureList) -> str:
+        """Why it fails; empty where it does not."""
+        command = self._bench.config.setup or plan.setup
+        self._bench.progress.step("setting the project up")
+        done = await self._run(command)
+        if done is not None and done.exit_code != 0:
+            self._bench.progress.step("the setup failed: once more")
+            done = await self._run(command)
+        if done is None or done.exit_code == 0:
+            return ""
+        how = "no end in time" if done.exit_code is None else str(done.exit_code)
+        return f"the setup failed ({how}): {self._bench.reporter.redact(done.text[-1_500:])}"
+
+    async def _baseline(self, plan: FeatureList) -> Baseline:
+        self._bench.progress.step("baseline: the project's own suite, twice")
+        checkpoint = self._bench.journal.record().checkpoint
+        baseline = await self._bench.verifier.baseline(checkpoint, proposed=plan.test_command)
+        if too_much := oversized(baseline):
+            raise ConfigurationError(too_much, hint="set suite-command to what a feature may break.")
+        for gate in baseline.gates:
+            if gate.why_not:
+                self._bench.progress.step(gate.why_not)
+        return baseline

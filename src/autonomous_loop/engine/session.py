@@ -1,0 +1,338 @@
+"""One session: restore, claim, limits, end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from autonomous_loop.domain.answers import was_asked
+from autonomous_loop.domain.budget import Spending
+from autonomous_loop.domain.decision import HandoffReason
+from autonomous_loop.domain.events import Approved, Claimed, Ended, LoopFacts
+from autonomous_loop.domain.feature import AttemptOutcome
+from autonomous_loop.domain.model import CommitSha
+from autonomous_loop.domain.record import LoopRecord
+from autonomous_loop.engine.continuation import Continuation, ContinuationHandler
+from autonomous_loop.engine.handoff import HandoffCoordinator
+from autonomous_loop.engine.limits import SessionLimits
+from autonomous_loop.engine.ports import (
+    Checkpoints,
+    Claimants,
+    Inbox,
+    Journal,
+    Progress,
+    Reporter,
+)
+from autonomous_loop.engine.publisher import Publisher
+from autonomous_loop.engine.upstream import TakingIn
+from autonomous_loop.engine.user_commands import People
+from autonomous_loop.errors import JournalError, RequestError, Superseded, explain
+
+OUTAGES = 5
+WITHOUT_PROGRESS = 2
+
+
+class SessionType(StrEnum):
+    """The first session of a loop makes the feature list."""
+
+    INIT = "INIT"
+    CONTINUE = "CONTINUE"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a session ended, and what follows."""
+
+    reason: HandoffReason
+    note: str
+    continuation: Continuation
+    record: LoopRecord
+
+
+class SessionManager:
+    """The frame around the feature loop.
+
+    Args:
+        facts: of the loop, should this be its first session. Its limits hold for every session: they come
+            from the base commit and the workflow's inputs: only who may change those can raise them.
+        pin: what the dispatch said: the generation before this one; None when a person or event started it.
+        pin_state: where the dispatch saw the journal; it must contain this.
+        claimants: who we are and whether others live.
+        inbox: None where there are no people to listen to.
+        people: what they ask for.
+        taking_in: what they push.
+        plan_approval: the feature list waits for a go.
+    """
+
+    def __init__(
+        self,
+        *,
+        facts: LoopFacts,
+        pin: int | None,
+        pin_state: CommitSha | None,
+        journal: Journal,
+        checkpoints: Checkpoints,
+        handoff: HandoffCoordinator,
+        continuation: ContinuationHandler,
+        claimants: Claimants,
+        inbox: Inbox | None,
+        people: People,
+        taking_in: TakingIn,
+        plan_approval: bool,
+        publisher: Publisher,
+        reporter: Reporter,
+        progress: Progress,
+        limits: SessionLimits,
+        keep_checkpoints: int,
+    ) -> None:
+        self._facts = facts
+        self._pin = pin
+        self._pin_state = pin_state
+        self._journal = journal
+        self._checkpoints = checkpoints
+        self._handoff = handoff
+        self._continuation = continuation
+        self._claimants = claimants
+        self._inbox = inbox
+        self._people = people
+        self._taking_in = taking_in
+        self._plan_approval = plan_approval
+        self._publisher = publisher
+        self._reporter = reporter
+        self._progress = progress
+        self._limits = limits
+        self._keep = keep_checkpoints
+        self._progressed = False
+        self.type = SessionType.INIT
+        self.notes: list[str] = []
+
+    # --- restore and claim --------------------------------------------------------------------------------
+
+    def restore(self) -> LoopRecord | None:
+        """Read the handoff and the journal, check one against the other, bring every branch.
+
+        Returns:
+            The record, or None before the loop's first session.
+
+        Raises:
+            StopLoop: something was rewound, forged or lost: a person must look; never start over.
+            Superseded: another session is at work, or already did this one's part.
+            RequestError: the loop was started with another request.
+        """
+        self._progress.step("reading the handoff and the journal")
+        baton = self._handoff.read()
+        record = self._journal.read()
+        if record is None:
+            if baton is not None or self._pin:
+                raise JournalError(
+                    "the loop's journal is missing although sessions ran",
+                    hint="restore its state branch; or label the issue anew to start another loop.",
+                )
+            self._journal.begin(self._facts)
+            self._limits.begin(self._facts.limits, self._journal.record().spending, consumed=())
+            return None
+        if record.facts.request.hash != self._facts.request.hash:
+            raise RequestError(
+                f"{self._facts.loop} was started with another request, and a loop's request is frozen",
+                hint="put the old text back to go on; a request file with another title starts another loop.",
+            )
+        self.type = SessionType.CONTINUE
+        if baton is None:
+            self.notes.append("the handoff was missing; everything was rebuilt from the journal")
+        else:
+            self._handoff.check(baton.state, tip=self._journal.tip())
+        if self._pin_state is not None:
+            self._handoff.check(self._pin_state, tip=self._journal.tip())
+        if self._pin is not None and self._pin < record.generation:
+            raise Superseded(f"session {self._pin + 1} was already claimed")
+        last = record.sessions[-1] if record.sessions else None
+        if last and last.ended is None and self._claimants.is_alive(last.claimant):
+            raise Superseded(f"session {last.number} is at work")
+        self._checkpoints.fetch_all()
+        # A dead session's reservation is settled by the next claim, but it counts already.
+        spent = record.spending + record.unsettled
+        allowed = self._people.allowed(record, self._facts.limits)
+        self._limits.begin(allowed, spent, consumed=record.consumed)
+        self._progress.update(record, Spending())
+        return record
+
+    def spent_before(self, record: LoopRecord | None) -> HandoffReason | None:
+        """Why there is nothing to do, before the session even claims; None while there is.
+
+        What people asked for since may be work for a complete loop, or a budget for one that has none.
+        """
+        if record is None:
+            return None
+        if record.generation >= self._facts.limits.sessions:
+            last = record.sessions[-1].reason
+            return last if last is HandoffReason.COMPLETE else HandoffReason.SESSIONS
+        self._people.hear()
+        if record.sessions and record.sessions[-1].reason is HandoffReason.COMPLETE:
+            more = record.waiting or self._people.brings_work() or self._taking_in.is_due()
+            if not more:
+                return HandoffReason.COMPLETE
+        asked = self._inbox is not None and self.awaits_go(record) and was_asked(record)
+        if asked and not self._people.asks_for("go"):
+            return HandoffReason.APPROVAL
+        if (usd := self._people.budget_asked()) is not None:
+            self._limits.set_usd(usd)
+        return self._limits.over()
+
+    def awaits_go(self, record: LoopRecord) -> bool:
+        """Whether the feature list waits for a person's go."""
+        return self._plan_approval and record.features is not None and not record.approved
+
+    def claim(self) -> int:
+        """Append "session N" by compare-and-swap.
+
+        Returns:
+            N.
+
+        Raises:
+            Superseded: another session was faster.
+        """
+        number = self._journal.record().generation + 1
+        self._progress.step(f"claiming session {number}")
+        event = Claimed(session=number, kind=self.type.value, claimant=self._claimants.me())
+        self._journal.append([event])
+        self._publisher.take_up(self._journal.record())
+        self._publisher.describe(self._journal.record())
+        record = self._journal.record()
+        if self._inbox is None and self.awaits_go(record) and was_asked(record):
+            # Nobody can comment here: to run it again is the go.
+            self._journal.append([Approved(by="whoever ran it again")])
+        return number
+
+    def nothing_to_do(self, reason: HandoffReason) -> Ending:
+        """End before a claim: the loop is complete, or a limit of it is reached."""
+        record = self._journal.record()
+        if reason is HandoffReason.COMPLETE:
+            # Killed between its last event and its last word: both can be said twice.
+            self._publisher.describe(record)
+            self._publisher.finish(record, reason)
+        return Ending(
+            reason=reason,
+            note="\n".join(self._publisher.notes),
+            continuation=Continuation(started=False, why=f"the loop ended: {reason}"),
+            record=record,
+        )
+
+    def record(self) -> LoopRecord:
+        """The journal's record."""
+        return self._journal.record()
+
+    def complete(self) -> bool:
+        """Whether every feature passes."""
+        return self._journal.record().complete
+
+    def kept_here(self) -> int:
+        """How many features this session kept."""
+        record = self._journal.record()
+        here = [one for one in record.attempts if one.session == record.generation]
+        return sum(one.outcome is AttemptOutcome.PROVED for one in here)
+
+    # --- the end ------------------------------------------------------------------------------------------
+
+    def progressed(self) -> None:
+        """A feature first became passing or blocked, or a list was accepted."""
+        self._progressed = True
+
+    def reason_at_end(self, over: HandoffReason | None) -> HandoffReason:
+        """Why the session ends, with the loop's own limits in view."""
+        record = self._journal.record()
+        if over is None:
+            over = HandoffReason.BLOCKED
+        if not over.continues:
+            return over
+        if not self._came_to_something():
+            if not self._limits.answered and record.outages + 1 >= OUTAGES:
+                return HandoffReason.NO_PROGRESS
+            if self._limits.answered and record.sessions_without_progress + 1 >= WITHOUT_PROGRESS:
+                return HandoffReason.NO_PROGRESS
+        if record.generation >= self._facts.limits.sessions:
+            return HandoffReason.SESSIONS
+        return over
+
+    def end(self, reason: HandoffReason, *, note: str = "", not_before: datetime | None = None) -> Ending:
+        """Push, then handoff, then dispatch."""
+        self._still_holding()
+        last = self._journal.record().sessions[-1]
+        if last.reason is not None:
+            # Said before, by a push of which only the answer was lost.
+            return self._hand_off(last.reason, last.note)
+        self._journal.flush()
+        self._people.listen(at_once=True)
+        reason = self._heard_meanwhile(reason)
+        record = self._journal.record()
+        events = self._publisher.publish()
+        reason = self._publisher.ending(reason)
+        late = reason is HandoffReason.BLOCKED and record.waiting
+        if late or (reason is HandoffReason.COMPLETE and (self._publisher.behind or not record.complete)):
+            # What people pushed meanwhile is not proved yet, or what they asked for is not built.
+            reason = self.reason_at_end(HandoffReason.SESSION_DONE)
+        if reason in {HandoffReason.OUTAGE, HandoffReason.USAGE_LIMIT} and not_before is None:
+            # Sessions started at once would all be used up before the outage or the limit is over.
+            not_before = self._limits.after_outage(record.outages)
+        words = [*self.notes, note, *self._people.notes, *self._publisher.notes]
+        said = self._reporter.redact("\n".join(word for word in words if word))
+        events.append(
+            Ended(
+                reason=reason,
+                checkpoint=record.checkpoint,
+                minutes=round(self._limits.minutes, 3),
+                progressed=self._came_to_something(),
+                model_answered=self._limits.answered,
+                not_before=not_before,
+                note=said[:4_000],
+            )
+        )
+        self._journal.append(events)
+        return self._hand_off(reason, said)
+
+    def _heard_meanwhile(self, reason: HandoffReason) -> HandoffReason:
+        """The reason, after what people said in the session's last moments."""
+        now = self._limits.over()
+        if now is HandoffReason.STOPPED and reason.continues:
+            return now
+        if reason is HandoffReason.MONEY and now is not reason:  # the next session spends what was given
+            return self.reason_at_end(now or HandoffReason.SESSION_DONE)
+        return reason
+
+    def _hand_off(self, reason: HandoffReason, said: str) -> Ending:
+        """What follows the journal's last word."""
+        record, state = self._journal.record(), self._journal.tip()
+        assert state is not None
+        self._progress.step(f"session {record.generation} ended: {reason}")
+        baton = self._handoff.prepare(
+            record, state=state, reason=reason, run_id=record.sessions[-1].claimant.run_id, note=said
+        )
+        continuation = Continuation(started=False, why="the handoff could not be written")
+        try:
+            self._still_holding()
+            self._publisher.describe(record)
+            self._handoff.write(baton, human=self._reporter.sticky(record))
+            self._publisher.finish(record, reason)
+            self._checkpoints.prune(keep=self._keep)
+            continuation = self._continuation.proceed(baton)
+        except Superseded:
+            raise
+        except Exception as error:  # noqa: BLE001 - a second end would be worse
+            # The journal is pushed: nothing is lost, the next start goes by it.
+            why = self._reporter.redact(explain(error))
+            said = f"{said}\n{why}".strip()
+            continuation = Continuation(started=False, why=why)
+        return Ending(reason=reason, note=said, continuation=continuation, record=record)
+
+    def failed(self, error: Exception, reason: HandoffReason = HandoffReason.FAILED) -> Ending:
+        """End with what happened and what to do: for a person, unless `reason` goes on by itself."""
+        self._journal.settle()  # what was just kept is progress
+        return self.end(self.reason_at_end(reason), note=explain(error))
+
+    def _still_holding(self) -> None:
+        """REST has no compare-and-swap: the claim is read again before what people see is written."""
+        if not self._journal.holds():
+            raise Superseded("another session holds the claim")
+
+    def _came_to_something(self) -> bool:
+        return self._progressed or self.kept_here() > 0

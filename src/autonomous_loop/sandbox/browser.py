@@ -1,0 +1,73 @@
+"""The `browser` tool: a Chromium and its driver, both run as hands."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Awaitable, Callable
+from typing import get_args
+from urllib.parse import urlsplit
+
+from autonomous_loop.domain.work import BrowserResult
+from autonomous_loop.errors import HandsError
+from autonomous_loop.sandbox.browser_child import Action
+from autonomous_loop.sandbox.helper import Helper
+from autonomous_loop.sandbox.process import Child
+
+ACTIONS = get_args(Action)
+ACTION_S = 60.0
+ANSWER_MOST = 2_000_000
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+class Browser:
+    """One page that stays open from action to action.
+
+    Args:
+        found: interpreter with Playwright, `browser_child.py` where the hands can read it, and browser; None
+            where there is none.
+        start: starts a process of the hands with standard input.
+    """
+
+    def __init__(self, found: tuple[str, str, str] | None, start: Callable[..., Awaitable[Child]]) -> None:
+        self._helper: Helper | None = None
+        if found is not None:
+            python, program, chrome = found
+            self._helper = Helper("the browser", [python, "-I", program, chrome], start)
+
+    async def act(self, action: str, *, url: str = "", selector: str = "", value: str = "") -> BrowserResult:
+        """Do one action and say where the page is then.
+
+        Args:
+            action: goto (url), click (selector), fill (selector, value), press (value; selector),
+                screenshot, text (selector: of that part only).
+            url: http and https only.
+
+        Raises:
+            HandsError: no browser, an unknown action, a scheme other than http and https, a page or element
+                that is not there.
+            DeadlineError: the browser hangs; it is started afresh by the next action.
+        """
+        if self._helper is None:
+            raise HandsError(
+                "there is no browser here.",
+                hint="install Chromium (Debian: apt-get install chromium) and a Python with playwright that "
+                "every user can run.",
+            )
+        if action not in ACTIONS:
+            raise HandsError(f"the browser has no action {action!r}; it has {', '.join(ACTIONS)}.")
+        if action == "goto" and url != "about:blank" and urlsplit(url).scheme not in {"http", "https"}:
+            raise HandsError(f"the browser goes to http and https only, not to {url!r}.")
+        answer = await self._helper.ask(
+            {"action": action, "url": url, "selector": selector, "value": value},
+            most=ANSWER_MOST,
+            timeout_s=ACTION_S,
+        )
+        png = base64.b64decode(str(answer.get("png", "")))
+        if png and not png.startswith(PNG):
+            raise HandsError("the browser's screenshot is not a PNG.")
+        return BrowserResult(str(answer.get("text", "")), png or None)
+
+    async def end(self) -> None:
+        """End it; the next action starts it again, at about:blank."""
+        if self._helper is not None:
+            await self._helper.end()

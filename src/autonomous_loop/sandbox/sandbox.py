@@ -1,0 +1,399 @@
+"""The hands: one user, one folder, one environment; and the ways in."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from autonomous_loop.domain.work import BrowserResult, CommandResult, Touched
+from autonomous_loop.errors import HandsError, SandboxError
+from autonomous_loop.sandbox import emptying, seccomp, watch
+from autonomous_loop.sandbox.browser import Browser
+from autonomous_loop.sandbox.emptying import Emptying
+from autonomous_loop.sandbox.helper import Helper
+from autonomous_loop.sandbox.identity import Identity
+from autonomous_loop.sandbox.landlock import Landlock, landlock_abi
+from autonomous_loop.sandbox.launcher import Spec, compiled
+from autonomous_loop.sandbox.layout import (
+    SYSTEM_PATH,
+    environment,
+    landlock_rules,
+    lend_file,
+    lock_folder,
+    make_folder,
+    readable_paths,
+    remove_folder,
+)
+from autonomous_loop.sandbox.process import Child, Output
+from autonomous_loop.sandbox.process_cleanup import end_everyone
+from autonomous_loop.sandbox.shell import Shell
+from autonomous_loop.sandbox.starter import Starter
+from autonomous_loop.sandbox.toolchain import find_interpreter
+from autonomous_loop.sandbox.watch import Watch
+
+# Queues of POSIX (which Landlock keeps away) could be found by nobody who does not mount them.
+LIMITS = {"CORE": 0, "FSIZE": 4 << 30, "NOFILE": 4096, "MSGQUEUE": 0}
+# Counted for each user: for the person's own it would count their desktop too.
+LIMITS_AS_OTHER_USER = {"NPROC": 1024}
+STDERR_MOST = 65536
+COURIER_S = 60.0
+EMPTY_S = 120.0
+KILL_S = 5.0
+FIND_MOST_BYTES = 8 << 20
+WATCHES_MOST_BYTES = 64 << 20
+
+
+class Sandbox:
+    """The `Hands` port, on this machine. Made by `Sandbox.create`.
+
+    Attributes:
+        uid: the hands' user; None: the loop's own (kept apart by Landlock).
+        landlock: the version of Landlock in force; 0: none.
+        unsandboxed: a person agreed to hands that are not kept apart.
+        fenced: they reach nothing but this machine's loopback.
+        environment: what every command gets, and nothing more.
+        python: an interpreter that the hands can run.
+        at_close: ends what serves them alone, once they are gone.
+    """
+
+    def __init__(
+        self,
+        *,
+        identity: Identity,
+        starter: Starter,
+        folder: Path,
+        environment: Mapping[str, str],
+        rules: Landlock | None,
+        unsandboxed: bool,
+        browser: tuple[str, str] | None,
+        fenced: bool = False,
+    ) -> None:
+        self.uid = identity.uid
+        self.landlock = landlock_abi() if rules is not None else 0
+        self.unsandboxed = unsandboxed
+        self.fenced = fenced
+        self.environment = dict(environment)
+        self.python = ""
+        self._identity = identity
+        self._starter = starter
+        self._folder = folder
+        self._rules = rules
+        self._limits = LIMITS | (LIMITS_AS_OTHER_USER if identity.uid is not None else {})
+        self._shell = Shell(lambda argv, on_output: self._start(argv, on_output, merge_stderr=True))
+        program = str(folder / "browser_child.py")
+        self._browser = Browser((browser[0], program, browser[1]) if browser else None, self._start)
+        self._emptying = Emptying.before(
+            folder / "hands", rules["write"] if rules is not None else None, shared=identity.uid is None
+        )
+        self._courier: Helper | None = None
+        self._watch = Watch(self._put_watches, str(folder / "hands" / "tmp"))
+        self._closed = False
+        self.at_close: Callable[[], Awaitable[None]] | None = None
+
+    @classmethod
+    async def create(
+        cls,
+        *,
+        base: Path | None,
+        path: Sequence[str],
+        env: Mapping[str, str],
+        read_paths: Sequence[str],
+        unsandboxed: bool,
+        chrome_path: str | None,
+        browser_python: str | None,
+        fenced: bool = False,
+    ) -> Sandbox:
+        """Take a user, make the folder, find an interpreter.
+
+        Args:
+            base: where the hands' folder is made (None: the system's temporary folder); every folder above
+                it must let other users through.
+            path: the hands' PATH; empty: the system's folders.
+            env: added to the allow-listed environment. Never a secret.
+            read_paths: files and folders the hands may read and execute besides the system's.
+            unsandboxed: go on where the hands cannot be kept apart.
+            chrome_path: a Chromium or Chrome for the browser tool, and CHROME_PATH.
+            browser_python: an interpreter with Playwright, for the browser tool.
+            fenced: the hands reach nothing but this machine's loopback.
+
+        Raises:
+            SandboxError: not root and no Landlock, a folder others cannot enter, no interpreter; or a fence
+                that cannot stand here.
+        """
+        if os.geteuid() != 0 and landlock_abi() == 0 and not unsandboxed:
+            raise SandboxError(
+                "the hands cannot be kept apart: the loop is not root, and this kernel has no Landlock.",
+                hint="run as root (in the container image, say) or on Linux 5.13 or newer with Landlock on; "
+                "if what the model runs may read everything you can, say --unsandboxed.",
+            )
+        if fenced and (reason := seccomp.why_not()):
+            raise SandboxError(
+                f"the network cannot be closed to the hands: {reason}.",
+                hint="use Linux 5.14 or newer on x86_64 or aarch64, where seccomp is allowed; or set "
+                "the input network (--network) to open, if the hands may reach everything.",
+            )
+        readable = readable_paths(read_paths, browser_python, chrome_path)
+        identity = Identity.take(lock_folder=lock_folder())
+        try:
+            folder = make_folder(base, identity.uid)
+        except BaseException:
+            identity.release()
+            raise
+        starter = Starter(fenced=fenced)
+        inner = folder / "hands"
+        sandbox = cls(
+            identity=identity,
+            starter=starter,
+            folder=folder,
+            environment=environment(inner, path, chrome_path) | dict(env),
+            rules=landlock_rules(folder, readable, own_user=identity.uid is not None)
+            if landlock_abi()
+            else None,
+            unsandboxed=unsandboxed,
+            browser=(browser_python, chrome_path) if browser_python and chrome_path else None,
+            fenced=fenced,
+        )
+        try:
+            await (
+                sandbox.empty()
+            )  # a killed session may have left things to its user, whose next owner this is
+            sandbox.python = await find_interpreter(
+                lambda argv: sandbox.run(argv, timeout_s=15, cwd=str(inner))
+            )
+        except BaseException:
+            await sandbox.close()
+            raise
+        return sandbox
+
+    @property
+    def started(self) -> int:
+        """How many processes were started so far; see `Hands.started`."""
+        return self._starter.started
+
+    def lend(self, data: bytes) -> str:
+        """A file that the hands may read and not change; see `Hands.lend`."""
+        return lend_file(self._folder, data)
+
+    @property
+    def work(self) -> str:
+        """Absolute path of the work tree."""
+        return str(self._folder / "hands" / "work")
+
+    @property
+    def temporary(self) -> str:
+        """Absolute path of the hands' TMPDIR."""
+        return str(self._folder / "hands" / "tmp")
+
+    async def run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout_s: float,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        max_output: int = 1_000_000,
+        merge_stderr: bool = True,
+        program: str = "",
+        more: int | None = None,
+    ) -> CommandResult:
+        """Run one command; see `Hands.run`. What it leaves in its group is ended with it.
+
+        `more` is a descriptor of ours that it alone is given, as `launcher.MORE`.
+        """
+        began = time.monotonic()
+        output, errors = Output(max_output), Output(STDERR_MOST)
+        too_much = asyncio.Event()
+
+        def take(fd: int, data: bytes) -> None:
+            (output if fd == 1 else errors).add(data)
+            if output.overflowed and not merge_stderr:
+                too_much.set()
+
+        child = await self._start(
+            argv,
+            take,
+            cwd=cwd,
+            env=env,
+            stdin=bool(stdin),
+            merge_stderr=merge_stderr,
+            program=program,
+            more=more,
+        )
+        ends = [asyncio.ensure_future(child.wait()), asyncio.ensure_future(too_much.wait())]
+        try:
+            if stdin:
+                child.write(stdin)
+                child.end_input()
+            await asyncio.wait(ends, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            code = child.exit_code
+        finally:
+            for end in ends:
+                end.cancel()
+            await child.end()
+        if output.overflowed and not merge_stderr:
+            raise HandsError(f"{argv[0]} printed more than {max_output} bytes, which must not be cut.")
+        return CommandResult(
+            exit_code=code,
+            stdout=output.value(),
+            stderr=errors.value(),
+            truncated=output.overflowed or errors.overflowed,
+            duration_s=time.monotonic() - began,
+        )
+
+    async def shell(self, command: str, *, timeout_s: float, max_output: int = 30_000) -> CommandResult:
+        """Run `command` in the persistent bash; see `Hands.shell`."""
+        return await self._shell.run(command, timeout_s=timeout_s, max_output=max_output)
+
+    async def restart_shell(self) -> None:
+        """End the persistent bash and its group."""
+        await self._shell.restart()
+
+    async def read_file(self, path: str, *, max_bytes: int) -> bytes:
+        """Bytes of a regular file in the hands' folder; see `Hands.read_file`."""
+        answer = await self._carry({"do": "read", "most": max_bytes}, path, most=max_bytes * 4 // 3)
+        try:
+            data = base64.b64decode(answer["data"], validate=True)
+        except (KeyError, TypeError, ValueError):
+            raise HandsError(f"{path} cannot be read: the hands sent no data.") from None
+        if len(data) > max_bytes:
+            raise HandsError(f"{path} cannot be read: it is larger than {max_bytes} bytes.")
+        return data
+
+    async def write_file(self, path: str, data: bytes) -> None:
+        """Write a regular file in the hands' folder; see `Hands.write_file`."""
+        await self._carry({"do": "write", "data": base64.b64encode(data).decode()}, path, most=0)
+
+    async def find(self, folder: str, *, suffixes: Sequence[str], most: int) -> Sequence[str]:
+        """Regular files below `folder`; see `Hands.find`. The paths begin as `folder` does."""
+        request = {"do": "find", "suffixes": list(suffixes), "most": most}
+        answer = await self._carry(request, folder, most=FIND_MOST_BYTES)
+        paths = [PurePosixPath(str(path)) for path in answer.get("paths", [])][:most]
+        return sorted(
+            str(folder / path) for path in paths if not path.is_absolute() and ".." not in path.parts
+        )
+
+    async def browse(
+        self, action: str, *, url: str = "", selector: str = "", value: str = ""
+    ) -> BrowserResult:
+        """One action of the browser tool; see `Hands.browse`."""
+        return await self._browser.act(action, url=url, selector=selector, value=value)
+
+    async def watch(self, files: Sequence[str], folders: Sequence[str]) -> bool:
+        """Have files and folders of the work tree watched; see `Hands.watch`."""
+        return await self._watch.add(files, folders)
+
+    def touched(self) -> Touched | None:
+        """What of it was opened or changed; see `Hands.touched`."""
+        return self._watch.touched()
+
+    async def end_all(self) -> None:
+        """End every process of the hands; see `Hands.end_all`."""
+        # Killed first, put in order then: whoever waits for a command hears that it ended.
+        await end_everyone(self._starter, kill=self._kill_user if self.uid is not None else None)
+        await self._shell.restart()
+        await self._browser.end()
+        if self._courier is not None:
+            await self._courier.end()
+
+    async def empty(self) -> None:
+        """End every process, and empty whatever the hands can write; see `Hands.empty`."""
+        await self._empty(again=True)
+
+    async def _empty(self, *, again: bool) -> None:
+        await self.end_all()
+        done = await self.run(
+            ["empty"],
+            program=emptying.PROGRAM,
+            timeout_s=EMPTY_S,
+            cwd="/",
+            env={"PATH": SYSTEM_PATH},
+            stdin=self._emptying.request(again=again),
+        )
+        if done.exit_code != 0:
+            said = done.text.strip()[-1_000:] or f"no end within {EMPTY_S:.0f} s"
+            raise HandsError(
+                f"what the hands left behind cannot be removed: {said}",
+                hint="remove it by hand, or run this on a fresh machine.",
+            )
+
+    async def close(self) -> None:
+        """End everything, remove the hands' folder (as hands), give the user back."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            with contextlib.suppress(HandsError):
+                await self._empty(again=False)
+            await self.end_all()
+        finally:
+            self._watch.close()
+            await self._starter.end()
+            remove_folder(self._folder)
+            self._identity.release()
+            if self.at_close is not None:
+                await self.at_close()
+
+    async def _carry(self, request: dict[str, object], path: str, *, most: int) -> dict[str, Any]:
+        if self._courier is None:
+            argv = [self.python, "-I", "-S", str(self._folder / "courier.py"), str(self._folder / "hands")]
+            self._courier = Helper("the courier", argv, self._start)
+        absolute = str(PurePosixPath(self.work) / path)
+        try:
+            return await self._courier.ask(request | {"path": absolute}, most=most, timeout_s=COURIER_S)
+        except HandsError as error:
+            raise type(error)(f"{path} cannot be {_PAST[str(request['do'])]}: {error.message}") from None
+
+    async def _put_watches(self, argv: list[str], stdin: bytes, descriptor: int) -> CommandResult:
+        return await self.run(
+            ["watch", *argv],
+            program=watch.PROGRAM,
+            timeout_s=COURIER_S,
+            stdin=stdin,
+            max_output=WATCHES_MOST_BYTES,
+            merge_stderr=False,
+            more=descriptor,
+        )
+
+    async def _kill_user(self) -> None:
+        child = await self._start([], lambda *_: None)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(KILL_S):
+                await child.wait()
+        await child.end()
+
+    async def _start(
+        self,
+        argv: Sequence[str],
+        on_output: Callable[[int, bytes], None],
+        *,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: bool = True,
+        merge_stderr: bool = False,
+        program: str = "",
+        more: int | None = None,
+    ) -> Child:
+        spec = Spec(
+            argv=list(argv),
+            program=_compiled(program, argv[0]) if program else "",
+            env=self.environment | dict(env or {}),
+            cwd=str(PurePosixPath(self.work) / (cwd or "")) if argv else "/",
+            uid=self.uid,
+            landlock=self._rules,
+            limits=self._limits,
+        )
+        return await Child.start(
+            self._starter, spec, on_output, stdin=stdin, merge_stderr=merge_stderr, more=more
+        )
+
+
+_compiled = lru_cache(maxsize=16)(compiled)
+_PAST = {"read": "read", "write": "written", "find": "searched"}

@@ -1,0 +1,1 @@
+"""Runs tests and compares their outcomes."""

@@ -1,0 +1,190 @@
+"""Where tests are run: a tree is put up, a command runs on it, and a run that shows nothing refuses."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
+
+from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain.model import TreeSha
+from autonomous_loop.domain.proof import ModelCommand, Reason
+from autonomous_loop.domain.work import Change
+from autonomous_loop.engine.ports import Hands, Trees, Workspace
+from autonomous_loop.errors import HandsError
+from autonomous_loop.verify.candidate import Candidate
+from autonomous_loop.verify.commands import Commands, find_commands
+from autonomous_loop.verify.comparison import third_party
+from autonomous_loop.verify.execution.running import RunResult, TestRunning, together
+from autonomous_loop.verify.project.tree_facts import TreeFacts
+from autonomous_loop.verify.refused import Refused
+from autonomous_loop.verify.results.report import Case
+from autonomous_loop.verify.results.wording import Wording, listed
+from autonomous_loop.verify.runners.base import Step
+from autonomous_loop.verify.syntax import is_javascript, read_ahead
+
+# Files that honest test runs leave where git does not ignore them; nothing is ever taken from them.
+LITTER = ("test-results/", "playwright-report/", "htmlcov/", ".hypothesis/", ".pytest_cache/", ".coverage")
+
+
+class TestBench:
+    """Runs tests of whole trees in the work tree.
+
+    Args:
+        model_command: what the model proposed, asked when it is needed.
+    """
+
+    __test__ = False
+
+    def __init__(
+        self,
+        hands: Hands,
+        workspace: Workspace,
+        trees: Trees,
+        config: LoopConfig,
+        *,
+        model_command: Callable[[], ModelCommand],
+    ) -> None:
+        self.trees = trees
+        self.facts = TreeFacts(trees)
+        self.wording = Wording(hands.work, hands.temporary)
+        self._running = TestRunning(
+            hands, self.facts, timeout_s=config.test_timeout_s, by_exit_code=config.accept_exit_code
+        )
+        # The commands last asked for: a tree never changes.
+        self._found: tuple[tuple[TreeSha, ModelCommand], Commands] | None = None
+        self._on_trial: ModelCommand | None = None
+        self._up: TreeSha | None = None  # what the work tree holds, while that is certain
+        self._workspace = workspace
+        self._config = config
+        self._model_command = model_command
+
+    def commands(self, before: TreeSha) -> Commands:
+        """How tests run, by what stood there before the candidate."""
+        model = self._on_trial or self._model_command()
+        if self._found is None or self._found[0] != (before, model):
+            found = find_commands(
+                self.facts.of(before), self._config, model_command=model.text.strip(), tried=model.tried
+            )
+            self._found = ((before, model), found)
+        return self._found[1]
+
+    def put_on_trial(self, model: ModelCommand | None) -> None:
+        """Run tests by this command of the model's, whatever was recorded; None: by what was, again."""
+        self._on_trial = model
+
+    async def put_up(self, tree: TreeSha) -> None:
+        """Make the work tree equal to `tree`."""
+        if self._up != tree:
+            self._up = None
+            await self._workspace.switch(tree)
+            self._up = tree
+
+    def take_over(self, tree: TreeSha) -> None:
+        """The work tree holds `tree`, by the word of whoever put it there."""
+        self._up = tree
+
+    def let_go(self) -> None:
+        """From here on others may change the work tree."""
+        self._up = None
+
+    async def suite(self, before: TreeSha, tree: TreeSha) -> RunResult:
+        """Run the whole suite on `tree`, which is up, whatever comes of it.
+
+        Args:
+            before: decides how.
+        """
+        self._up = None
+        await self._read_ahead(self.facts.of(tree).test_files, tree)
+        return await self._run([(step, ()) for step in self.commands(before).suite], tree)
+
+    async def tests(self, before: TreeSha, files: Sequence[str], tree: TreeSha) -> RunResult:
+        """The same for these test files."""
+        self._up = None
+        await self._read_ahead(files, tree)
+        return await self._run(self.commands(before).share(files, self.facts.of(tree)), tree)
+
+    async def _run(self, shares: Sequence[tuple[Step, Sequence[str]]], tree: TreeSha) -> RunResult:
+        return together([await self._running.run(step, files, tree) for step, files in shares])
+
+    async def _read_ahead(self, files: Sequence[str], tree: TreeSha) -> None:
+        """What runners want to know of test files: titles as they are written, and who drives a browser."""
+        facts = self.facts.of(tree)
+        wanted = [path for path in files if is_javascript(path) or self._config.e2e_command]
+        with contextlib.suppress(HandsError):  # one too large to be read: its titles are those of the report
+            await read_ahead([(path, facts.read_if_there(path)) for path in wanted])
+
+    async def on_old_code(self, before: TreeSha, files: Sequence[str], tree: TreeSha) -> RunResult:
+        """Tests of newer code on older: there, shared test code that cannot be loaded is a failure as others.
+
+        Raises:
+            Refused: the run has other faults.
+        """
+        result = await self.tests(before, files, tree)
+        if result.died_importing and [fault.code for fault in result.faults] == ["no-report"]:
+            error, said = result.died_importing, result.run.excerpt
+            cases = tuple(Case(file, file, "error", error, said) for file in files)
+            run = result.run.model_copy(update={"failing": tuple(files), "import_only": True})
+            return RunResult(run, cases, missing=result.missing)
+        if result.faults:
+            where = "On the code as it was before your work: "
+            raise Refused(*(Reason(code=one.code, text=where + one.text) for one in result.faults))
+        return result
+
+    def refuse_third_party(self, failing: Iterable[Case], work: Candidate) -> None:
+        """A dependency that is not installed shows nothing, neither red nor a regression.
+
+        Raises:
+            Refused: every one of `failing` misses a module that no file of the project could provide.
+        """
+        cases = list(failing)
+        if not all(case.missing_modules for case in cases):
+            return
+        missing = [third_party(case.missing_modules, work.every_path) for case in cases]
+        if cases and all(missing):
+            names = listed(sorted({name for one in missing for name in one}))
+            text = (
+                f"Not installed here: {names}. Tests that fail for that show nothing. Declare it as a"
+                " dependency and let the project's setup install it, or do without."
+            )
+            raise Refused(Reason(code="environment", text=text))
+
+    async def changes_since(self, expected: TreeSha) -> list[str]:
+        """Paths of the project that differ from what was put up."""
+        self._up = None
+        now = await self._workspace.take()
+        if now == expected:
+            self._up = expected
+            return []
+        return [one.path for one in self.trees.changes(expected, now) if not _is_ours(one)]
+
+    async def refuse_other_tree(self, expected: TreeSha) -> None:
+        """What was proved must be what is kept.
+
+        Raises:
+            Refused: the tests changed files of the project, or left new ones behind.
+        """
+        real = await self.changes_since(expected)
+        if real:
+            text = (
+                f"The tests changed these files of the project while they ran: {listed(real)}. Let them write"
+                " to a temporary folder."
+            )
+            raise Refused(Reason(code="tree-changed", text=text))
+
+
+def _is_ours(change: Change) -> bool:
+    """Litter of an honest run, or bytecode that is kept in git and was taken away before the run."""
+    if change.status == "D":
+        return "__pycache__" in change.path.split("/")
+    return change.status == "A" and change.path.startswith(LITTER)
+
+
+def believed(result: RunResult) -> RunResult:
+    """A run that shows something.
+
+    Raises:
+        Refused: it has faults.
+    """
+    if result.faults:
+        raise Refused(*result.faults)
+    return result

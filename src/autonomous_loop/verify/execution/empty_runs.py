@@ -1,0 +1,43 @@
+"""Runs that hold no test where they should."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autonomous_loop.domain.proof import Reason, TestRun
+from autonomous_loop.verify.project.tree_facts import Facts
+from autonomous_loop.verify.results.wording import listed
+from autonomous_loop.verify.runners.base import Step
+from autonomous_loop.verify.syntax import bodies, holds_tests
+
+
+def expected(step: Step, facts: Facts) -> list[str]:
+    """Test files a step's whole suite runs, by their names and by what stands in them."""
+    below = f"{step.folder}/" if step.folder else ""
+    return [
+        path
+        for path in facts.test_files
+        if path.startswith(below)
+        and step.runner.is_test_file(step.inner(path), facts)
+        and _runs_by_default(path, facts.read(path))
+    ]
+
+
+def nothing_ran(run: TestRun, files: Sequence[str]) -> Reason:
+    """A whole suite without a single test.
+
+    Args:
+        files: hold tests.
+    """
+    text = (
+        f"{run.command} ran no test at all, though there are tests in {listed(files, most=5)}. A run that"
+        f" holds no test shows nothing. Let it run them. The end of its output:\n{run.excerpt[-1_500:]}"
+    )
+    return Reason(code="nothing-ran", text=text)
+
+
+def _runs_by_default(path: str, source: bytes | None) -> bool:
+    """Go leaves out a file whose build tags nobody asked for."""
+    if path.endswith(".go"):
+        return any(not body.excuses for body in bodies(path, source).values())
+    return holds_tests(path, source)

@@ -1,0 +1,76 @@
+"""A run on untouched code that says nothing of the project, only of a broken environment."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from autonomous_loop.errors import ConfigurationError
+from autonomous_loop.verify.comparison import third_party
+from autonomous_loop.verify.execution.running import RunResult
+from autonomous_loop.verify.project.tree_facts import Facts
+from autonomous_loop.verify.results.report import Case
+
+_TESTS = {
+    ".py": re.compile(rb"\bdef test|\bclass \w*Test|\bTestCase\b"),
+    ".go": re.compile(rb"\bfunc (?:Test|Example|Fuzz)"),
+}
+MEND = "set setup, test-command or suite-command for autonomous-loop in this project."
+_ANYTHING = re.compile(rb"\S")
+# Of a module that was found and loaded: what is missing in it is still to be written.
+_NO_SUCH_NAME = re.compile(r"cannot import name '[^']+' from (?:partially initialized module )?'([\w.]+)'")
+_SHOWN = 5
+
+
+def refuse_none(result: RunResult, facts: Facts) -> None:
+    """Go on only from a run that is a baseline.
+
+    Raises:
+        ConfigurationError: it is none; the message shows why.
+    """
+    if why := why_none(result, facts):
+        raise ConfigurationError(
+            f"the project's own suite cannot be run on its untouched code. {why}", hint=MEND
+        )
+
+
+def why_none(result: RunResult, facts: Facts) -> str:
+    """Why the whole suite's run on untouched code is no baseline; empty where it is one.
+
+    It is none where the run itself cannot be believed, where it holds no test though there are tests, and
+    where nothing passes and nothing can even be loaded (`0 passed, 6 errors`).
+    """
+    if result.faults:
+        return result.faults[0].text
+    if result.by_exit_code:
+        return ""
+    command = result.run.command
+    if not all(is_unloaded(case) for case in result.cases if case.outcome != "skipped"):
+        return ""
+    broken = [case for case in result.cases if is_unloaded(case)]
+    if not broken or any(_is_to_be_written(case, facts) for case in broken):
+        return ""  # all skipped, or the project's own code: it was loaded
+    shown = "\n".join(f"- {case.id}: {_error(case)}" for case in broken[:_SHOWN])
+    return f"{command}: no test passes, and {len(broken)} cannot be loaded:\n{shown}"
+
+
+def is_unloaded(case: Case) -> bool:
+    """Whether a case stands for a file that cannot be loaded, or fails for want of something to import."""
+    return case.failing and (case.id == case.file or case.import_fault)
+
+
+def holds_tests(path: str, facts: Facts) -> bool:
+    """Whether a test file has a test in it, as far as a look at its text can tell."""
+    pattern = _TESTS.get(posixpath.splitext(path)[1], _ANYTHING)
+    return bool(pattern.search(facts.read_if_there(path) or b""))
+
+
+def _is_to_be_written(case: Case, facts: Facts) -> bool:
+    """Whether a test asks a module of the project for a name that it does not have yet."""
+    modules = _NO_SUCH_NAME.findall(case.text)
+    return bool(modules) and not third_party(modules, facts.paths)
+
+
+def _error(case: Case) -> str:
+    raised = [line[2:].strip() for line in case.text.splitlines() if line.startswith("E ")]
+    return " ".join((raised[-1] if raised else case.message or "it fails").split())[:300]

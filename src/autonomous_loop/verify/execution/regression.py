@@ -1,0 +1,162 @@
+"""Regression: a test that passed at the checkpoint fails now, is skipped now, or is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from autonomous_loop.domain.model import TreeSha
+from autonomous_loop.domain.proof import Baseline, Proof, TestRun
+from autonomous_loop.verify.candidate import Candidate
+from autonomous_loop.verify.comparison import Losses, judge_losses, known, losses, must_still_pass, set_aside
+from autonomous_loop.verify.execution.bench import TestBench, believed
+from autonomous_loop.verify.execution.flaky import flaky_reason
+from autonomous_loop.verify.refused import Refused
+from autonomous_loop.verify.results.report import Case
+from autonomous_loop.verify.syntax import holds_tests
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """The whole suite on a candidate.
+
+    Attributes:
+        run: the suite's run; what is flaky counts neither as passed nor as failed.
+        flaky: tests that failed in it and decide nothing: they passed a moment later on the same tree, or
+            did both in the baseline.
+    """
+
+    run: TestRun
+    flaky: tuple[str, ...] = ()
+
+
+class RegressionCheck:
+    """Compares the suite on a candidate with what passed before it.
+
+    Args:
+        bench: runs it.
+    """
+
+    def __init__(self, bench: TestBench) -> None:
+        self._bench = bench
+        # What passed in the suite, by tree: this feature's candidate is the next one's checkpoint.
+        self._passed: dict[TreeSha, tuple[str, ...]] = {}
+
+    def remember(self, tree: TreeSha, passed: Sequence[str]) -> None:
+        """The suite ran on `tree`, and these passed."""
+        self._passed[tree] = tuple(passed)
+
+    def recorded(
+        self, tree: TreeSha, baseline: Baseline, passing: Mapping[str, Proof]
+    ) -> tuple[str, ...] | None:
+        """What passed in the suite on `tree`, from this session or from the record; None: nobody knows."""
+        if tree not in self._passed:
+            runs = [baseline.last, *baseline.runs[:1], *(one.regression for one in passing.values())]
+            # A proof in brief has no ids: it says how many passed, not which.
+            if found := next((run for run in runs if run and run.passed and run.tree == tree), None):
+                self._passed[tree] = found.passed
+        return self._passed.get(tree)
+
+    def known_to_pass(self, baseline: Baseline) -> tuple[str, ...]:
+        """What passed when the whole suite last held."""
+        run = baseline.last or next(iter(baseline.runs), None)
+        return run.passed if run else ()
+
+    async def passed_before(
+        self, work: Candidate, baseline: Baseline, passing: Mapping[str, Proof]
+    ) -> tuple[str, ...]:
+        """What passed in the suite at the checkpoint; it runs there once more only where nobody knows.
+
+        Raises:
+            Refused: the run shows nothing.
+        """
+        found = self.recorded(work.before, baseline, passing)
+        if found is None and work.had_suite:
+            await self._bench.put_up(work.before)
+            result = await self._bench.suite(work.before, work.before)
+            await self._bench.put_up(work.after)
+            found = result.run.passed
+            if result.faults:
+                # It shows nothing: what passed when the suite last held must pass, as far as it is there.
+                there = frozenset(self._bench.facts.of(work.before).paths)
+                known_once = self.known_to_pass(baseline)
+                found = tuple(one for one in known_once if one.partition("::")[0] in there)
+            self.remember(work.before, found)
+        return found or ()
+
+    async def check(
+        self,
+        work: Candidate,
+        baseline: Baseline,
+        passing: Mapping[str, Proof],
+        before: Collection[str],
+        *,
+        new: Collection[str] = (),
+        by_people: bool = False,
+        afresh: Callable[[], Awaitable[None]] | None = None,
+    ) -> Regression:
+        """Run the suite on the candidate, which is up.
+
+        Args:
+            before: what passed in the suite at the checkpoint.
+            new: the submitted tests, which passed a moment ago.
+            afresh: empties the place before what failed runs again: what passes then for what the first run
+                left is not flaky.
+            by_people: people may have taken tests of theirs away: of `before` only what fails is lost.
+
+        Raises:
+            Refused: something that passed is lost, or the run shows nothing.
+        """
+        result = believed(await self._bench.suite(work.before, work.after))
+        if by_people:
+            failing = {case.id for case in result.cases if case.failing}
+            # Tests of a file that still holds some, of which none is in the run, nobody took away.
+            absent = {one.partition("::")[0] for one in before} - {case.file for case in result.cases}
+            read = self._bench.facts.of(work.after).read_if_there
+            unrun = {file for file in absent if (source := read(file)) and holds_tests(file, source)}
+            before = [one for one in before if {one, one.partition("::")[0]} & (failing | unrun)]
+        older = must_still_pass(before, passing, baseline)
+        fresh = frozenset(new) - known(baseline) - older
+        must = older | fresh
+        cases = list(result.cases)
+        # A proved test the suite never collected (one for the browser, say) is run by its file.
+        collected = {case.file for case in cases}
+        there = set(work.paths)
+        alone = {one.partition("::")[0] for one in must - frozenset(before)} - collected
+        if files := sorted(alone & there):
+            cases += believed(await self._bench.tests(work.before, files, work.after)).cases
+        lost = losses(must, cases, fresh)
+        flaky: tuple[str, ...] = ()
+        if lost.failing:
+            self._bench.refuse_third_party(_of(lost.failing, cases), work)
+            lost, flaky = await self._once_more(lost, work, new, afresh)
+        if reasons := judge_losses(lost, cases, passing, self._bench.wording):
+            raise Refused(*reasons, lost=lost.all)
+        run = set_aside(result.run, result.cases, {*flaky, *baseline.flaky})
+        self.remember(work.after, run.passed)
+        return Regression(run, tuple(sorted({*flaky, *(set(baseline.flaky) & set(result.run.failing))})))
+
+    async def _once_more(
+        self,
+        lost: Losses,
+        work: Candidate,
+        new: Collection[str],
+        afresh: Callable[[], Awaitable[None]] | None,
+    ) -> tuple[Losses, tuple[str, ...]]:
+        """The failing files again: what passes now is flaky, which a submitted test may not be."""
+        # It passed alone a moment ago: whatever a third run would say, the code is the same.
+        if mine := [test_id for test_id in lost.failing if test_id in new]:
+            raise Refused(flaky_reason(mine))
+        files = sorted({test_id.partition("::")[0] for test_id in lost.failing})
+        if afresh is not None:
+            await afresh()
+        again = believed(await self._bench.tests(work.before, files, work.after))
+        passed = set(again.run.passed)
+        flaky = tuple(test_id for test_id in lost.failing if test_id in passed)
+        failing = tuple(test_id for test_id in lost.failing if test_id not in passed)
+        return Losses(failing, lost.skipped, lost.removed), flaky
+
+
+def _of(ids: Collection[str], cases: Sequence[Case]) -> list[Case]:
+    files = {test_id.partition("::")[0] for test_id in ids}
+    return [case for case in cases if case.failing and (case.id in ids or case.id in files)]

@@ -1,0 +1,1 @@
+"""Reads what a project's own files say about its tests."""

@@ -1,0 +1,1 @@
+"""Reads what a test run left behind."""

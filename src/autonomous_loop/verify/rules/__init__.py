@@ -1,0 +1,1 @@
+"""Rules that refuse a candidate by what it changed."""

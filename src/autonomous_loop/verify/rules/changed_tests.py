@@ -1,0 +1,209 @@
+"""Older tests that a candidate changes: rightly, because the behaviour changes, or only to get through.
+
+The checkpoint's version of a changed test file runs on the candidate, beside what was there for tests as it
+was. Where it passes, the new version may not check less. Where it fails, behaviour changed, and the new
+version must show that: for the test of a passing feature it must be red again on the code before that
+feature; for any other, on the checkpoint's. Where it fails only for an import, a name changed and no
+behaviour: it may not check less either. A test that moved to another file is compared with what it was.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from autonomous_loop.domain.proof import Proof, Reason
+from autonomous_loop.verify.candidate import Candidate
+from autonomous_loop.verify.comparison import Failures, Owners
+from autonomous_loop.verify.execution.bench import TestBench, believed
+from autonomous_loop.verify.project.selection import ROOTS, is_support
+from autonomous_loop.verify.project.test_ids import without_parameters
+from autonomous_loop.verify.refused import Refused
+from autonomous_loop.verify.results.report import Case
+from autonomous_loop.verify.results.wording import listed
+from autonomous_loop.verify.rules.test_surroundings import judge_around
+
+
+async def judge_changed_tests(
+    bench: TestBench,
+    work: Candidate,
+    passing: Mapping[str, Proof],
+    passed_before: Collection[str],
+    red: Sequence[Case],
+) -> None:
+    """See above. Leaves another tree up than it found.
+
+    Args:
+        passed_before: ids that passed at the checkpoint or belong to a passing feature.
+        red: the candidate's version of the changed files on the checkpoint's code.
+
+    Raises:
+        Refused: a test was loosened.
+    """
+    places = _Places(work)
+    support = changed_support(work)
+    await work.read_ahead([*work.changed_sources, *places.changed, *places.new, *support])
+    inside = [one for one in passed_before if _file(one) in work.changed_sources]
+    _refuse_weakened(places, inside)
+    roots = {_root(path) for path in support}
+    files = sorted(path for path in work.old_test_files if path in places.changed or _is_served(path, roots))
+    ids = sorted(one for one in passed_before if _file(one) in files)
+    if not ids:
+        judge_around(work, inside, holds=True)
+        return
+    await work.read_ahead(files)
+    tree = work.trees.overlay(work.after, work.before, [*files, *support])
+    await bench.put_up(tree)
+    old = believed(await bench.tests(work.before, sorted({_file(one) for one in ids}), tree))
+    failures = Failures(old.cases)
+    broken = [one for one in ids if one in failures]
+    renamed = [one for one in broken if all(case.import_fault for case in failures.of(one))]
+    _refuse_weakened(places, sorted({*ids} - {*broken} | {*renamed}))
+    judge_around(work, [*inside, *ids], holds=len(broken) == len(renamed))
+    theirs: dict[str, tuple[Proof, list[str]]] = {}
+    others: list[str] = []
+    owners = Owners(passing)
+    for test_id in broken:
+        found = owners.of(test_id)
+        for proof in found:
+            theirs.setdefault(proof.feature_id, (proof, []))[1].append(test_id)
+        if not found:
+            others.append(test_id)
+    now = {one: places.now(one) or one for one in broken}
+    before = [*red, *await _on_old_code(bench, work, {_file(now[one]) for one in others} - _files(red))]
+    failed = Failures(before)
+    loosened = [one for one in others if not failed.under_any_parameters(now[one])]
+    _refuse_loosened(loosened, "on the code before your work")
+    for proof, mine in theirs.values():
+        await _red_again(bench, work, proof, [now[one] for one in mine])
+
+
+def changed_support(work: Candidate) -> list[str]:
+    """What was there for tests at the checkpoint and is otherwise, or gone; and conftests that are new."""
+    known = {*work.old_test_files, *work.new_test_files}
+    return [
+        one.path
+        for one in work.changes
+        if one.path not in known
+        and is_support(one.path)
+        # What nobody asks for changes no older test; a conftest is not asked.
+        and (one.status != "A" or posixpath.basename(one.path) == "conftest.py")
+    ]
+
+
+def _is_served(file: str, roots: Collection[str]) -> bool:
+    """Whether a test file may use something of that: it stands below the same test root or conftest."""
+    folders = file.split("/")[:-1]
+    return any("".join(f"{one}/" for one in folders[:end]) in roots for end in range(len(folders) + 1))
+
+
+def _root(path: str) -> str:
+    folders = posixpath.dirname(path).split("/")
+    if posixpath.basename(path) != "conftest.py":
+        last = max((at for at, name in enumerate(folders) if name in ROOTS), default=-1)
+        folders = folders[: last + 1]
+    return "".join(f"{folder}/" for folder in folders if folder)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where tests stand at the checkpoint and on the candidate.
+
+    Attributes:
+        work: both.
+    """
+
+    work: Candidate
+
+    @cached_property
+    def changed(self) -> frozenset[str]:
+        """Test files of the checkpoint that are otherwise, or gone."""
+        old = set(self.work.old_test_files)
+        return frozenset(one.path for one in self.work.changes if one.path in old)
+
+    @cached_property
+    def new(self) -> tuple[str, ...]:
+        """Test files of the candidate that are new or otherwise."""
+        there = set(self.work.new_test_files)
+        return tuple(one.path for one in self.work.changes if one.path in there)
+
+    @cached_property
+    def _moved(self) -> dict[str, str]:
+        """Where the candidate's new and changed files hold a test, by what follows the file in its id."""
+        work = self.work
+        # Of several files the first counts.
+        return {inner: path for path in reversed(self.new) for inner in work.source(work.after, path).bodies}
+
+    def now(self, test_id: str) -> str:
+        """The test of the same name on the candidate: in its own file, or in one that is new or changed."""
+        file, _, inner = without_parameters(test_id).partition("::")
+        if inner in self.work.source(self.work.after, file).bodies:
+            return test_id
+        path = self._moved.get(inner)
+        return f"{path}::{test_id.partition('::')[2]}" if path else ""
+
+    def is_weaker(self, test_id: str) -> bool:
+        """Whether the candidate's version of a test checks less; where there is none, others say so."""
+        now = self.now(test_id)
+        if not now:
+            return False
+        work = self.work
+        was = work.source(work.before, _file(test_id)).bodies
+        found = work.source(work.after, _file(now)).bodies
+        inner = without_parameters(test_id).partition("::")[2]
+        return inner in was and inner in found and found[inner].is_weaker_than(was[inner])
+
+
+async def _on_old_code(bench: TestBench, work: Candidate, files: Collection[str]) -> Sequence[Case]:
+    """Test files that the red run left out, on the checkpoint's code."""
+    there = sorted(set(files).intersection(work.paths))
+    if not there:
+        return ()
+    tree = work.red_tree(work.before, there)
+    await bench.put_up(tree)
+    return (await bench.on_old_code(work.before, there, tree)).cases
+
+
+async def _red_again(bench: TestBench, work: Candidate, proof: Proof, ids: Sequence[str]) -> None:
+    code = work.trees.tree_of(proof.before)
+    known = {*work.old_test_files, *work.new_test_files}
+    paths = {*work.paths, *work.trees.paths(code)}
+    tests = sorted(path for path in paths if path in known or is_support(path))
+    tree = work.trees.overlay(code, work.after, tests)
+    await bench.put_up(tree)
+    files = sorted(set(map(_file, ids)).intersection(paths))
+    again = await bench.on_old_code(work.before, files, tree)
+    failed = Failures(again.cases)
+    if not any(map(failed.under_any_parameters, ids)):
+        _refuse_loosened(ids, f"on the code before the feature {proof.feature_id}")
+
+
+def _refuse_loosened(ids: Sequence[str], where: str) -> None:
+    if ids:
+        text = (
+            f"These older tests were changed: {listed(ids)}. As they were they fail on your code, and as they"
+            f" are now they pass {where} too: they show no new behaviour and were only loosened. Keep the"
+            " old behaviour, or let them assert the new one."
+        )
+        raise Refused(Reason(code="weakened", text=text))
+
+
+def _refuse_weakened(places: _Places, ids: Sequence[str]) -> None:
+    """Tests that hold in both versions, but check less, or are excused, in the new one."""
+    found = sorted({without_parameters(one) for one in ids if places.is_weaker(one)})
+    if found:
+        text = (
+            f"These older tests check less than they did: {listed(found)}. Their checks are fewer, looser,"
+            " excused, or not reached. Put them back as they were; what is new gets tests of its own."
+        )
+        raise Refused(Reason(code="weakened", text=text))
+
+
+def _file(test_id: str) -> str:
+    return test_id.partition("::")[0]
+
+
+def _files(cases: Sequence[Case]) -> set[str]:
+    return {case.file for case in cases}

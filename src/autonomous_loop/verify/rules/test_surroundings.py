@@ -1,0 +1,183 @@
+"""What older tests rest on beside their own bodies: helpers, fixtures, macros, loops that make tests.
+
+Tests are compared one by one where they can be read (`changed_tests`). Here the rest of their files, and what
+was there for tests beside them, is compared as a whole: its checks may not become fewer or looser while the
+old ones still hold. Where nobody can tell, a person is asked to look: the proof says "not read".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from autonomous_loop.domain.model import TreeSha
+from autonomous_loop.domain.proof import Reason
+from autonomous_loop.verify.candidate import Candidate
+from autonomous_loop.verify.project.selection import is_support
+from autonomous_loop.verify.project.test_ids import without_parameters
+from autonomous_loop.verify.refused import Refused
+from autonomous_loop.verify.results.wording import listed
+from autonomous_loop.verify.syntax import around, bodies, examples
+from autonomous_loop.verify.syntax.base import Around, Check, TestBody, say_less
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file as it was and as it is.
+
+    Attributes:
+        names: of tests in it that must still pass, as `bodies` calls them.
+        elsewhere: of tests in changed and new files of the candidate.
+        shared: it is there for tests in other files.
+    """
+
+    path: str
+    old: bytes | None
+    new: bytes | None
+    names: Collection[str]
+    elsewhere: Collection[str]
+    shared: bool
+
+    @cached_property
+    def was(self) -> Around | None:
+        """What stood outside of its tests; None: it cannot be read."""
+        found = around(self.path, self.old) if self.old is not None else Around()
+        return found.all_used if found and self.shared else found
+
+    @cached_property
+    def now(self) -> Around | None:
+        """What stands there."""
+        return around(self.path, self.new) if self.new is not None else Around()
+
+    @cached_property
+    def tests_were(self) -> Mapping[str, TestBody]:
+        """Its tests as they were."""
+        return bodies(self.path, self.old)
+
+    @cached_property
+    def tests_are(self) -> Mapping[str, TestBody]:
+        """Its tests as they are."""
+        return bodies(self.path, self.new)
+
+    @cached_property
+    def lost(self) -> Check | None:
+        """The first check outside of tests that is gone or looser."""
+        return self.now.lost_since(self.was) if self.was is not None and self.now is not None else None
+
+    @cached_property
+    def hidden(self) -> bool:
+        """Whether tests in it cannot be compared one by one."""
+        examples_stay = not set(examples(self.path, self.old)) - set(examples(self.path, self.new))
+        names = [one for one in self.names if not (one.endswith(EXAMPLE) and examples_stay)]
+        there = self.tests_are.keys() | self.elsewhere
+        return any(one not in self.tests_were or one not in there for one in names)
+
+    @property
+    def unread(self) -> bool:
+        """Whether a check beside the tests, or what makes such tests, is otherwise now or cannot be read."""
+        if self.was is None or self.now is None:
+            return self.hidden
+        altered = self.now.altered_since(self.was) is not None
+        return altered or (self.hidden and self.was.text != self.now.text)
+
+    @property
+    def unsure(self) -> bool:
+        """Whether a test may not run any more."""
+        both = set(self.names) & self.tests_were.keys() & self.tests_are.keys()
+        return any(self.tests_are[one].unsure and not self.tests_were[one].unsure for one in both)
+
+    @property
+    def weaker(self) -> Iterator[str]:
+        """Tests that no id names (they are made into others), and that check less."""
+        for name in self.tests_were.keys() & self.tests_are.keys() - set(self.names):
+            if self.tests_are[name].is_weaker_than(self.tests_were[name]):
+                yield f"{self.path}::{name}"
+
+    @property
+    def grown(self) -> float:
+        """How much more the tests say that are in both versions."""
+        both = self.tests_were.keys() & self.tests_are.keys()
+        return sum(sum(self.tests_are[one].strengths) - sum(self.tests_were[one].strengths) for one in both)
+
+
+# Ends the id of a test that stands in the documentation.
+EXAMPLE = " (example)"
+# What tests read is no part of them.
+_DATA = re.compile(
+    r"(?:.*/)?(?:testdata|_*fixtures_*|data|resources|samples|examples|cases|.*snapshots_*)/.*"
+)
+
+
+def judge_around(work: Candidate, ids: Collection[str], *, holds: bool) -> None:
+    """See above.
+
+    Args:
+        ids: of tests that must still pass.
+        holds: the old tests, with what was there for them, still pass: no behaviour of theirs changed.
+
+    Raises:
+        Refused: what tests rest on was loosened.
+    """
+    if not holds:
+        return
+    files = _files(work, ids)
+    # What went from a helper into its tests, or to another file, or was of tests that are gone, is no loss.
+    gone = any(one.tests_were.keys() - one.tests_are.keys() for one in files)
+    before = [check.strength for one in files if one.was for check in one.was.used]
+    now = [strength for one in files if one.now for strength in one.now.strengths]
+    if not gone and say_less(now, before) and sum(one.grown for one in files) <= 0:
+        _refuse(f"{one.path}:{one.lost.line}" for one in files if one.lost)
+    _refuse(name for one in files if one.hidden for name in one.weaker)
+
+
+def not_read(work: Candidate, ids: Collection[str]) -> tuple[str, ...]:
+    """Files of which nobody can tell whether their older tests still check what they did.
+
+    Args:
+        ids: of tests that must still pass.
+    """
+    return tuple(one.path for one in _files(work, ids) if one.unread or one.unsure)
+
+
+def _files(work: Candidate, ids: Collection[str]) -> list[_File]:
+    """The changed files that older tests stand in or, where there are such tests, may rest on."""
+    changed = {one.path for one in work.changes}
+    tests = {*work.old_test_files, *work.new_test_files}
+    names: dict[str, set[str]] = {}
+    for test_id in ids:
+        path, _, inner = without_parameters(test_id).partition("::")
+        names.setdefault(path, set()).add(inner)
+    support = [path for path in changed - tests if is_support(path) and not _DATA.fullmatch(path)]
+    own = changed & names.keys() & {*tests, *work.changed_sources}
+    there = sorted(own | ({*support} if names else set()))
+    moved = {
+        inner
+        for path in changed & {*work.new_test_files}
+        for inner in bodies(path, _content(work, work.after, path))
+    }
+    return [
+        _File(
+            path,
+            _content(work, work.before, path),
+            _content(work, work.after, path),
+            frozenset(names.get(path, ())),
+            frozenset(moved),
+            shared=path in support,
+        )
+        for path in there
+    ]
+
+
+def _content(work: Candidate, tree: TreeSha, path: str) -> bytes | None:
+    return work.trees.read(tree, path) if path in work.facts.of(tree).every_path else None
+
+
+def _refuse(found: Iterable[str]) -> None:
+    if loosened := sorted(found):
+        text = (
+            f"What older tests rest on checks less than it did: {listed(loosened)}. As it was, it still holds"
+            " on your code. Put its checks back as they were; what is new gets tests of its own."
+        )
+        raise Refused(Reason(code="weakened", text=text))

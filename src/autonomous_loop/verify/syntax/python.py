@@ -1,0 +1,144 @@
+"""Test functions of a Python file."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from autonomous_loop.verify.syntax.base import Around, Check, TestBody
+from autonomous_loop.verify.syntax.python_checks import Checks, name_of
+from autonomous_loop.verify.syntax.python_never_runs import NeverRuns, is_always
+
+_EXCUSES = re.compile(r"skip|xfail|expectedfailure|flaky|rerun", re.IGNORECASE)
+# Decorators that leave a test's outcome alone. Any other may swallow it.
+_PLAIN = re.compile(
+    r"(?:pytest\.)?mark\..+|(?:\w+\.)*(?:patch|mock_\w+)(?:\..+)?|(?:hypothesis\.)?(?:given|settings|example|seed)"
+    r"|(?:\w+\.)?(?:freeze_time|travel|override_settings|modify_settings|tag|parameterized|expand|activate"
+    r"|use_cassette|staticmethod|classmethod|slow|asyncio_test|async_test|gen_test|fixture)"
+)
+
+
+def bodies(tree: ast.Module) -> dict[str, TestBody]:
+    """Test functions of a Python file by `Class::name`."""
+    return dict(_Reader(tree).tests(tree.body, "", 0))
+
+
+def around(tree: ast.Module) -> Around:
+    """The helpers and fixtures of a file, each with what it checks."""
+    calm = NeverRuns(tree).calm
+    names = Counter(_names(tree))
+    checks = [
+        Check(strength, node.lineno, ast.dump(node), bool(names[node.name] or is_always(node)))
+        for node in _helpers(tree.body)
+        for strength in _Assertions(node, calm).strengths
+        if strength
+    ]
+    return Around(tuple(checks), "\n".join(_texts(tree.body)))
+
+
+def _helpers(body: Sequence[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            yield from _helpers(node.body)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("test"):
+            yield node
+
+
+def _texts(body: Sequence[ast.stmt]) -> Iterator[str]:
+    """What stands outside of tests, without how it is laid out."""
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            if not any(isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) for one in node.body):
+                yield f"class {node.name}({', '.join(map(ast.unparse, node.bases))})"
+            yield from _texts(node.body)
+        elif not (isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test")):
+            yield ast.unparse(node)
+
+
+def _names(tree: ast.Module) -> Iterator[str]:
+    """What is asked for by name: variables, attributes, arguments, texts."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute | ast.arg):
+            yield node.arg if isinstance(node, ast.arg) else name_of(node)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+class _Assertions(Checks):
+    """The checks of a helper: what surely is an assertion, since other words may mean anything there."""
+
+    named = re.compile(r"assert|raises|warns|fail|should|expect")
+
+
+class _Reader:
+    """Reads the tests of a file, each once, however many classes inherit it."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._never = NeverRuns(tree)
+        self._around = _excused(tree.body) + self._never.of_file()
+        self._checks: dict[ast.AST, Checks] = {}
+
+    def tests(
+        self, nodes: Sequence[ast.stmt], prefix: str, excuses: int, owner: ast.ClassDef | None = None
+    ) -> Iterator[tuple[str, TestBody]]:
+        """Those of a module, or of a class and its bases in the file; the bases' own come first."""
+        for node in nodes:
+            if isinstance(node, ast.ClassDef):
+                family = list(self._never.family(node))
+                inner = excuses + sum(_decorated(one) + _excused(one.body) for one in family)
+                inner += self._never.of_class(node)
+                for one in reversed(family):
+                    yield from self.tests(one.body, f"{prefix}{node.name}::", inner, node)
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
+                yield f"{prefix}{node.name}", self._test(node, excuses, owner)
+
+    def _test(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, excuses: int, owner: ast.ClassDef | None
+    ) -> TestBody:
+        if node not in self._checks:
+            self._checks[node] = Checks(node, self._never.calm)
+        checks = self._checks[node]
+        own = _decorated(node) + checks.skips + self._never.of_test(node, owner)
+        return TestBody(
+            checks=sum(1 for one in checks.strengths if one > 0),
+            excuses=self._around + excuses + own,
+            strengths=checks.strengths,
+            rows=tuple(_rows(node)),
+            unsure=self._never.is_unsure(node, owner),
+        )
+
+
+def _decorated(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    count = 0
+    for one in node.decorator_list:
+        name = ast.unparse(one.func if isinstance(one, ast.Call) else one)
+        count += bool(_EXCUSES.search(ast.unparse(one)) or not _PLAIN.fullmatch(name))
+    return count
+
+
+def _excused(body: Sequence[ast.stmt]) -> int:
+    """Marks and calls that excuse every test of a module or a class."""
+    found = 0
+    for node in body:
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(name_of(target) == "pytestmark" for target in targets):
+                found += bool(_EXCUSES.search(ast.unparse(node.value)))
+        elif isinstance(node, ast.Expr | ast.If):
+            calls = [one for one in ast.walk(node) if isinstance(one, ast.Call)]
+            found += sum(1 for one in calls if re.fullmatch(r"skip|importorskip", name_of(one.func)))
+    return found
+
+
+def _rows(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[str, ...]]:
+    for one in node.decorator_list:
+        if isinstance(one, ast.Call) and name_of(one.func) == "parametrize" and len(one.args) > 1:
+            values = one.args[1]
+            for row in values.elts if isinstance(values, ast.List | ast.Tuple | ast.Set) else ():
+                inner = row
+                if isinstance(row, ast.Call) and name_of(row.func) == "param":
+                    inner = ast.Tuple(row.args, ast.Load())
+                parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+                yield tuple(ast.dump(part) for part in parts)

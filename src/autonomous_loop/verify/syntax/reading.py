@@ -1,0 +1,59 @@
+"""What sources say, each content read once: by hand, or many at once in a process of their own.
+
+A content never changes, so what was read of it is kept (the last few thousand). A proof looks at the same
+files again and again, and at some of them once for each of their tests.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from hashlib import sha256
+
+from autonomous_loop.verify.syntax.isolation import Unread, apart, attempt
+from autonomous_loop.verify.syntax.source_file import SourceFile, kind, look_at
+
+MOST_SOURCES = 10_000
+_NOTHING = SourceFile()
+_Key = tuple[str, bytes]
+_known: OrderedDict[_Key, SourceFile] = OrderedDict()
+
+
+async def read_ahead(sources: Iterable[tuple[str, bytes | None]]) -> None:
+    """Read sources that somebody else wrote, so that `read_source` has them.
+
+    Whatever they do to their reader ends with it, and takes no longer than it may: see `apart`. Call this
+    before anything asks for one of them.
+
+    Args:
+        sources: paths and contents; what is no source, or is known, costs nothing.
+    """
+    new = {key: source for key, source in map(_keyed, sources) if key[0] and source and key not in _known}
+    if not new:
+        return
+    found = await apart([(look_at, (key[0], source)) for key, source in new.items()])
+    for key, result in zip(new, found, strict=True):
+        _keep(key, result)
+
+
+def read_source(path: str, source: bytes | None) -> SourceFile:
+    """What a source says; nothing where there is none, or its language is not known."""
+    key, content = _keyed((path, source))
+    if not key[0] or not content:
+        return _NOTHING
+    if key not in _known:
+        _keep(key, attempt(look_at, key[0], content))
+    _known.move_to_end(key)
+    return _known[key]
+
+
+def _keyed(given: tuple[str, bytes | None]) -> tuple[_Key, bytes | None]:
+    path, source = given
+    read_as = kind(path)
+    return (read_as, sha256(source).digest() if read_as and source else b""), source
+
+
+def _keep(key: _Key, result: SourceFile | Unread) -> None:
+    _known[key] = SourceFile(unread=result.why) if isinstance(result, Unread) else result
+    while len(_known) > MOST_SOURCES:
+        _known.popitem(last=False)

@@ -1,0 +1,145 @@
+"""One look at one source: whatever the verifier wants to know of it, by a single parse."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from autonomous_loop.verify.project.test_ids import without_parameters
+from autonomous_loop.verify.syntax import (
+    go,
+    java,
+    javascript,
+    python,
+    python_browser,
+    python_controls,
+    runner_uses,
+    rust,
+    test_aware_code,
+)
+from autonomous_loop.verify.syntax.base import Around, TestBody
+from autonomous_loop.verify.syntax.javascript_tokens import pairs, tokens
+from autonomous_loop.verify.syntax.python_stand_ins import StandIns, stand_ins
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """What a source says. Where its language has no such thing, or is not known, there is nothing.
+
+    Attributes:
+        bodies: its tests, by what follows the file in their ids.
+        around: what it holds outside of its tests; None where that is not known.
+        controls: what in it decides about tests (Python).
+        awareness: how it looks whether it is being tested (Python; for JavaScript see `awareness`).
+        runner_uses: how it takes hold of a test runner (Python, JavaScript).
+        stand_ins: what its functions replace and call (Python).
+        browser: names of functions that drive a browser (Python).
+        written: its tests with what their runner asks for (JavaScript).
+        examples: lines of documentation that is run as tests (Rust).
+        fault: why it is no text of its language; then nothing runs it either.
+        unread: why it could not be read, whatever it is; nothing is known of it then.
+    """
+
+    bodies: Mapping[str, TestBody] = field(default_factory=dict)
+    around: Around | None = None
+    controls: tuple[python_controls.Control, ...] = ()
+    awareness: tuple[test_aware_code.Look, ...] = ()
+    runner_uses: tuple[str, ...] = ()
+    stand_ins: StandIns = field(default_factory=StandIns)
+    browser: frozenset[str] = frozenset()
+    written: javascript.Tests = field(default_factory=javascript.Tests)
+    examples: tuple[str, ...] = ()
+    fault: str = ""
+    unread: str = ""
+
+    def asserts_nothing(self, test_id: str) -> bool:
+        """Whether a test holds no check at all; unknown tests get the benefit of the doubt."""
+        body = self.bodies.get(without_parameters(test_id).partition("::")[2])
+        return body is not None and body.checks == 0
+
+
+Reader: TypeAlias = Callable[[bytes], SourceFile]
+
+
+def is_readable(path: str) -> bool:
+    """Whether there is a reader for a file, by the end of its name."""
+    return kind(path) in _LANGUAGES
+
+
+def kind(path: str) -> str:
+    """What a source is read as; "" where nothing can be."""
+    if posixpath.basename(path) == _CONFTEST:
+        return _CONFTEST
+    ending = posixpath.splitext(path)[1]
+    return ending if ending in _LANGUAGES else ""
+
+
+def look_at(kind: str, source: bytes) -> SourceFile:
+    """Reads a source.
+
+    Args:
+        kind: see the function of that name.
+    """
+    return _LANGUAGES[kind](source)
+
+
+def _python(source: bytes, *, conftest: bool = False) -> SourceFile:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the source's own escapes and comparisons
+            tree = ast.parse(source)
+    except (SyntaxError, ValueError) as error:  # ValueError: null bytes
+        return SourceFile(fault=str(error) or type(error).__name__)
+    return SourceFile(
+        bodies=python.bodies(tree),
+        around=python.around(tree),
+        runner_uses=runner_uses.in_python(tree),
+        controls=python_controls.controls(tree, conftest=conftest),
+        awareness=test_aware_code.in_python(tree),
+        stand_ins=stand_ins(tree),
+        browser=python_browser.driving(tree, source),
+    )
+
+
+def _conftest(source: bytes) -> SourceFile:
+    return _python(source, conftest=True)
+
+
+def _javascript(source: bytes) -> SourceFile:
+    text = source.decode("utf-8", "replace")
+    words = tokens(text)
+    try:
+        closing = pairs(words)
+    except ValueError as error:
+        return SourceFile(fault=str(error))
+    tests, around = javascript.read(text, words, closing)
+    uses = runner_uses.in_javascript(words, closing)
+    return SourceFile(bodies=tests.bodies, around=around, written=tests, runner_uses=uses)
+
+
+def _go(source: bytes) -> SourceFile:
+    return SourceFile(bodies=go.bodies(source), around=go.around(source))
+
+
+def _rust(source: bytes) -> SourceFile:
+    return SourceFile(bodies=rust.bodies(source), around=rust.around(source), examples=rust.examples(source))
+
+
+def _java(source: bytes) -> SourceFile:
+    return SourceFile(bodies=java.bodies(source), around=java.around(source))
+
+
+_CONFTEST = "conftest.py"
+_LANGUAGES: Mapping[str, Reader] = {
+    ".py": _python,
+    _CONFTEST: _conftest,
+    ".go": _go,
+    ".rs": _rust,
+    ".java": _java,
+    ".kt": _java,
+    **{f".{ending}": _javascript for ending in javascript.KINDS},
+}

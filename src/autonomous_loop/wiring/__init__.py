@@ -1,0 +1,1 @@
+"""Builds the parts and connects them: the only room that knows every adapter."""

@@ -1,0 +1,98 @@
+"""What writes the end of a session: the parts that need neither hands nor a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain.keys import Keyring
+from autonomous_loop.engine.continuation import ContinuationHandler
+from autonomous_loop.engine.handoff import HandoffCoordinator
+from autonomous_loop.engine.ports import Clock, Forge, HandoffStore
+from autonomous_loop.engine.progress import ProgressTracker
+from autonomous_loop.engine.publisher import Publisher
+from autonomous_loop.git.checkpoints import CheckpointManager
+from autonomous_loop.git.journal import StateTracker
+from autonomous_loop.git.repository import Repository
+from autonomous_loop.report.redactor import Redactor
+from autonomous_loop.report.reporter import MarkdownReporter
+from autonomous_loop.report.view_model import Site
+from autonomous_loop.wiring.environment import Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Journal, checkpoints, handoff, and what people see of them.
+
+    Attributes:
+        branches: where the loop's branches stand.
+    """
+
+    branches: str
+    checkpoints: CheckpointManager
+    journal: StateTracker
+    reporter: MarkdownReporter
+    progress: ProgressTracker
+    handoff: HandoffCoordinator
+    continuation: ContinuationHandler
+    publisher: Publisher
+
+
+def frame(
+    repository: Repository,
+    config: LoopConfig,
+    around: Surroundings,
+    *,
+    name: str,
+    loop: str,
+    handoffs: HandoffStore,
+    forge: Forge | None,
+    site: Site,
+    clock: Clock,
+) -> Frame:
+    """Connect them.
+
+    Args:
+        name: of the repository.
+        forge: None on a plain git directory.
+    """
+    branches = f"{config.branch_prefix}/{loop}"
+    keys = Keyring.derive(around.key_materials, repository=name, loop=loop)
+    checkpoints = CheckpointManager(repository, branches=branches)
+    redactor = Redactor(around.secrets)
+    journal = StateTracker(
+        repository,
+        branches=branches,
+        name=name,
+        loop=loop,
+        keys=keys,
+        clock=clock,
+        redact=redactor.text,
+    )
+    reporter = MarkdownReporter(site, state=journal.tip, redactor=redactor)
+    progress = ProgressTracker(*around.observe, redact=redactor.text)
+    handoff = HandoffCoordinator(handoffs, keys=keys, name=name, loop=loop, checkpoints=checkpoints)
+    return Frame(
+        branches=branches,
+        checkpoints=checkpoints,
+        journal=journal,
+        reporter=reporter,
+        progress=progress,
+        handoff=handoff,
+        continuation=ContinuationHandler(
+            config.continuation,
+            forge=forge,
+            clock=clock,
+            signed=handoff.signed,
+            allow_unsigned=config.allow_unsigned,
+            max_sessions=config.max_sessions,
+        ),
+        publisher=Publisher(
+            journal=journal,
+            checkpoints=checkpoints,
+            forge=forge,
+            reporter=reporter,
+            progress=progress,
+            head=f"{branches}/pr",
+        ),
+    )

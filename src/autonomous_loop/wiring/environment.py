@@ -1,0 +1,201 @@
+"""What a loop is given from outside: credentials, addresses, tools. Read in one place."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+from autonomous_loop.domain.service import ServiceAccess
+from autonomous_loop.errors import CredentialError
+from autonomous_loop.sandbox.grants import Lent
+from autonomous_loop.sandbox.network_policy import Reach
+
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)([_-]PREVIOUS)?$", re.IGNORECASE)
+RUNNER = re.compile(r"GITHUB_(WORKSPACE|EVENT_PATH|OUTPUT|ENV|PATH|STATE|STEP_SUMMARY)|RUNNER_TEMP")
+CONTAINER = "/github"
+"""Where the runner mounts its folders into the container of an action."""
+TOOLS = (Path("/opt/autonomous-loop/tools"), Path("/var/cache/autonomous-loop/tools"))
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Everything that is not the project's.
+
+    Attributes:
+        service: where the model is, and the loop's credentials for it; never shown.
+        reach: what the hands may reach over the network.
+        handoff_keys: sign the handoff and the journal; the first signs, the others verify.
+        token: of the forge; never shown.
+        runtime_token: of the Actions service; never shown.
+        path: where the loop finds git.
+        tools: a virtual environment the hands may run, with pytest and Playwright; None: none was found.
+        lent: what the job lends the hands.
+        temporary: where the loop's and the hands' folders are made.
+        runner: the runner's own folders and files in a CI job: the hands must not reach them.
+        unsandboxed: a person agreed to hands that are not kept apart.
+        observe: told of progress.
+    """
+
+    service: ServiceAccess = field(default_factory=ServiceAccess)
+    reach: Reach = field(default_factory=Reach)
+    handoff_keys: tuple[str, ...] = field(default=(), repr=False)
+    token: str = field(default="", repr=False)
+    runtime_token: str = field(default="", repr=False)
+    path: str = SYSTEM_PATH
+    tools: Path | None = None
+    lent: Lent = field(default_factory=Lent)
+    temporary: Path = Path("/tmp")  # noqa: S108 - the folders made in it are 0700 and random
+    playwright_cache: Path | None = None
+    runner: tuple[str, ...] = ()
+    unsandboxed: bool = False
+    observe: tuple[Callable[..., None], ...] = ()
+
+    @classmethod
+    def from_environment(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        unsandboxed: bool = False,
+        reach: Reach | None = None,
+        observe: tuple[Callable[..., None], ...] = (),
+    ) -> Self:
+        """From the environment of this process; nothing else in the program reads it.
+
+        Raises:
+            ConfigurationError: it names an unknown provider, or lends the hands what must not be.
+        """
+        env = os.environ if environ is None else environ
+        home = Path(env.get("HOME", "/nonexistent"))
+        cache = Path(env.get("XDG_CACHE_HOME") or home / ".cache")
+        browsers = env.get("PLAYWRIGHT_BROWSERS_PATH")
+        return cls(
+            service=ServiceAccess.read(env),
+            reach=reach or Reach(),
+            handoff_keys=tuple(
+                env[name]
+                for name in ("AUTONOMOUS_LOOP_HANDOFF_KEY", "AUTONOMOUS_LOOP_HANDOFF_KEY_PREVIOUS")
+                if env.get(name)
+            ),
+            path=env.get("PATH", SYSTEM_PATH),
+            tools=find_tools(env.get("AUTONOMOUS_LOOP_TOOLS"), cache),
+            lent=Lent.read(env),
+            temporary=Path(tempfile.gettempdir()),
+            playwright_cache=Path(browsers) if browsers else cache / "ms-playwright",
+            runner=runner_paths(env),
+            unsandboxed=unsandboxed,
+            observe=observe,
+        )
+
+    def with_inputs(
+        self,
+        *,
+        service: ServiceAccess,
+        reach: Reach,
+        token: str,
+        handoff_keys: tuple[str, ...],
+        runtime_token: str = "",
+    ) -> Self:
+        """What an action's inputs say."""
+        return replace(
+            self,
+            service=service,
+            reach=reach,
+            token=token or self.token,
+            runtime_token=runtime_token or self.runtime_token,
+            handoff_keys=tuple(key for key in handoff_keys if key) or self.handoff_keys,
+        )
+
+    def require_token(self) -> None:
+        """Raise early.
+
+        Raises:
+            CredentialError: there is no token.
+        """
+        if not self.token:
+            raise CredentialError(
+                "no token: the loop cannot push, comment or dispatch",
+                hint="leave the input github-token at its default, ${{ github.token }}.",
+            )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """All values that must never leave."""
+        keys = (self.service.api_key, self.service.auth_token, *self.service.secrets)
+        given = (*keys, self.token, self.runtime_token, *self.handoff_keys)
+        return tuple(dict.fromkeys(value for value in given if value))
+
+    @property
+    def key_materials(self) -> tuple[str, ...]:
+        """What signs: the handoff keys, or else a key derived from a direct API key of Anthropic's."""
+        material = self.service.key_material
+        return self.handoff_keys or ((material,) if material else ())
+
+
+def environment() -> dict[str, str]:
+    """The environment of this process, as it is."""
+    return dict(os.environ)
+
+
+def secrets_in(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Values an environment names as secret, and an action's inputs too; too short ones cannot be hidden."""
+    return tuple(value for name, value in environ.items() if SECRET.search(name) and len(value.strip()) >= 6)
+
+
+def runner_paths(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """What a job's runner shares with the step: its checkout, event, temporary folder and command files."""
+    named = {value for name, value in environ.items() if value and RUNNER.fullmatch(name)}
+    mounted = any(Path(path).is_relative_to(CONTAINER) for path in named)
+    return tuple(sorted(named)) + ((CONTAINER,) if mounted else ())
+
+
+def find_tools(named: str | None, cache: Path) -> Path | None:
+    """The hands' own tools: the image's, the machine's, or the person's."""
+    candidates = [Path(named)] if named else [*TOOLS, cache / "autonomous-loop" / "tools"]
+    for folder in candidates:
+        if (folder / "bin" / "python").exists() and reachable(folder):
+            return folder
+    return None
+
+
+def reachable(folder: Path) -> bool:
+    """Whether every folder on the way lets other users through (only root's hands are other users)."""
+    if os.geteuid() != 0:
+        return True
+    return all(part.stat().st_mode & stat.S_IXOTH for part in (folder, *folder.resolve().parents))
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubAccount:
+    """A person's GitHub, for the commands they run by hand.
+
+    Attributes:
+        server_url: of its pages; the token goes to no other server, whatever a repository names.
+        api_url: of its REST API.
+        token: theirs; empty: there is none. Never shown.
+    """
+
+    server_url: str = "https://github.com"
+    api_url: str = "https://api.github.com"
+    token: str = field(default="", repr=False)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """By the variables that `gh` and the runner know."""
+        env = os.environ if environ is None else environ
+        host = env.get("GH_HOST")
+        server = (env.get("GITHUB_SERVER_URL") or (f"https://{host}" if host else cls().server_url)).rstrip(
+            "/"
+        )
+        api = cls().api_url if server == cls().server_url else f"{server}/api/v3"
+        return cls(
+            server_url=server,
+            api_url=(env.get("GITHUB_API_URL") or api).rstrip("/"),
+            token=env.get("GH_TOKEN") or env.get("GITHUB_TOKEN") or "",
+        )

@@ -1,0 +1,61 @@
+"""The hands of one session: their tools, their browser, what they may reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from autonomous_loop.sandbox.egress import LOCAL_DIRECTLY, Egress
+from autonomous_loop.sandbox.layout import close_to_others
+from autonomous_loop.sandbox.network_policy import Network
+from autonomous_loop.sandbox.sandbox import Sandbox
+from autonomous_loop.sandbox.self_test import self_test
+from autonomous_loop.sandbox.toolchain import find_browser
+from autonomous_loop.wiring.environment import CONTAINER, SYSTEM_PATH, Surroundings
+
+
+async def make_hands(
+    around: Surroundings, home: Path, *, say: Callable[[str], None] = lambda _: None
+) -> Sandbox:
+    """The hands, and proof from inside that they reach nothing of the loop's, and the network as told.
+
+    Args:
+        say: told what they may reach, and what was refused to them.
+
+    Raises:
+        ConfigurationError: what the job lends them holds a secret.
+        SandboxError: they cannot be kept apart here, or the network cannot be closed to them.
+    """
+    tools, reach, lent = around.tools, around.reach, around.lent.without(around.secrets)
+    say(f"the hands' network is {reach}")
+    fenced = reach.network is not Network.OPEN
+    if CONTAINER in around.runner:
+        close_to_others(Path(CONTAINER))
+    forbidden = (str(home), *around.service.files, *around.runner)
+    async with AsyncExitStack() as stack:
+        env = {}
+        if reach.network is Network.ALLOWED:
+            egress = await Egress.start(reach, say)
+            stack.push_async_callback(egress.close)
+            env = egress.environment
+        elif fenced:
+            env = LOCAL_DIRECTLY
+        hands = await Sandbox.create(
+            base=around.temporary,
+            # The job's own toolchain first: it is what the project is built with.
+            path=(*lent.path, *((str(tools / "bin"),) if tools else ()), *SYSTEM_PATH.split(":")),
+            env={**lent.variables, **env},
+            read_paths=(*lent.path, *lent.readable, *((str(tools),) if tools else ())),
+            unsandboxed=around.unsandboxed,
+            chrome_path=find_browser(around.path, around.playwright_cache),
+            browser_python=str(tools / "bin" / "python") if tools else None,
+            fenced=fenced,
+        )
+        try:
+            await self_test(hands, secrets=around.secrets, forbidden_paths=forbidden)
+        except BaseException:
+            await hands.close()
+            raise
+        hands.at_close = stack.pop_all().aclose
+    return hands

@@ -1,0 +1,115 @@
+"""Hands, a scratch clone and the verifier, with no journal, no model and no forge: what proves any commit."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain.proof import ModelCommand
+from autonomous_loop.domain.work import CommandResult
+from autonomous_loop.git.repository import Repository
+from autonomous_loop.git.source import Source
+from autonomous_loop.git.workspace import ScratchWorkspace
+from autonomous_loop.verify.gate import ProofGate
+from autonomous_loop.verify.verifier import ProofVerifier
+from autonomous_loop.wiring.environment import Surroundings
+from autonomous_loop.wiring.sandbox import make_hands
+from autonomous_loop.wiring.session import IDENTITY, run_setup
+
+
+@dataclass(frozen=True, slots=True)
+class ProvingGround:
+    """Where commits of `repository` are proved.
+
+    Attributes:
+        setup: the command that prepares a fresh clone; empty: none.
+        prepare: runs it as hands, in the work tree as it is; its result, or None where there is none.
+    """
+
+    repository: Repository
+    workspace: ScratchWorkspace
+    gate: ProofGate
+    verifier: ProofVerifier
+    setup: str
+    prepare: Callable[[], Awaitable[CommandResult | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A repository of our own, and where its commits come from."""
+
+    repository: Repository
+    source: Source
+    home: Path
+
+
+@contextmanager
+def taken_from(folder: Path, around: Surroundings) -> Iterator[Taken]:
+    """A bare repository of our own, for commits of a git directory that is only read.
+
+    Raises:
+        RepositoryError: no such folder, no git repository.
+    """
+    home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=around.temporary))
+    try:
+        source = Source(folder, home=home, path=around.path)
+        # Its own remote: what was brought into it is all there is, and nothing is ever pushed elsewhere.
+        remote = str(home / "loop.git")
+        repository = Repository.create(home, remote=remote, identity=IDENTITY, path=around.path, auth={})
+        try:
+            yield Taken(repository, source, home)
+        finally:
+            repository.close()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@asynccontextmanager
+async def proving_ground(
+    taken: Taken,
+    config: LoopConfig,
+    around: Surroundings,
+    *,
+    setup: str = "",
+    model_command: ModelCommand | None = None,
+) -> AsyncIterator[ProvingGround]:
+    """Hands and a verifier on commits that were taken.
+
+    Args:
+        setup: used where the configuration has none.
+        model_command: as the loop's record has it.
+
+    Raises:
+        SandboxError: the hands cannot be kept apart here.
+    """
+    hands = await make_hands(around, taken.home)
+    command = config.setup or setup
+
+    async def prepare() -> CommandResult | None:
+        return await run_setup(hands, command)
+
+    try:
+        workspace = ScratchWorkspace(hands, taken.repository)
+        yield ProvingGround(
+            repository=taken.repository,
+            workspace=workspace,
+            gate=ProofGate(taken.repository, config),
+            verifier=ProofVerifier(
+                hands,
+                workspace,
+                taken.repository,
+                config,
+                model_command=lambda: model_command or ModelCommand(),
+                prepare=prepare,
+                afresh=True,
+            ),
+            setup=command,
+            prepare=prepare,
+        )
+    finally:
+        await hands.close()
