@@ -113,6 +113,10 @@ REFUSED = {
     ),
     "only its own test is run": (
         {**COUNTS, "e2e/count.spec.js": COUNTS["e2e/count.spec.js"].replace("test(", "test.only(", 1)},
+        "focused",
+    ),
+    "only its own test is run, by another name": (
+        {**COUNTS, "e2e/count.spec.js": COUNTS["e2e/count.spec.js"].replace("test(", 'test["only"](', 1)},
         "canary",
     ),
     "it is expected to fail": (
@@ -134,6 +138,7 @@ async def test_a_browser_test_that_shows_nothing_is_refused(world, installed, na
     await install(world, installed)
     verdict = await world.submit(files, "e2e/count.spec.js", category="ui")
     assert codes(verdict) == [code], verdict.reasons
+    assert code != "canary" or "`test.only`" in verdict.reasons[0].text
 
 
 async def test_a_module_the_candidate_adds_is_red_for_the_whole_run(world, installed):
