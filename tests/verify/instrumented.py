@@ -52,7 +52,7 @@ def install() -> Checks:
     refusing, reasons = _Refusing(trees.values()), _reason_makers(trees.values())
     checks = Checks()
     for path, tree in trees.items():
-        module = ".".join(path.relative_to(Path(folder, "verify")).with_suffix("").parts)
+        module = path.stem if path.stem != "__init__" else path.parent.name
         _Switches(module, path, checks, refusing, reasons).visit(tree)
         ast.fix_missing_locations(tree)
     sys.meta_path.insert(0, _Finder({str(path): tree for path, tree in trees.items()}, checks))
