@@ -21,7 +21,7 @@ from autonomous_loop.domain.feature import Attempt, AttemptOutcome
 from autonomous_loop.domain.model import LoopId
 from autonomous_loop.domain.record import PLANNING, LoopRecord
 from autonomous_loop.domain.trigger import issue_of
-from autonomous_loop.engine.continuation import Continuation
+from autonomous_loop.engine.ending import MOST_NOTE
 from autonomous_loop.engine.session import WITHOUT_PROGRESS
 from autonomous_loop.errors import JournalError
 from autonomous_loop.github.access import Access
@@ -153,28 +153,17 @@ def complete(framed: Frame, config: LoopConfig, loop: LoopId, *, by_person: bool
         if by_person
         else "the session's process was killed; its post step wrote this, and what was proved is kept"
     )
-    events = [*settled, *framed.publisher.publish()]
-    reason = framed.publisher.ending(reason)
-    note = "\n".join([said, *framed.publisher.notes])
-    events.append(
-        Ended(
-            reason=reason,
-            checkpoint=record.checkpoint,
-            minutes=round((now - record.sessions[-1].started).total_seconds() / 60, 3),
-            progressed=progressed,
-            note=framed.reporter.redact(note)[:4_000],
-        )
+    closer = framed.closer
+    events = [*settled, *closer.publisher.publish()]
+    reason = closer.publisher.ending(reason)
+    ended = Ended(
+        reason=reason,
+        checkpoint=record.checkpoint,
+        minutes=round((now - record.sessions[-1].started).total_seconds() / 60, 3),
+        progressed=progressed,
+        note=closer.redacted(said, *closer.publisher.notes)[:MOST_NOTE],
     )
-    state = framed.journal.append(events)
-    record = framed.journal.record()
-    baton = framed.handoff.prepare(
-        record, state=state, reason=reason, run_id=record.sessions[-1].claimant.run_id, note=note
-    )
-    framed.publisher.describe(record)
-    framed.handoff.write(baton, human=framed.reporter.sticky(record))
-    framed.publisher.finish(record, reason)
-    framed.checkpoints.prune(keep=config.keep_checkpoints)
-    following: Continuation = framed.continuation.proceed(baton)
+    following = closer.journal_end(events, ended)
     return Finished(following.why, loop, session, str(reason), following.started)
 
 

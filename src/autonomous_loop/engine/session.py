@@ -13,18 +13,10 @@ from autonomous_loop.domain.events import Approved, Claimed, Ended, LoopFacts
 from autonomous_loop.domain.feature import AttemptOutcome
 from autonomous_loop.domain.model import CommitSha
 from autonomous_loop.domain.record import LoopRecord
-from autonomous_loop.engine.continuation import Continuation, ContinuationHandler
-from autonomous_loop.engine.handoff import HandoffCoordinator
+from autonomous_loop.engine.continuation import Continuation
+from autonomous_loop.engine.ending import MOST_NOTE, SessionCloser
 from autonomous_loop.engine.limits import SessionLimits
-from autonomous_loop.engine.ports import (
-    Checkpoints,
-    Claimants,
-    Inbox,
-    Journal,
-    Progress,
-    Reporter,
-)
-from autonomous_loop.engine.publisher import Publisher
+from autonomous_loop.engine.ports import Claimants, Inbox
 from autonomous_loop.engine.upstream import TakingIn
 from autonomous_loop.engine.user_commands import People
 from autonomous_loop.errors import JournalError, RequestError, Superseded, explain
@@ -50,59 +42,63 @@ class Ending:
     record: LoopRecord
 
 
+@dataclass(frozen=True, slots=True)
+class SessionStart:
+    """What a session starts from.
+
+    Attributes:
+        facts: of the loop, should this be its first session. Its limits hold for every session: they come
+            from the base commit and the workflow's inputs, which only people with write access can change.
+        claimants: who we are, and whether others live.
+        plan_approval: the feature list waits for a person's approval.
+        pin: what the dispatch said: the generation before this one; None when a person or event started it.
+        pin_state: where the dispatch saw the journal; it must contain this.
+    """
+
+    facts: LoopFacts
+    claimants: Claimants
+    plan_approval: bool
+    pin: int | None = None
+    pin_state: CommitSha | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInputs:
+    """What reaches a session from outside while it runs.
+
+    Attributes:
+        inbox: None where there are no people to listen to.
+        people: what they ask for.
+        taking_in: what they push.
+        limits: when to stop.
+    """
+
+    inbox: Inbox | None
+    people: People
+    taking_in: TakingIn
+    limits: SessionLimits
+
+
 class SessionManager:
     """The frame around the feature loop.
 
     Args:
-        facts: of the loop, should this be its first session. Its limits hold for every session: they come
-            from the base commit and the workflow's inputs: only who may change those can raise them.
-        pin: what the dispatch said: the generation before this one; None when a person or event started it.
-        pin_state: where the dispatch saw the journal; it must contain this.
-        claimants: who we are and whether others live.
-        inbox: None where there are no people to listen to.
-        people: what they ask for.
-        taking_in: what they push.
-        plan_approval: the feature list waits for a go.
+        start: what it starts from.
+        inputs: what reaches it while it runs.
+        closer: ends it.
     """
 
-    def __init__(
-        self,
-        *,
-        facts: LoopFacts,
-        pin: int | None,
-        pin_state: CommitSha | None,
-        journal: Journal,
-        checkpoints: Checkpoints,
-        handoff: HandoffCoordinator,
-        continuation: ContinuationHandler,
-        claimants: Claimants,
-        inbox: Inbox | None,
-        people: People,
-        taking_in: TakingIn,
-        plan_approval: bool,
-        publisher: Publisher,
-        reporter: Reporter,
-        progress: Progress,
-        limits: SessionLimits,
-        keep_checkpoints: int,
-    ) -> None:
-        self._facts = facts
-        self._pin = pin
-        self._pin_state = pin_state
-        self._journal = journal
-        self._checkpoints = checkpoints
-        self._handoff = handoff
-        self._continuation = continuation
-        self._claimants = claimants
-        self._inbox = inbox
-        self._people = people
-        self._taking_in = taking_in
-        self._plan_approval = plan_approval
-        self._publisher = publisher
-        self._reporter = reporter
-        self._progress = progress
-        self._limits = limits
-        self._keep = keep_checkpoints
+    def __init__(self, start: SessionStart, inputs: SessionInputs, closer: SessionCloser) -> None:
+        self._start = start
+        self._facts = start.facts
+        self._inbox = inputs.inbox
+        self._people = inputs.people
+        self._taking_in = inputs.taking_in
+        self._limits = inputs.limits
+        self._closer = closer
+        self._journal = closer.journal
+        self._publisher = closer.publisher
+        self._progress = closer.progress
         self._progressed = False
         self.type = SessionType.INIT
         self.notes: list[str] = []
@@ -121,10 +117,10 @@ class SessionManager:
             RequestError: the loop was started with another request.
         """
         self._progress.step("reading the handoff and the journal")
-        baton = self._handoff.read()
+        baton = self._closer.handoff.read()
         record = self._journal.read()
         if record is None:
-            if baton is not None or self._pin:
+            if baton is not None or self._start.pin:
                 raise JournalError(
                     "the loop's journal is missing although sessions ran",
                     hint="restore its state branch; or label the issue anew to start another loop.",
@@ -141,15 +137,15 @@ class SessionManager:
         if baton is None:
             self.notes.append("the handoff was missing; everything was rebuilt from the journal")
         else:
-            self._handoff.check(baton.state, tip=self._journal.tip())
-        if self._pin_state is not None:
-            self._handoff.check(self._pin_state, tip=self._journal.tip())
-        if self._pin is not None and self._pin < record.generation:
-            raise Superseded(f"session {self._pin + 1} was already claimed")
+            self._closer.handoff.check(baton.state, tip=self._journal.tip())
+        if self._start.pin_state is not None:
+            self._closer.handoff.check(self._start.pin_state, tip=self._journal.tip())
+        if self._start.pin is not None and self._start.pin < record.generation:
+            raise Superseded(f"session {self._start.pin + 1} was already claimed")
         last = record.sessions[-1] if record.sessions else None
-        if last and last.ended is None and self._claimants.is_alive(last.claimant):
+        if last and last.ended is None and self._start.claimants.is_alive(last.claimant):
             raise Superseded(f"session {last.number} is at work")
-        self._checkpoints.fetch_all()
+        self._closer.checkpoints.fetch_all()
         # A dead session's reservation is settled by the next claim, but it counts already.
         spent = record.spending + record.unsettled
         allowed = self._people.allowed(record, self._facts.limits)
@@ -181,7 +177,7 @@ class SessionManager:
 
     def awaits_go(self, record: LoopRecord) -> bool:
         """Whether the feature list waits for a person's go."""
-        return self._plan_approval and record.features is not None and not record.approved
+        return self._start.plan_approval and record.features is not None and not record.approved
 
     def claim(self) -> int:
         """Append "session N" by compare-and-swap.
@@ -194,7 +190,7 @@ class SessionManager:
         """
         number = self._journal.record().generation + 1
         self._progress.step(f"claiming session {number}")
-        event = Claimed(session=number, kind=self.type.value, claimant=self._claimants.me())
+        event = Claimed(session=number, kind=self.type.value, claimant=self._start.claimants.me())
         self._journal.append([event])
         self._publisher.take_up(self._journal.record())
         self._publisher.describe(self._journal.record())
@@ -256,7 +252,7 @@ class SessionManager:
 
     def end(self, reason: HandoffReason, *, note: str = "", not_before: datetime | None = None) -> Ending:
         """Push, then handoff, then dispatch."""
-        self._still_holding()
+        self._closer.require_claim()
         last = self._journal.record().sessions[-1]
         if last.reason is not None:
             # Said before, by a push of which only the answer was lost.
@@ -274,20 +270,17 @@ class SessionManager:
         if reason in {HandoffReason.OUTAGE, HandoffReason.USAGE_LIMIT} and not_before is None:
             # Sessions started at once would all be used up before the outage or the limit is over.
             not_before = self._limits.after_outage(record.outages)
-        words = [*self.notes, note, *self._people.notes, *self._publisher.notes]
-        said = self._reporter.redact("\n".join(word for word in words if word))
-        events.append(
-            Ended(
-                reason=reason,
-                checkpoint=record.checkpoint,
-                minutes=round(self._limits.minutes, 3),
-                progressed=self._came_to_something(),
-                model_answered=self._limits.answered,
-                not_before=not_before,
-                note=said[:4_000],
-            )
+        said = self._closer.redacted(*self.notes, note, *self._people.notes, *self._publisher.notes)
+        ended = Ended(
+            reason=reason,
+            checkpoint=record.checkpoint,
+            minutes=round(self._limits.minutes, 3),
+            progressed=self._came_to_something(),
+            model_answered=self._limits.answered,
+            not_before=not_before,
+            note=said[:MOST_NOTE],
         )
-        self._journal.append(events)
+        self._journal.append([*events, ended])
         return self._hand_off(reason, said)
 
     def _heard_meanwhile(self, reason: HandoffReason) -> HandoffReason:
@@ -299,40 +292,23 @@ class SessionManager:
             return self.reason_at_end(now or HandoffReason.SESSION_DONE)
         return reason
 
-    def _hand_off(self, reason: HandoffReason, said: str) -> Ending:
-        """What follows the journal's last word."""
-        record, state = self._journal.record(), self._journal.tip()
-        assert state is not None
-        self._progress.step(f"session {record.generation} ended: {reason}")
-        baton = self._handoff.prepare(
-            record, state=state, reason=reason, run_id=record.sessions[-1].claimant.run_id, note=said
-        )
-        continuation = Continuation(started=False, why="the handoff could not be written")
+    def _hand_off(self, reason: HandoffReason, note: str) -> Ending:
+        """Do what follows the journal's last word; a failure there is told and does not end it twice."""
         try:
-            self._still_holding()
-            self._publisher.describe(record)
-            self._handoff.write(baton, human=self._reporter.sticky(record))
-            self._publisher.finish(record, reason)
-            self._checkpoints.prune(keep=self._keep)
-            continuation = self._continuation.proceed(baton)
+            continuation = self._closer.hand_off(reason, note)
         except Superseded:
             raise
         except Exception as error:  # noqa: BLE001 - a second end would be worse
-            # The journal is pushed: nothing is lost, the next start goes by it.
-            why = self._reporter.redact(explain(error))
-            said = f"{said}\n{why}".strip()
+            # The journal is pushed, so nothing is lost: the next session starts from it.
+            why = self._closer.redacted(explain(error))
+            note = f"{note}\n{why}".strip()
             continuation = Continuation(started=False, why=why)
-        return Ending(reason=reason, note=said, continuation=continuation, record=record)
+        return Ending(reason, note, continuation, self._journal.record())
 
     def failed(self, error: Exception, reason: HandoffReason = HandoffReason.FAILED) -> Ending:
         """End with what happened and what to do: for a person, unless `reason` goes on by itself."""
         self._journal.settle()  # what was just kept is progress
         return self.end(self.reason_at_end(reason), note=explain(error))
-
-    def _still_holding(self) -> None:
-        """REST has no compare-and-swap: the claim is read again before what people see is written."""
-        if not self._journal.holds():
-            raise Superseded("another session holds the claim")
 
     def _came_to_something(self) -> bool:
         return self._progressed or self.kept_here() > 0

@@ -1,4 +1,4 @@
-"""What writes the end of a session: the parts that need neither hands nor a model."""
+"""Connects what ends a session: the parts that need neither a sandbox nor a model."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.keys import Keyring
 from autonomous_loop.engine.continuation import ContinuationHandler
+from autonomous_loop.engine.ending import SessionCloser
 from autonomous_loop.engine.handoff import HandoffCoordinator
 from autonomous_loop.engine.ports import Clock, Forge, HandoffStore
 from autonomous_loop.engine.progress import ProgressTracker
@@ -22,20 +23,19 @@ from autonomous_loop.wiring.environment import Surroundings
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Journal, checkpoints, handoff, and what people see of them.
+    """What ends a session, connected.
 
     Attributes:
         branches: where the loop's branches stand.
+        closer: ends the session with the parts below.
     """
 
     branches: str
+    closer: SessionCloser
     checkpoints: CheckpointManager
     journal: StateTracker
     reporter: MarkdownReporter
     progress: ProgressTracker
-    handoff: HandoffCoordinator
-    continuation: ContinuationHandler
-    publisher: Publisher
 
 
 def frame(
@@ -72,12 +72,9 @@ def frame(
     reporter = MarkdownReporter(site, state=journal.tip, redactor=redactor)
     progress = ProgressTracker(*around.observe, redact=redactor.text)
     handoff = HandoffCoordinator(handoffs, keys=keys, name=name, loop=loop, checkpoints=checkpoints)
-    return Frame(
-        branches=branches,
-        checkpoints=checkpoints,
+    closer = SessionCloser(
         journal=journal,
-        reporter=reporter,
-        progress=progress,
+        checkpoints=checkpoints,
         handoff=handoff,
         continuation=ContinuationHandler(
             config.continuation,
@@ -95,4 +92,8 @@ def frame(
             progress=progress,
             head=f"{branches}/pr",
         ),
+        reporter=reporter,
+        progress=progress,
+        keep_checkpoints=config.keep_checkpoints,
     )
+    return Frame(branches, closer, checkpoints, journal, reporter, progress)

@@ -30,7 +30,7 @@ from autonomous_loop.engine.planning import ListMaker
 from autonomous_loop.engine.ports import Claimants, Forge, HandoffStore, Inbox, Journal
 from autonomous_loop.engine.progress import ProgressTracker
 from autonomous_loop.engine.recovery import ErrorRecoverer
-from autonomous_loop.engine.session import SessionManager
+from autonomous_loop.engine.session import SessionInputs, SessionManager, SessionStart
 from autonomous_loop.engine.upstream import TakingIn
 from autonomous_loop.engine.user_commands import People
 from autonomous_loop.git.claimants import ProcessClaimants
@@ -275,31 +275,23 @@ async def connect(
         )
         taking_in = TakingIn(bench, most_merges=config.max_attempts)
         session = SessionManager(
-            facts=LoopFacts(
-                repository=place.name,
-                loop=place.loop,
-                base_branch=place.base_branch,
-                base=place.base,
-                limits=config.limits,
-                request=place.request,
-                configuration_hash=config.hash,
+            SessionStart(
+                facts=LoopFacts(
+                    repository=place.name,
+                    loop=place.loop,
+                    base_branch=place.base_branch,
+                    base=place.base,
+                    limits=config.limits,
+                    request=place.request,
+                    configuration_hash=config.hash,
+                ),
+                claimants=place.claimants,
+                plan_approval=config.plan_approval,
+                pin=place.pin,
+                pin_state=place.pin_state,
             ),
-            pin=place.pin,
-            pin_state=place.pin_state,
-            journal=journal,
-            checkpoints=checkpoints,
-            handoff=framed.handoff,
-            continuation=framed.continuation,
-            claimants=place.claimants,
-            inbox=place.inbox,
-            people=people,
-            taking_in=taking_in,
-            plan_approval=config.plan_approval,
-            publisher=framed.publisher,
-            reporter=reporter,
-            progress=progress,
-            limits=limits,
-            keep_checkpoints=config.keep_checkpoints,
+            SessionInputs(place.inbox, people, taking_in, limits),
+            framed.closer,
         )
         recoverer = ErrorRecoverer(max_attempts=config.max_attempts, max_submissions=config.max_submissions)
         orchestrator = FeatureOrchestrator(bench, coder=team.coder, recoverer=recoverer)
