@@ -122,11 +122,8 @@ def _queries(call: Call) -> Object:
             "pullRequest": lambda given: _pull_from(call, _issue_of(call, found.full_name, given, pull=True)),
         }
 
-    def node(arguments: Mapping[str, Any]) -> Object:
-        return _node(call, str(arguments.get("id")))
-
     viewer = {"__typename": "User", "login": call.identity.login}
-    return {"__typename": "Query", "viewer": viewer, "repository": repository, "node": node}
+    return {"__typename": "Query", "viewer": viewer, "repository": repository}
 
 
 def _allow(call: Call, repo: str, permission: str, level: Any) -> None:  # noqa: ANN401 - a Level
@@ -138,26 +135,6 @@ def _allow(call: Call, repo: str, permission: str, level: Any) -> None:  # noqa:
                 "NOT_FOUND", f"Could not resolve to a Repository with the name '{repo}'."
             ) from error
         raise FieldError("FORBIDDEN", error.message) from error
-
-
-def _node(call: Call, identifier: str) -> Object:
-    missing = FieldError("NOT_FOUND", f"Could not resolve to a node with the global id of '{identifier}'")
-    try:
-        kind, number = parse_node_id(identifier)
-        found_id = int(number)
-    except ValueError as error:
-        raise missing from error
-    if kind == "PR":
-        pull = call.store.pulls.by_id(found_id)
-        if pull is not None:
-            _allow(call, pull.repo, "pull-requests", "read")
-            return _pull(call, pull)
-    if kind == "I":
-        issue = call.store.issues.by_id(found_id)
-        if issue is not None:
-            _allow(call, issue.repo, "issues", "read")
-            return _issue(call, issue)
-    raise missing
 
 
 def _pull_of(call: Call, identifier: str) -> PullRequest:

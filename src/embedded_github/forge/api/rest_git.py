@@ -27,12 +27,9 @@ def git_routes(store: Store) -> list[Route]:
         operation(store, "POST", f"{repo}/git/refs", create_ref, WRITE),
         operation(store, "PATCH", f"{repo}/git/refs/{{ref:path}}", update_ref, WRITE),
         operation(store, "DELETE", f"{repo}/git/refs/{{ref:path}}", delete_ref, WRITE),
-        operation(store, "GET", f"{repo}/git/commits/{{sha}}", get_git_commit, READ),
         operation(store, "GET", f"{repo}/branches", list_branches, READ),
         operation(store, "GET", f"{repo}/branches/{{branch:path}}", get_branch, READ),
         operation(store, "GET", f"{repo}/commits", list_commits, READ),
-        operation(store, "GET", f"{repo}/commits/{{ref:path}}/status", combined_status, Need("statuses")),
-        operation(store, "GET", f"{repo}/commits/{{ref:path}}/statuses", list_statuses, Need("statuses")),
         operation(store, "GET", f"{repo}/commits/{{ref:path}}/check-runs", list_check_runs, Need("checks")),
         operation(store, "GET", f"{repo}/commits/{{ref:path}}", get_commit, READ),
         operation(store, "GET", f"{repo}/compare/{{basehead:path}}", compare, READ),
@@ -189,14 +186,6 @@ def get_commit(call: Call) -> dict[str, Any]:
     return call.render.full_commit(call.repo, commit, git.changed_files(base, commit.sha))
 
 
-def get_git_commit(call: Call) -> dict[str, Any]:
-    """`GET /repos/{owner}/{repo}/git/commits/{sha}`."""
-    try:
-        return call.render.git_commit(call.repo, call.store.git(call.repo).commit(call.path("sha")))
-    except GitError as error:
-        raise not_found() from error
-
-
 def _commit_of(call: Call) -> Commit:
     git, ref = call.store.git(call.repo), call.path("ref")
     sha = git.resolve(ref.removeprefix("heads/"))
@@ -248,27 +237,7 @@ def get_contents(call: Call) -> Response | dict[str, Any] | list[Any]:
     return call.render.entry(call.repo, entry, revision, content)
 
 
-# -- statuses and checks
-
-
-def combined_status(call: Call) -> dict[str, Any]:
-    """`GET /repos/{owner}/{repo}/commits/{ref}/status`: statuses are not kept here, so there are none."""
-    sha, url = _commit_of(call).sha, call.render.repo_url(call.repo)
-    return {
-        "state": "pending",
-        "statuses": [],
-        "sha": sha,
-        "total_count": 0,
-        "repository": call.render.repository(call.repository),
-        "commit_url": f"{url}/commits/{sha}",
-        "url": f"{url}/commits/{sha}/status",
-    }
-
-
-def list_statuses(call: Call) -> list[Any]:
-    """`GET /repos/{owner}/{repo}/commits/{ref}/statuses`: none are kept here."""
-    _commit_of(call)
-    return []
+# -- checks
 
 
 def list_check_runs(call: Call) -> Response:

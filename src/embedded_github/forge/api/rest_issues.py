@@ -56,8 +56,6 @@ def issue_routes(store: Store) -> list[Route]:
         operation(store, "GET", f"{repo}/labels", list_labels, READ),
         operation(store, "POST", f"{repo}/labels", create_label, Need("issues", "write")),
         operation(store, "GET", f"{repo}/labels/{{name:path}}", get_label, READ),
-        operation(store, "PATCH", f"{repo}/labels/{{name:path}}", edit_label, Need("issues", "write")),
-        operation(store, "DELETE", f"{repo}/labels/{{name:path}}", delete_label, Need("issues", "write")),
     ]
 
 
@@ -291,25 +289,6 @@ def create_label(call: Call) -> Response:
 def get_label(call: Call) -> dict[str, Any]:
     """`GET /repos/{owner}/{repo}/labels/{name}`."""
     return call.render.label(call.repo, call.store.labels.require(call.repo, call.path("name")))
-
-
-def edit_label(call: Call) -> dict[str, Any]:
-    """`PATCH /repos/{owner}/{repo}/labels/{name}`."""
-    label = call.store.labels.update(
-        call.repo,
-        call.path("name"),
-        call.actor,
-        new_name=call.optional("Label", "new_name", maximum=50),
-        color=_color(call),
-        description=call.optional("Label", "description", maximum=100),
-    )
-    return call.render.label(call.repo, label)
-
-
-def delete_label(call: Call) -> Response:
-    """`DELETE /repos/{owner}/{repo}/labels/{name}`."""
-    call.store.labels.delete(call.repo, call.path("name"), call.actor)
-    return no_content()
 
 
 def list_issue_labels(call: Call) -> Response:

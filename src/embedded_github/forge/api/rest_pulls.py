@@ -37,7 +37,6 @@ def pull_routes(store: Store) -> list[Route]:
         operation(store, "PUT", f"{pull}/merge", merge_pull, Need("contents", "write")),
         operation(store, "GET", f"{pull}/reviews", list_reviews, READ),
         operation(store, "POST", f"{pull}/reviews", create_review, TAKE_PART),
-        operation(store, "GET", f"{pull}/reviews/{{review_id}}", get_review, READ),
         operation(store, "GET", f"{pull}/reviews/{{review_id}}/comments", list_review_comments, READ),
         operation(store, "GET", f"{pull}/comments", list_review_comments, READ),
     ]
@@ -177,12 +176,6 @@ def merge_pull(call: Call) -> dict[str, Any]:
 def list_reviews(call: Call) -> Response:
     """`GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews`."""
     return call.page(call.store.reviews.list(call.repo, pull_of(call).number), call.render.review)
-
-
-def get_review(call: Call) -> dict[str, Any]:
-    """`GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews/{review_id}`."""
-    review = call.store.reviews.require(call.repo, pull_of(call).number, call.number("review_id"))
-    return call.render.review(review)
 
 
 def create_review(call: Call) -> dict[str, Any]:

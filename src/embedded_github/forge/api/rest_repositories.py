@@ -54,8 +54,6 @@ def repository_routes(store: Store) -> list[Route]:
         operation(store, "GET", "/user", get_current_user),
         operation(store, "GET", "/users/{username}", get_user),
         operation(store, "GET", repo, get_repository, Need("metadata")),
-        operation(store, "GET", f"{repo}/collaborators", list_collaborators, Need("metadata", role="write")),
-        operation(store, "GET", f"{repo}/collaborators/{{username}}", is_collaborator, Need("metadata")),
         operation(
             store, "GET", f"{repo}/collaborators/{{username}}/permission", get_permission, Need("metadata")
         ),
@@ -85,24 +83,6 @@ def get_user(call: Call) -> dict[str, Any]:
 def get_repository(call: Call) -> dict[str, Any]:
     """`GET /repos/{owner}/{repo}`."""
     return call.render.full_repository(call.repository, call.identity.role)
-
-
-def list_collaborators(call: Call) -> Response:
-    """`GET /repos/{owner}/{repo}/collaborators`."""
-
-    def render(one: tuple[Any, Any]) -> dict[str, Any]:
-        user, role = one
-        permissions = call.render.full_repository(call.repository, role)["permissions"]
-        return {**call.render.simple_user(user), "permissions": permissions, "role_name": role}
-
-    return call.page(call.store.repositories.collaborators(call.repo), render)
-
-
-def is_collaborator(call: Call) -> Response:
-    """`GET /repos/{owner}/{repo}/collaborators/{username}`: 204, or 404."""
-    if not call.store.repositories.has_role_of_own(call.repo, call.path("username")):
-        raise LookupError(call.path("username"))
-    return no_content()
 
 
 def get_permission(call: Call) -> dict[str, Any]:

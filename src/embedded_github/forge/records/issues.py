@@ -41,11 +41,6 @@ class Issues:
             raise LookupError(f"no issue {number} in {repo}")
         return issue
 
-    def by_id(self, issue_id: int) -> Issue | None:
-        """Return the issue of this id (not number), or None."""
-        row = self._db.one("SELECT * FROM issues WHERE id = ?", issue_id)
-        return self._issue(row) if row else None
-
     def list(
         self,
         repo: str,

@@ -65,39 +65,6 @@ class Labels:
         rows = self._db.all("SELECT * FROM labels WHERE repo = ? ORDER BY name", repo)
         return [label_of(row) for row in rows]
 
-    def update(
-        self,
-        repo: str,
-        name: str,
-        actor: Actor,
-        *,
-        new_name: str | None = None,
-        color: str | None = None,
-        description: str | None = None,
-    ) -> Label:
-        """Change a label; None leaves a part as it is."""
-        with self._db.transaction():
-            label = self.require(repo, name)
-            self._db.execute(
-                "UPDATE labels SET name = COALESCE(?, name), color = COALESCE(?, color),"
-                " description = COALESCE(?, description) WHERE id = ?",
-                new_name,
-                color,
-                description,
-                label.id,
-            )
-            changed = self.require(repo, new_name or name)
-            self._announce(repo, "edited", changed, actor)
-        return changed
-
-    def delete(self, repo: str, name: str, actor: Actor) -> None:
-        """Take a label away, from every issue as well."""
-        with self._db.transaction():
-            label = self.require(repo, name)
-            self._db.execute("DELETE FROM issue_labels WHERE label_id = ?", label.id)
-            self._db.execute("DELETE FROM labels WHERE id = ?", label.id)
-            self._announce(repo, "deleted", label, actor)
-
     def _announce(self, repo: str, action: str, label: Label, actor: Actor) -> None:
         self._bus.publish(Change(repo, "label", action, actor, {"label": label}))
 

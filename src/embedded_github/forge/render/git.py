@@ -67,15 +67,6 @@ class GitRenderer(IssueRenderer):
             "files": [self.file(repo, one, commit.sha) for one in files],
         }
 
-    def git_commit(self, repo: str, commit: Commit) -> Json:
-        """Return `git-commit`: the object alone."""
-        whole = self.commit(repo, commit)
-        inner = whole["commit"]
-        return {
-            **{key: whole[key] for key in ("sha", "node_id", "html_url", "parents")},
-            **{key: inner[key] for key in ("url", "author", "committer", "message", "tree", "verification")},
-        }
-
     def file(self, repo: str, change: FileChange, head: str) -> Json:
         """Return `diff-entry`."""
         path = quote(change.path)
