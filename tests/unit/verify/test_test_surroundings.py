@@ -3,7 +3,7 @@
 
 import pytest
 
-from autonomous_loop.verify.syntax import around, weakened
+from autonomous_loop.verify.syntax import read_source, weakened
 
 RUST = """
 pub fn pair(a: u8) -> u8 { assert!(a > 0); a }
@@ -22,6 +22,10 @@ FIXTURE = "@pytest.fixture\ndef three():\n    assert f() == 3\n\n\ndef test_a(th
 MAKER = "def make(n):\n    def test():\n        assert f(n) == 3\n    return test\n\n\ntest_a = make(1)\n"
 GO = "package a\n\nfunc check(t *testing.T, a int) {\n\tif a != 4 {\n\t\tt.Fatal(a)\n\t}\n}\nfunc TestA(t *testing.T) { check(t, 4) }\n"
 JAVA = "class ATest {\n void check(int a) { assertEquals(4, a); }\n @Test void a() { check(d(2)); } }\n"
+
+
+def around(path, source):
+    return read_source(path, source).around
 
 
 def lost(path, old, new):
@@ -47,6 +51,7 @@ def lost(path, old, new):
         ("a_test.go", GO, "a != 4", "a == 0", 5),
         ("a_test.go", GO, "t.Fatal(a)", "return", 5),
         ("ATest.java", JAVA, "assertEquals(4, a)", "assertNotNull(a)", 2),
+        ("ATest.kt", JAVA, "assertEquals(4, a)", "assertNotNull(a)", 2),
     ],
 )
 def test_what_helps_tests_or_makes_them_may_not_say_less(path, old, said, instead, line):
@@ -75,6 +80,11 @@ def test_other_changes_are_none_of_it(path, old, new):
 )
 def test_what_cannot_be_read_says_so(path, text):
     assert around(path, text.encode()) is None
+
+
+@pytest.mark.parametrize("path", ["tests/a.py", "a_test.go", "src/lib.rs", "A.java", "A.kt", "a.test.ts"])
+def test_nothing_stands_in_an_empty_source(path):
+    assert around(path, b"").strengths == ()
 
 
 def test_what_stands_around_is_the_same_text_where_only_tests_were_added():

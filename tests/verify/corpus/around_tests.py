@@ -1,6 +1,7 @@
 """What older tests rest on, loosened: helpers, fixtures, makers of tests; and honest changes of the same."""
 
 from verify.corpus.base import DOUBLE, GOOD, TEST_ADD, Honest, Trick
+from verify.corpus.unreadable import NUMBER
 
 FILE = "tests/test_calc.py"
 HELPED = """from calc import add
@@ -136,6 +137,20 @@ HONEST = [
         marks=("not read",),
         passing="TestAdd::test_add",
         beside=CASES,
+    ),
+    *(
+        Honest(
+            f"a helper beside the tests that was {name}, and can be read now",
+            GOOD | {"tests/helpers.py": BESIDE["tests/helpers.py"]},
+            start={"tests/helpers.py": source},
+            marks=("not read",),
+        )
+        for name, source in (("more than its reader bears", NUMBER), ("no Python", "def check(:\n"))
+    ),
+    Honest(
+        "a helper beside the tests that was empty",
+        GOOD | {"tests/helpers.py": BESIDE["tests/helpers.py"]},
+        start={"tests/helpers.py": ""},
     ),
     Honest(
         "a helper that moves to another file for tests",

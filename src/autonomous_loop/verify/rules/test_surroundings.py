@@ -19,7 +19,7 @@ from autonomous_loop.verify.project.selection import is_support
 from autonomous_loop.verify.project.test_ids import without_parameters
 from autonomous_loop.verify.refused import Refused
 from autonomous_loop.verify.results.wording import listed
-from autonomous_loop.verify.syntax import around, bodies, examples
+from autonomous_loop.verify.syntax import SourceFile, is_readable
 from autonomous_loop.verify.syntax.base import Around, Check, TestBody, say_less
 
 
@@ -28,14 +28,14 @@ class _File:
     """A file as it was and as it is.
 
     Attributes:
-        names: of tests in it that must still pass, as `bodies` calls them.
+        names: of tests in it that must still pass, as its `bodies` call them.
         elsewhere: of tests in changed and new files of the candidate.
         shared: it is there for tests in other files.
     """
 
     path: str
-    old: bytes | None
-    new: bytes | None
+    old: SourceFile
+    new: SourceFile
     names: Collection[str]
     elsewhere: Collection[str]
     shared: bool
@@ -43,23 +43,23 @@ class _File:
     @cached_property
     def was(self) -> Around | None:
         """What stood outside of its tests; None: it cannot be read."""
-        found = around(self.path, self.old) if self.old is not None else Around()
+        found = self.old.around
         return found.all_used if found and self.shared else found
 
-    @cached_property
+    @property
     def now(self) -> Around | None:
         """What stands there."""
-        return around(self.path, self.new) if self.new is not None else Around()
+        return self.new.around
 
-    @cached_property
+    @property
     def tests_were(self) -> Mapping[str, TestBody]:
         """Its tests as they were."""
-        return bodies(self.path, self.old)
+        return self.old.bodies
 
-    @cached_property
+    @property
     def tests_are(self) -> Mapping[str, TestBody]:
         """Its tests as they are."""
-        return bodies(self.path, self.new)
+        return self.new.bodies
 
     @cached_property
     def lost(self) -> Check | None:
@@ -69,7 +69,7 @@ class _File:
     @cached_property
     def hidden(self) -> bool:
         """Whether tests in it cannot be compared one by one."""
-        examples_stay = not set(examples(self.path, self.old)) - set(examples(self.path, self.new))
+        examples_stay = not set(self.old.examples) - set(self.new.examples)
         names = [one for one in self.names if not (one.endswith(EXAMPLE) and examples_stay)]
         there = self.tests_are.keys() | self.elsewhere
         return any(one not in self.tests_were or one not in there for one in names)
@@ -78,7 +78,8 @@ class _File:
     def unread(self) -> bool:
         """Whether a check beside the tests, or what makes such tests, is otherwise now or cannot be read."""
         if self.was is None or self.now is None:
-            return self.hidden
+            # Data has no checks. A source that nobody could read may have lost some.
+            return self.hidden or is_readable(self.path)
         altered = self.now.altered_since(self.was) is not None
         return altered or (self.hidden and self.was.text != self.now.text)
 
@@ -153,15 +154,13 @@ def _files(work: Candidate, ids: Collection[str]) -> list[_File]:
     own = changed & names.keys() & {*tests, *work.changed_sources}
     there = sorted(own | ({*support} if names else set()))
     moved = {
-        inner
-        for path in changed & {*work.new_test_files}
-        for inner in bodies(path, _content(work, work.after, path))
+        inner for path in changed & {*work.new_test_files} for inner in work.source(work.after, path).bodies
     }
     return [
         _File(
             path,
-            _content(work, work.before, path),
-            _content(work, work.after, path),
+            _source(work, work.before, path),
+            _source(work, work.after, path),
             frozenset(names.get(path, ())),
             frozenset(moved),
             shared=path in support,
@@ -170,8 +169,9 @@ def _files(work: Candidate, ids: Collection[str]) -> list[_File]:
     ]
 
 
-def _content(work: Candidate, tree: TreeSha, path: str) -> bytes | None:
-    return work.trees.read(tree, path) if path in work.facts.of(tree).every_path else None
+def _source(work: Candidate, tree: TreeSha, path: str) -> SourceFile:
+    there = path in work.facts.of(tree).every_path
+    return work.source(tree, path) if there else SourceFile(around=Around())
 
 
 def _refuse(found: Iterable[str]) -> None:

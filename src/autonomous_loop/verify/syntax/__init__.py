@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Collection, Iterable, Mapping
 
 from autonomous_loop.verify.project.test_ids import without_parameters
-from autonomous_loop.verify.syntax.base import Around, TestBody
+from autonomous_loop.verify.syntax.base import TestBody
 from autonomous_loop.verify.syntax.javascript import KINDS, Titles
 from autonomous_loop.verify.syntax.python_controls import Control
 from autonomous_loop.verify.syntax.reading import read_ahead, read_source
@@ -14,10 +14,8 @@ from autonomous_loop.verify.syntax.source_file import SourceFile, is_readable
 from autonomous_loop.verify.syntax.test_aware_code import among, in_javascript
 
 __all__ = [
-    "Around",
     "SourceFile",
     "TestBody",
-    "around",
     "asserts_nothing",
     "awareness",
     "bodies",
@@ -42,11 +40,6 @@ def bodies(path: str, source: bytes | None) -> Mapping[str, TestBody]:
 def holds_tests(path: str, source: bytes | None) -> bool:
     """Whether a file holds tests; of a language that is not known its name is believed."""
     return not is_readable(path) or bool(bodies(path, source))
-
-
-def around(path: str, source: bytes | None) -> Around | None:
-    """What a test file holds outside of its tests; None where it cannot be read."""
-    return read_source(path, source).around if source else Around()
 
 
 def weakened(path: str, old: bytes | None, new: bytes | None) -> list[str]:

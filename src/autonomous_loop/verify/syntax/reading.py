@@ -39,7 +39,7 @@ async def read_ahead(sources: Iterable[tuple[str, bytes | None]]) -> None:
 def read_source(path: str, source: bytes | None) -> SourceFile:
     """What a source says; nothing where there is none, or its language is not known."""
     key, content = _keyed((path, source))
-    if not key[0] or not content:
+    if not key[0] or content is None:
         return _NOTHING
     if key not in _known:
         _keep(key, attempt(look_at, key[0], content))
@@ -50,7 +50,7 @@ def read_source(path: str, source: bytes | None) -> SourceFile:
 def _keyed(given: tuple[str, bytes | None]) -> tuple[_Key, bytes | None]:
     path, source = given
     read_as = kind(path)
-    return (read_as, sha256(source).digest() if read_as and source else b""), source
+    return (read_as, sha256(source).digest() if read_as and source is not None else b""), source
 
 
 def _keep(key: _Key, result: SourceFile | Unread) -> None:
