@@ -9,12 +9,13 @@ from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.domain.proof import ModelCommand
 from autonomous_loop.errors import ConfigurationError
 from autonomous_loop.verify.execution.bench import TestBench
-from autonomous_loop.verify.execution.no_baseline import MEND, holds_tests, is_unloaded, why_none
+from autonomous_loop.verify.execution.no_baseline import MEND, is_unloaded, why_none
 from autonomous_loop.verify.execution.running import RunResult
 from autonomous_loop.verify.project.shell_words import split
 from autonomous_loop.verify.project.tree_facts import Facts
 from autonomous_loop.verify.runners.base import Step
 from autonomous_loop.verify.runners.pytest_places import places
+from autonomous_loop.verify.syntax import holds_tests
 
 _RUNNERS = frozenset({"pytest", "py.test", "vitest", "jest"})
 _FROM_OUTSIDE = re.compile(r"\w*(?:ADDOPTS|GOFLAGS|NODE_OPTIONS)=.*", re.DOTALL)
@@ -91,7 +92,7 @@ def shows_more(models: RunResult, guess: RunResult, facts: Facts) -> bool:
     seen = {case.file for case in models.cases}
     left_out = {case.file for case in guess.cases} - seen
     return set(guess.run.passed) < set(models.run.passed) and not any(
-        holds_tests(file, facts) for file in left_out
+        holds_tests(file, facts.read_if_there(file)) for file in left_out
     )
 
 

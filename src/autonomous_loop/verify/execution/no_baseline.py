@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 
 from autonomous_loop.errors import ConfigurationError
@@ -11,12 +10,7 @@ from autonomous_loop.verify.execution.running import RunResult
 from autonomous_loop.verify.project.tree_facts import Facts
 from autonomous_loop.verify.results.report import Case
 
-_TESTS = {
-    ".py": re.compile(rb"\bdef test|\bclass \w*Test|\bTestCase\b"),
-    ".go": re.compile(rb"\bfunc (?:Test|Example|Fuzz)"),
-}
 MEND = "set setup, test-command or suite-command for autonomous-loop in this project."
-_ANYTHING = re.compile(rb"\S")
 # Of a module that was found and loaded: what is missing in it is still to be written.
 _NO_SUCH_NAME = re.compile(r"cannot import name '[^']+' from (?:partially initialized module )?'([\w.]+)'")
 _SHOWN = 5
@@ -57,12 +51,6 @@ def why_none(result: RunResult, facts: Facts) -> str:
 def is_unloaded(case: Case) -> bool:
     """Whether a case stands for a file that cannot be loaded, or fails for want of something to import."""
     return case.failing and (case.id == case.file or case.import_fault)
-
-
-def holds_tests(path: str, facts: Facts) -> bool:
-    """Whether a test file has a test in it, as far as a look at its text can tell."""
-    pattern = _TESTS.get(posixpath.splitext(path)[1], _ANYTHING)
-    return bool(pattern.search(facts.read_if_there(path) or b""))
 
 
 def _is_to_be_written(case: Case, facts: Facts) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Collection, Iterable, Mapping
 
 from autonomous_loop.verify.project.test_ids import without_parameters
@@ -31,6 +32,12 @@ __all__ = [
     "weakened",
 ]
 
+# Tests that no reader finds by their names: inherited, computed, made by a macro.
+_MAKES_TESTS = re.compile(
+    rb"\bclass \w*Test|\bTestCase\b|\btest\w*\s*=|(?<![.\w])(?:test|it|describe|suite)\s*[(.]"
+    rb"|#\[[\w:]*test\b|@Test"
+)
+
 
 def bodies(path: str, source: bytes | None) -> Mapping[str, TestBody]:
     """Tests of a file by what follows it in their ids; empty where its language is not known."""
@@ -38,8 +45,12 @@ def bodies(path: str, source: bytes | None) -> Mapping[str, TestBody]:
 
 
 def holds_tests(path: str, source: bytes | None) -> bool:
-    """Whether a file holds tests; of a language that is not known its name is believed."""
-    return not is_readable(path) or bool(bodies(path, source))
+    """Whether a file holds tests, or may: of what cannot be read its name is believed."""
+    text = source or b""
+    if not is_readable(path):
+        return bool(text.strip())
+    found = read_source(path, source)
+    return bool(found.bodies or found.fault or found.unread or _MAKES_TESTS.search(text))
 
 
 def weakened(path: str, old: bytes | None, new: bytes | None) -> list[str]:
