@@ -143,6 +143,19 @@ class _Switches(ast.NodeTransformer):
             return self._switched(node, _name(node.value.func), mark=">")
         return self.generic_visit(node)
 
+    def visit_Await(self, node):
+        return self._or_nothing(node, node.value)
+
+    def visit_Call(self, node):
+        return self._or_nothing(node, node)
+
+    def _or_nothing(self, node, call):
+        """What may refuse and gives a tuple otherwise: an empty one in its place."""
+        if not self._refusing.gives_tuple(call, self._class):
+            return self.generic_visit(node)
+        check = self._new(node, _name(call.func), ">")
+        return ast.IfExp(_asked(check), ast.Tuple([], ast.Load()), node)
+
     def visit_List(self, node):
         return self._without_reasons(node)
 
@@ -259,22 +272,33 @@ class _Refusing:
             more = {(one.owner, one.node.name) for one in every if self._may_refuse(one)} - self._found
             grown = bool(more)
             self._found |= more
+        self._giving = {
+            (one.owner, one.node.name) for one in every if one.returns.endswith(", ...]")
+        } & self._found
 
     def calls(self, call: ast.expr, within: str) -> bool:
         """Whether a call, in a method of the class `within`, goes to one of them.
 
         A receiver says by its name which class it is of: `self._regression` is a `RegressionCheck`.
         """
+        return bool(self._called(call, within))
+
+    def _called(self, call: ast.expr, within: str) -> set[tuple[str, str]]:
         if not isinstance(call, ast.Call):
-            return False
+            return set()
         name = _name(call.func)
         if not isinstance(call.func, ast.Attribute):
-            return ("", name) in self._found
+            return {("", name)} & self._found
         receiver = _name(call.func.value).strip("_").lower()
-        return any(
-            one == name and (owner == within if receiver == "self" else receiver in owner.lower())
+        return {
+            (owner, one)
             for owner, one in self._found
-        )
+            if one == name and (owner == within if receiver == "self" else receiver in owner.lower())
+        }
+
+    def gives_tuple(self, call: ast.expr, within: str) -> bool:
+        """Whether a call to one of them gives a tuple of any length where it does not refuse."""
+        return bool(self._called(call, within) & self._giving)
 
     def _may_refuse(self, function: _Function) -> bool:
         for node in ast.walk(function.node):

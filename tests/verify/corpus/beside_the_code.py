@@ -153,7 +153,7 @@ TRICKS = [
         setup="echo no such package; exit 1",
         code="setup",
         says="no such package",
-        checks=("fresh_place.make:setup",),
+        checks=("fresh_place.make:setup verifier.clean_room>make",),
     ),
     Trick(
         "a link out of the project",
@@ -281,7 +281,7 @@ TRICKS = [
         baseline=True,
         code="gate",
         says="grep -q double",
-        checks=("gates.check:gate",),
+        checks=("gates.check:gate proving.run>check",),
     ),
     Trick(
         "work the project's own command mends",
