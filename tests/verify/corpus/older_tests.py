@@ -221,6 +221,20 @@ TRICKS = [
         code="weakened",
         says="test_add",
     ),
+    *(
+        Trick(
+            f"an older test's expectation in {path} made to fit broken code too",
+            DOUBLE_TEST | BROKEN | {path: "3 -1\n"},
+            start={
+                path: "3\n",
+                "tests/test_calc.py": "from calc import add\n\n\ndef test_add():\n"
+                f"    assert str(add(1, 2)) in open('{path}').read().split()\n",
+            },
+            code="weakened",
+            says="test_add",
+        )
+        for path in ("tests/total.txt", "tests/testdata/total.txt", "tests/cases/test/total.txt")
+    ),
     Trick(
         "an older test's fixture rigged",
         DOUBLE_TEST | BROKEN | conftest("import pytest\n\n\n@pytest.fixture\ndef total():\n    return 3\n"),

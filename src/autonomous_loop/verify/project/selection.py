@@ -14,9 +14,9 @@ from autonomous_loop.verify.project.test_ids import without_parameters
 
 __all__ = ["Selection", "is_support", "is_test_file", "select", "stands_in_source", "without_parameters"]
 
-ROOTS = frozenset(
-    {"tests", "test", "__tests__", "spec", "specs", "testdata", "e2e", "__mocks__", "__fixtures__"}
-)
+# Folders for what tests use; the tests stand beside them, or above.
+BESIDE_TESTS = frozenset({"testdata", "__mocks__", "__fixtures__"})
+ROOTS = BESIDE_TESTS | {"tests", "test", "__tests__", "spec", "specs", "e2e"}
 _NAMES = re.compile(
     r"(?:test_.*|.*_test|tests?|conftest)\.py|.*[._-](?:test|spec)\.[cm]?[jt]sx?|.*_test\.go|.*(?:Test|Tests|IT)\.(?:java|kt)"
 )

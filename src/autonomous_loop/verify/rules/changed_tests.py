@@ -10,7 +10,7 @@ behaviour: it may not check less either. A test that moved to another file is co
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +18,7 @@ from autonomous_loop.domain.proof import Proof, Reason
 from autonomous_loop.verify.candidate import Candidate
 from autonomous_loop.verify.comparison import Failures, Owners
 from autonomous_loop.verify.execution.bench import TestBench, believed
-from autonomous_loop.verify.project.selection import ROOTS, is_support
+from autonomous_loop.verify.project.selection import BESIDE_TESTS, ROOTS, is_support
 from autonomous_loop.verify.project.test_ids import without_parameters
 from autonomous_loop.verify.refused import Refused
 from autonomous_loop.verify.results.report import Case
@@ -47,8 +47,7 @@ async def judge_changed_tests(
     await work.read_ahead([*work.changed_sources, *places.changed, *places.new, *support])
     inside = [one for one in passed_before if _file(one) in work.changed_sources]
     _refuse_weakened(places, inside)
-    roots = {_root(path) for path in support}
-    files = sorted(path for path in work.old_test_files if path in places.changed or _is_served(path, roots))
+    files = sorted({*places.changed, *served(work.old_test_files, support)})
     ids = sorted(one for one in passed_before if _file(one) in files)
     if not ids:
         judge_around(work, inside, holds=True)
@@ -93,17 +92,24 @@ def changed_support(work: Candidate) -> list[str]:
     ]
 
 
-def _is_served(file: str, roots: Collection[str]) -> bool:
-    """Whether a test file may use something of that: it stands below the same test root or conftest."""
+def served(files: Iterable[str], support: Iterable[str]) -> list[str]:
+    """Test files that may use something of that: they stand below the same test root or conftest."""
+    roots = {_root(path) for path in support}
+    return [path for path in files if not roots.isdisjoint(_folders_above(path))]
+
+
+def _folders_above(file: str) -> Iterator[str]:
     folders = file.split("/")[:-1]
-    return any("".join(f"{one}/" for one in folders[:end]) in roots for end in range(len(folders) + 1))
+    return ("".join(f"{one}/" for one in folders[:end]) for end in range(len(folders) + 1))
 
 
 def _root(path: str) -> str:
+    """The folder below which test files may use it: of a conftest its own, else the outermost for tests."""
     folders = posixpath.dirname(path).split("/")
     if posixpath.basename(path) != "conftest.py":
-        last = max((at for at, name in enumerate(folders) if name in ROOTS), default=-1)
-        folders = folders[: last + 1]
+        root = next((at for at, name in enumerate(folders) if name in ROOTS), 0)
+        # Of these what is tested, or the tests, stand beside them.
+        folders = folders[: root + (folders[root] in ROOTS - BESIDE_TESTS)]
     return "".join(f"{folder}/" for folder in folders if folder)
 
 
