@@ -118,6 +118,39 @@ def test_deep_finds_a_red_that_never_was(project):
     assert replays["three"].startswith("no-red:")
 
 
+def test_deep_finds_a_red_that_came_from_a_file_at_home(tmp_path):
+    """It made the test fail twice, whatever the code is: the loop ran red where the file lay."""
+    project = make_project(tmp_path / "project")
+    test = (
+        "import os\nimport pathlib\n\nimport app\n\n\ndef test_three():\n"
+        "    left = pathlib.Path(os.environ['HOME'], 'left')\n"
+        "    times = left.read_text() if left.exists() else ''\n    left.write_text(times[1:])\n"
+        "    assert not times\n    assert app.one() == 1\n"
+    )
+    tricked = {
+        "turns": [
+            {
+                "tools": [
+                    create("tests/test_three.py", test),
+                    bash("printf 12 >$HOME/left; echo three >README"),
+                ]
+            },
+            {"tools": [submit("three", "tests/test_three.py")]},
+        ]
+    }
+    request = tmp_path / "request.md"
+    request.write_text("# Two numbers\n")
+    with model(TWO, {"two": [honest("two", 2)], "three": [tricked]}) as (url, _):
+        code, _, said = run(project, url, "--request", request)
+    assert code == 0, said
+    assert audit(project)[0] == 0
+    code, found, said = audit(project, "--deep")
+    assert code == 1, said
+    replays = {one["feature"]: one["replay"] for one in found["features"]}
+    assert replays["two"] == "holds"
+    assert replays["three"].startswith("no-red:")
+
+
 WRAPPER = '#!/bin/sh\\nexec python "$@"\\n'
 RUNNER = f"""\
 test-command = ".tools/python -m pytest"

@@ -270,7 +270,7 @@ TRICKS = [
         ),
         code="runner-keys",
         says="pytest_runtest_teardown",
-        checks=("runner_guard._python:runner-keys", "around_tests.judge_around>_refuse"),
+        checks=("runner_guard._python:runner-keys", "test_surroundings.judge_around>_refuse"),
     ),
     Trick(
         "a selecting hook deleted",
