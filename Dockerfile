@@ -1,4 +1,4 @@
-# The container action: the loop is root in it, the hands are another user (DESIGN: hands, and what root never does).
+# The container action: the loop is root in it, the hands are another user (docs/architecture.md, "Root and the sandbox").
 # A repository's own image is FROM this one: examples/workflows/own-image/.
 ARG BASE=python:3.13-slim-trixie
 FROM ${BASE}

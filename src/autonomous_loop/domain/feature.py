@@ -15,7 +15,7 @@ from autonomous_loop.errors import FeatureListError
 
 
 class FeatureKind(StrEnum):
-    """What a proof has to show: see DESIGN.md, "Words"."""
+    """What a proof has to show: see docs/glossary.md, "kind"."""
 
     BEHAVIOUR = "behaviour"
     REFACTOR = "refactor"

@@ -12,7 +12,7 @@ from typing import TypeVar
 from autonomous_loop.errors import RepositoryError, ServiceError, TransientError
 
 # Hooks, file system monitors, helpers and prompts run programs: none of them is ours. The repository is
-# bare, so that no work tree, filter or attribute can be met (DESIGN.md, "Hands, and what root never does").
+# bare, so that no work tree, filter or attribute can be met (docs/architecture.md, "Root and the sandbox").
 HARDENED = (
     "-c", "core.hooksPath=/dev/null",
     "-c", "core.fsmonitor=false",

@@ -1,4 +1,4 @@
-"""Comparisons of runs: pure, so that each rule of DESIGN.md's "Proof" can be read by itself."""
+"""Comparisons of runs: pure, so that each rule of docs/proof.md can be read by itself."""
 
 from __future__ import annotations
 
