@@ -26,7 +26,7 @@ RUN python -m venv tools \
 
 # With the clouds' libraries (37 MB, imported only where they are used): a user cannot add them at run time. Without
 # what the embedded GitHub needs, and without Playwright: the browser is the hands' and runs by their tools.
-COPY requirements-image.lock pyproject.toml README.md ./
+COPY requirements-image.lock pyproject.toml README.md LICENSE ./
 RUN python -m venv loop \
  && loop/bin/python -m pip install --require-hashes -r requirements-image.lock
 # The product alone: not the embedded GitHub, not the scripted model, not the demo's sample project.
