@@ -129,14 +129,24 @@ def submitted(selection: Selection, cases: Sequence[Case]) -> tuple[Case, ...]:
     )
 
 
-def judge_green(selection: Selection, cases: Sequence[Case], command: str, wording: Wording) -> list[Reason]:
-    """Reasons why the submitted tests do not count as green."""
+def judge_green(
+    selection: Selection, cases: Sequence[Case], command: str, wording: Wording, known: Collection[str] = ()
+) -> list[Reason]:
+    """Reasons why the submitted tests do not count as green.
+
+    Args:
+        known: submitted tests that decide nothing and are not among the cases. A file that holds no other
+            is not missed.
+    """
     mine = submitted(selection, cases)
     failing = [case for case in mine if case.failing]
     if failing:
         text = f"These submitted tests fail on your code ({command}):\n{wording.failures(failing)}"
         return [Reason(code="not-green", text=text)]
-    idle = selection.untouched(case.id for case in mine if case.outcome == "passed")
+    ran = {case.id.partition("::")[0] for case in mine}
+    nothing_else = [test_id for test_id in known if test_id.partition("::")[0] not in ran]
+    passed = [case.id for case in mine if case.outcome == "passed"]
+    idle = selection.untouched([*passed, *nothing_else])
     if idle:
         skipped = [case.id for case in mine if case.outcome == "skipped"]
         why = f" Skipped: {listed(skipped)}." if skipped else ""

@@ -32,6 +32,7 @@ from autonomous_loop.verify.judgement import (
     narrowed,
     submitted,
 )
+from autonomous_loop.verify.known_failing import Kept, KnownFailing, left_out
 from autonomous_loop.verify.refused import Refused
 from autonomous_loop.verify.regression import Regression, RegressionCheck
 from autonomous_loop.verify.report import Case
@@ -78,10 +79,16 @@ class Proving:
             raise Refused(*self.gate.refusals)
         selection = self._selection()
         gates = await self.gates.check(self.work.after, self.baseline)
-        old = await self._on_old_code(selection)
-        red, was_green = (old, None) if old and _failing(selection, old) else (None, old)
+        known = KnownFailing(self.work, selection, self.baseline, self.passing)
+        old = await self._on_old_code(selection, known)
         await self.bench.put_up(self.work.after)
-        green = await self._green(selection)
+        kept = await self._green(selection, known, old)
+        green = kept.result if kept else None
+        if old and kept and kept.failing:
+            old = left_out(old, kept.failing)
+            if self.feature.kind is FeatureKind.BEHAVIOUR and not _failing(selection, old):
+                self.satisfied.refuse_unless_confirmed(self.feature.id, selection, self.work)
+        red, was_green = (old, None) if old and _failing(selection, old) else (None, old)
         mine = submitted(selection, green.cases) if green else ()
         if red:
             self._judge_red(selection, red, mine)
@@ -96,7 +103,7 @@ class Proving:
         evidence, pictures = await self.browser.collect() if browser_tests else ((), {})
         regression = await self._regress(mine, red)
         kept_red = _submitted_run(selection, red)
-        flaky = regression.flaky if regression else ()
+        flaky = {*(regression.flaky if regression else ()), *(kept.flaky if kept else ())}
         proof = Proof(
             feature_id=self.feature.id,
             kind=self.feature.kind,
@@ -106,16 +113,16 @@ class Proving:
             after_tree=self.work.after,
             red=kept_red,
             was_green=_submitted_run(selection, was_green),
-            green=narrowed(green.run, mine) if green else None,
+            green=_submitted_run(selection, green),
             regression=regression.run if regression else None,
             end_to_end=_browser_run(green, browser_tests) if green and browser_tests else None,
             baseline=next((run.model_copy(update={"passed": ()}) for run in self.baseline.runs), None),
             gates=gates,
-            flaky=flaky,
+            flaky=tuple(sorted(flaky)),
             marks=tuple(
                 self._marks(kept_red, was_green, [one for one in (old, green) if one], flaky=bool(flaky))
             ),
-            notices=self.gate.notices,
+            notices=(*self.gate.notices, *(kept.told if kept else ())),
             evidence=evidence,
             summary=self.submission.summary,
         )
@@ -131,7 +138,7 @@ class Proving:
             raise Refused(Reason(code="tests-touched", text=text))
         return selection
 
-    async def _on_old_code(self, selection: Selection) -> RunResult | None:
+    async def _on_old_code(self, selection: Selection, known: KnownFailing) -> RunResult | None:
         """The candidate's tests on the checkpoint's code.
 
         They must not all pass there; of a refactor they must, and of a feature that is already satisfied
@@ -149,8 +156,9 @@ class Proving:
         # Changed older tests run along: a loosened one would pass here too.
         files = sorted({*files, *self.work.changed_test_files})
         old = await self.bench.on_old_code(self.work.before, files, tree)
-        failing = _failing(selection, old)
+        old = known.steady(old)
         if self.feature.kind is FeatureKind.REFACTOR:
+            failing = _failing(selection, known.kept(old).result)
             if failing:
                 text = (
                     "A refactor keeps what holds already, and these tests fail on the code as it was before"
@@ -158,22 +166,29 @@ class Proving:
                 )
                 raise Refused(Reason(code="not-green-before", text=text))
             return old
-        if failing:
+        if _failing(selection, old):
             return await steady_red(self.bench, self.work, selection, old, tree)
         self.satisfied.refuse_unless_confirmed(self.feature.id, selection, self.work)
         return old
 
-    async def _green(self, selection: Selection) -> RunResult | None:
+    async def _green(
+        self, selection: Selection, known: KnownFailing, before: RunResult | None
+    ) -> Kept | None:
+        """The submitted tests on the candidate, without what failed before as it does now."""
         if not selection.tests:
             return None
         await self.browser.clear()
-        green = believed(await self.bench.tests(self.work.before, selection.files, self.work.after))
+        ran = believed(await self.bench.tests(self.work.before, selection.files, self.work.after))
+        kept = known.kept(ran, before)
+        green = kept.result
         self.bench.refuse_third_party(_failing(selection, green), self.work)
-        if reasons := judge_green(selection, green.cases, green.run.command, self.bench.wording):
+        aside = {case.id for case in ran.cases} - {case.id for case in green.cases}
+        reasons = judge_green(selection, green.cases, green.run.command, self.bench.wording, known=aside)
+        if reasons:
             _, pictures = await self.browser.collect()
             await refuse_flaky_green(self.bench, self.work, selection, green)
             raise Refused(*reasons, evidence=pictures)
-        return green
+        return kept
 
     def _judge_red(self, selection: Selection, red: RunResult, green: Sequence[Case]) -> None:
         """A test is red before and green after, and checks something."""

@@ -35,7 +35,11 @@ class TestBody:
         before, now = sorted(was.strengths, reverse=True), sorted(self.strengths, reverse=True)
         if len(now) < len(before) or any(one < other for one, other in zip(now, before, strict=False)):
             return True
-        return not _holds(self.rows, was.rows)
+        return not self.has_rows_of(was)
+
+    def has_rows_of(self, was: TestBody) -> bool:
+        """Whether each of another version's rows of parameters is there still."""
+        return _holds(self.rows, was.rows)
 
 
 def _holds(rows: Sequence[Sequence[str]], old: Sequence[Sequence[str]]) -> bool:

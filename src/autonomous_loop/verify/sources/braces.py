@@ -44,3 +44,8 @@ def reached(body: str) -> str:
         else:
             depth -= found[0].endswith("}")
     return body
+
+
+def lines_of(text: str) -> list[str]:
+    """Lines that hold something, without their indentation."""
+    return [line.strip() for line in text.splitlines() if line.strip()]

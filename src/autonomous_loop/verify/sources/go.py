@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from autonomous_loop.verify.sources.base import TestBody
-from autonomous_loop.verify.sources.braces import block_end, quiet, reached
+from autonomous_loop.verify.sources.braces import block_end, lines_of, quiet, reached
 
 _SILENT = (r"//[^\n]*", r"/\*.*?\*/", r"`[^`]*`", r'"(?:\\.|[^"\\\n])*"', r"'(?:\\.|[^'\\\n])+'")
 _OUTPUT = re.compile(r"//\s*(?:Unordered output|Output):", re.IGNORECASE)
@@ -33,3 +33,13 @@ def bodies(source: bytes) -> dict[str, TestBody]:
             checks += len(_OUTPUT.findall(text[start:end]))
         found[function[1]] = TestBody(checks, len(_EXCUSES.findall(body)) + tags)
     return found
+
+
+def texts(source: bytes) -> dict[str, tuple[str, ...]]:
+    """Test functions by name: nothing, then the lines of each."""
+    text = source.decode("utf-8", "replace")
+    code = quiet(text, *_SILENT)
+    return {
+        function[1]: ("", *lines_of(text[function.end() : block_end(code, function.end())]))
+        for function in _FUNCTION.finditer(code)
+    }

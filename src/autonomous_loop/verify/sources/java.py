@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from autonomous_loop.verify.sources.base import TestBody
-from autonomous_loop.verify.sources.braces import block_end, quiet, reached
+from autonomous_loop.verify.sources.braces import block_end, lines_of, quiet, reached
 
 _SILENT = (
     r"//[^\n]*",
@@ -43,3 +43,17 @@ def bodies(source: bytes) -> dict[str, TestBody]:
         excuses = len(_EXCUSES.findall(method["annotations"])) + len(_EXCUSES.findall(body)) + everywhere
         found[method["name"]] = TestBody(checks, excuses)
     return found
+
+
+def texts(source: bytes) -> dict[str, tuple[str, ...]]:
+    """Test methods by name: the annotations of each, then its lines."""
+    text = source.decode("utf-8", "replace")
+    code = quiet(text, *_SILENT)
+    return {
+        method["name"]: (
+            " ".join(text[method.start() : method.end("annotations")].split()),
+            *lines_of(text[method.end() : block_end(code, method.end())]),
+        )
+        for method in _METHOD.finditer(code)
+        if _IS_TEST.search(method["annotations"])
+    }

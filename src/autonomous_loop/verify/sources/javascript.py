@@ -70,6 +70,15 @@ class _Test:
     inverted: bool
     only: bool
     fixtures: frozenset[str]
+    words: tuple[Token, ...]
+
+
+def texts(source: bytes) -> dict[str, tuple[str, ...]]:
+    """Tests by `describe::name`: nothing, then the words of each call but for its title."""
+    made: dict[str, tuple[str, ...]] = {}
+    for one in _read(source):
+        made[one.name] = (*made.get(one.name, ("",)), *(f"{word.kind} {word.text}" for word in one.words))
+    return made
 
 
 def bodies(source: bytes) -> dict[str, TestBody]:
@@ -177,16 +186,17 @@ class _Reader:
             if is_suite and not is_subtest:
                 yield from self.tests(call.opened + 1, call.closed, inner)
             else:
-                yield from self._test(call, inner)
+                yield from self._test(at, call, inner)
             at = call.closed + 1
 
-    def _test(self, call: _Call, scope: _Scope) -> Iterator[_Test]:
+    def _test(self, start: int, call: _Call, scope: _Scope) -> Iterator[_Test]:
         children = list(self.tests(call.opened + 1, call.closed, scope))
         excuses = scope.excuses + self._excuses_in(call.opened + 1, call.closed)
         inverted = bool(_INVERTED.intersection(call.names)) or "fails" in self._options(call)
         checks = tuple(self._strengths(call.opened + 1, call.closed))
         fixtures = self._fixtures(call)
-        yield _Test("::".join(scope.names), checks, excuses, inverted, scope.only, fixtures)
+        words = (*self._tokens[start : call.opened + 1], *self._tokens[call.opened + 2 : call.closed + 1])
+        yield _Test("::".join(scope.names), checks, excuses, inverted, scope.only, fixtures, words)
         yield from children
 
     def _call(self, at: int) -> _Call | None:

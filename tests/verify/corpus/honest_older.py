@@ -1,0 +1,115 @@
+"""Honest work beside older tests: what failed before, what is renamed, what goes with its code."""
+
+from verify.corpus.base import DOUBLE, HALF, HALF_TEST, START, Honest
+
+DOUBLES = "\n\ndef test_double():\n    import calc\n\n    assert hasattr(calc, 'double')\n    assert calc.double(4) == 8\n"
+TOOL = 'import subprocess\nfrom calc import add\n\n\ndef test_add():\n    assert add(1, 2) == 3\n\n\ndef test_needs_a_tool():\n    assert subprocess.run(["no-such-tool-here"]).returncode == 0\n'
+FAILING = {"tests/test_calc.py": TOOL}
+FAILS = "tests/test_calc.py::test_needs_a_tool"
+ROWS = "import pytest\nfrom calc import add\n\n\n@pytest.mark.parametrize('b', [2, 5{more}])\ndef test_add(b):\n    assert add(1, b) == 3\n"
+ABSENT = "import no_such_package_here\n\n\ndef test_other():\n    assert no_such_package_here\n"
+# Passes on every other run, told by a file outside the project.
+BY_TURNS = """
+import os, pathlib
+from calc import add
+
+
+def test_add():
+    assert add(1, 2) == 3
+
+
+def test_by_turns():
+    seen = pathlib.Path(os.environ["TMPDIR"]) / "turn-of-an-older-test"
+    count = int(seen.read_text()) if seen.exists() else 0
+    seen.write_text(str(count + 1))
+    assert count % 2
+"""
+
+FAILED_BEFORE = [
+    Honest(
+        "an older test in the same file that always fails",
+        DOUBLE | {"tests/test_calc.py": TOOL + DOUBLES},
+        start=FAILING,
+        tests=("tests/test_calc.py",),
+        baseline=True,
+        notices=(FAILS,),
+    ),
+    Honest(
+        "an older test that always fails in a file that is submitted by its folder",
+        DOUBLE | {"tests/test_double.py": DOUBLES.lstrip()},
+        start={"tests/test_tool.py": TOOL.partition("def test_add")[0] + TOOL.partition("3\n\n\n")[2]},
+        tests=("tests",),
+        baseline=True,
+        notices=("tests/test_tool.py::test_needs_a_tool",),
+    ),
+    Honest(
+        "an older file that cannot be collected in a folder that is submitted",
+        DOUBLE | {"tests/test_double.py": DOUBLES.lstrip()},
+        start={"tests/test_other.py": ABSENT},
+        tests=("tests",),
+        baseline=True,
+        notices=("tests/test_other.py",),
+    ),
+    Honest(
+        "a file that differs and cannot be collected before and after",
+        DOUBLE | {"tests/test_double.py": DOUBLES.lstrip(), "tests/test_other.py": f"# Of old.\n{ABSENT}"},
+        start={"tests/test_other.py": ABSENT},
+        tests=("tests/test_double.py", "tests/test_other.py"),
+        baseline=True,
+        notices=("tests/test_other.py",),
+    ),
+    Honest(
+        "an older row of parameters that always fails beside a new one",
+        DOUBLE | {"tests/test_calc.py": ROWS.format(more=", 2") + DOUBLES},
+        start={"tests/test_calc.py": ROWS.format(more="")},
+        tests=("tests/test_calc.py",),
+        baseline=True,
+        notices=("tests/test_calc.py::test_add[5]",),
+    ),
+    Honest(
+        "an older test in the same file that is flaky",
+        DOUBLE | {"tests/test_calc.py": BY_TURNS + DOUBLES},
+        start={"tests/test_calc.py": BY_TURNS},
+        tests=("tests/test_calc.py",),
+        baseline=True,
+        by_hand='rm -f "$TMPDIR/turn-of-an-older-test"',
+        marks=("flaky",),
+    ),
+    Honest(
+        "an older test that always failed and is gone",
+        DOUBLE | {"tests/test_calc.py": START["tests/test_calc.py"] + DOUBLES},
+        start=FAILING,
+        tests=("tests/test_calc.py",),
+        baseline=True,
+    ),
+    Honest(
+        "a mend that turns an older test green which nobody touched",
+        {"calc.py": START["calc.py"] + HALF},
+        start=HALF_TEST
+        | {"calc.py": START["calc.py"] + HALF.replace("a / 2", "a"), "tests/test_tool.py": TOOL},
+        tests=("tests",),
+        baseline=True,
+        notices=("tests/test_tool.py::test_needs_a_tool",),
+    ),
+    Honest(
+        "a refactor beside an older test that always fails",
+        {"calc.py": "from sums import add  # noqa\n", "sums.py": START["calc.py"]},
+        start=FAILING,
+        tests=("tests/test_calc.py",),
+        baseline=True,
+        options={"kind": "refactor"},
+        marks=("no red",),
+        notices=(FAILS,),
+    ),
+    Honest(
+        "an older test that always fails, in the clean room too",
+        DOUBLE | {"tests/test_calc.py": TOOL + DOUBLES},
+        start=FAILING,
+        tests=("tests/test_calc.py",),
+        baseline=True,
+        clean_room=True,
+        notices=(FAILS,),
+    ),
+]
+
+HONEST = [*FAILED_BEFORE]
