@@ -4,7 +4,8 @@ The checkpoint's version of a changed test file runs on the candidate, beside wh
 was. Where it passes, the new version may not check less. Where it fails, behaviour changed, and the new
 version must show that: for the test of a passing feature it must be red again on the code before that
 feature; for any other, on the checkpoint's. Where it fails only for an import, a name changed and no
-behaviour: it may not check less either. A test that moved to another file is compared with what it was.
+behaviour: it may not check less either, and one that nobody touched is left alone. A test that moved to
+another file is compared with what it was.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from dataclasses import dataclass
 from autonomous_loop.domain.proof import Proof, Reason
 from autonomous_loop.verify.bench import TestBench, believed
 from autonomous_loop.verify.candidate import Candidate
-from autonomous_loop.verify.judgement import fails_in, owners
+from autonomous_loop.verify.judgement import fails_in, owners, third_party
+from autonomous_loop.verify.known_failing import is_untouched
 from autonomous_loop.verify.refused import Refused
 from autonomous_loop.verify.report import Case
 from autonomous_loop.verify.sources import bodies
+from autonomous_loop.verify.sources.python_around import is_same_around
 from autonomous_loop.verify.tests_of import ROOTS, is_support, without_parameters
 from autonomous_loop.verify.wording import listed
 
@@ -61,7 +64,7 @@ async def judge_changed_tests(
         found = owners(test_id, passing)
         for proof in found:
             theirs.setdefault(proof.feature_id, (proof, []))[1].append(test_id)
-        if not found:
+        if not found and not (test_id in renamed and _shows_nothing(work, test_id, support)):
             others.append(test_id)
     now = {one: places.now(one) or one for one in broken}
     before = [*red, *await _on_old_code(bench, work, {_file(now[one]) for one in others} - _files(red))]
@@ -191,6 +194,23 @@ def _refuse_weakened(places: _Places, ids: Sequence[str]) -> None:
 def _only_imports(test_id: str, cases: Sequence[Case]) -> bool:
     mine = [case for case in cases if case.failing and case.id in {test_id, _file(test_id)}]
     return all(case.import_fault for case in mine)
+
+
+def _shows_nothing(work: Candidate, test_id: str, support: Sequence[str]) -> bool:
+    """Whether a test whose old file cannot be imported is what it was, with all that it uses of the file.
+
+    It passes on the candidate as it passed on the checkpoint, so nothing was loosened.
+    """
+    file = _file(test_id)
+    if not file.endswith(".py") or _is_served(file, support) or not is_untouched(work, test_id):
+        return False
+    old, new = work.trees.read(work.before, file), work.trees.read(work.after, file)
+    paths = work.every_path
+
+    def is_own(origin: str) -> bool:
+        return origin.startswith(".") or not third_party([origin], paths)
+
+    return is_same_around(old or b"", new or b"", is_own)
 
 
 def _file(test_id: str) -> str:

@@ -112,4 +112,69 @@ FAILED_BEFORE = [
     ),
 ]
 
-HONEST = [*FAILED_BEFORE]
+PRIVATE = {
+    "calc.py": START["calc.py"] + '\n\ndef _key():\n    return "k"\n',
+    "tests/test_calc.py": "from calc import _key, add\n\n\ndef test_add():\n    assert add(1, 2) == 3\n\n\n"
+    'def test_key():\n    assert _key() == "k"\n',
+}
+MOVED = {
+    "calc.py": START["calc.py"],
+    "keys.py": 'def key():\n    return "k"\n',
+    "tests/test_calc.py": START["tests/test_calc.py"]
+    + '\n\ndef test_key():\n    import keys\n\n    assert keys.key() == "k"\n',
+}
+BOTH = ("tests/test_calc.py::test_add", "tests/test_calc.py::test_key")
+IN_A_CLASS = """
+from calc import {names}
+
+
+class TestCalc:
+    total = 3
+
+    def test_add(self):
+        assert self.sum(1, 2) == self.total
+
+    def sum(self, a, b):
+        return add(a, b)
+
+    def test_key(self):
+        {imports}
+        assert {key}() == "k"
+"""
+
+IMPORTS_GONE = [
+    Honest(
+        "a private name that moved so that the old test file cannot be imported",
+        MOVED,
+        start=PRIVATE,
+        passing=BOTH,
+        tests=("tests/test_calc.py",),
+        marks=("weak red",),
+    ),
+    Honest(
+        "a private name that moved beside an untouched test of a class",
+        MOVED | {"tests/test_calc.py": IN_A_CLASS.format(names="add", imports="import keys", key="keys.key")},
+        start=PRIVATE
+        | {"tests/test_calc.py": IN_A_CLASS.format(names="_key, add", imports="pass", key="_key")},
+        passing=("tests/test_calc.py::TestCalc::test_add", "tests/test_calc.py::TestCalc::test_key"),
+        tests=("tests/test_calc.py",),
+        marks=("weak red",),
+    ),
+    Honest(
+        "a private name that got another name while a module is imported besides",
+        MOVED
+        | {
+            "calc.py": PRIVATE["calc.py"].replace("_key", "key"),
+            "tests/test_calc.py": MOVED["tests/test_calc.py"]
+            .replace("from calc", "import json\n\nfrom calc")
+            .replace("import keys", "import calc as keys")
+            .replace("assert keys.key()", "assert json.loads('1')\n    assert keys.key()"),
+        },
+        start=PRIVATE,
+        passing=BOTH,
+        tests=("tests/test_calc.py",),
+        marks=("weak red",),
+    ),
+]
+
+HONEST = [*IMPORTS_GONE, *FAILED_BEFORE]
