@@ -5,14 +5,18 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from autonomous_loop.verify.sources.base import TestBody
 from autonomous_loop.verify.sources.python_checks import Checks, name_of
+from autonomous_loop.verify.sources.python_closer import closely
+from autonomous_loop.verify.sources.python_helpers import Around
 
 _EXCUSES = re.compile(r"skip|xfail|expectedfailure|flaky|rerun", re.IGNORECASE)
 # Decorators that leave a test's outcome alone. Any other may swallow it.
 _PLAIN = re.compile(
     r"(?:pytest\.)?mark\..+|(?:\w+\.)*(?:patch|mock_\w+)(?:\..+)?|(?:hypothesis\.)?(?:given|settings|example|seed)"
+    r"|respx\.mock|requests_mock\.(?:mock|Mocker)|httpretty\.activate|aioresponses"
     r"|(?:\w+\.)?(?:freeze_time|travel|override_settings|modify_settings|tag|parameterized|expand|activate"
     r"|use_cassette|staticmethod|classmethod|slow|asyncio_test|async_test|gen_test|fixture)"
 )
@@ -24,14 +28,16 @@ def bodies(source: bytes) -> dict[str, TestBody]:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError):
         return {}
-    return dict(_functions(tree.body, "", _excused(tree.body)))
+    return dict(_functions(tree.body, "", _excused(tree.body), Around.of_module(tree)))
 
 
-def _functions(nodes: Sequence[ast.stmt], prefix: str, excuses: int) -> Iterator[tuple[str, TestBody]]:
+def _functions(
+    nodes: Sequence[ast.stmt], prefix: str, excuses: int, around: Around
+) -> Iterator[tuple[str, TestBody]]:
     for node in nodes:
         if isinstance(node, ast.ClassDef):
             inner = excuses + _decorated(node) + _excused(node.body)
-            yield from _functions(node.body, f"{prefix}{node.name}::", inner)
+            yield from _functions(node.body, f"{prefix}{node.name}::", inner, around.inside(node))
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
             checks = Checks(node)
             body = TestBody(
@@ -39,6 +45,8 @@ def _functions(nodes: Sequence[ast.stmt], prefix: str, excuses: int) -> Iterator
                 excuses=excuses + _decorated(node) + checks.skips,
                 strengths=checks.strengths,
                 rows=tuple(_rows(node)),
+                forgiven=any(map(_forgives, node.decorator_list)),
+                closely=partial(closely, node, around),
             )
             yield f"{prefix}{node.name}", body
 
@@ -49,6 +57,17 @@ def _decorated(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> i
         name = ast.unparse(one.func if isinstance(one, ast.Call) else one)
         count += bool(_EXCUSES.search(ast.unparse(one)) or not _PLAIN.fullmatch(name))
     return count
+
+
+def _forgives(decorator: ast.expr) -> bool:
+    """Whether a failure of any kind is expected, everywhere, and a success welcome."""
+    call = decorator if isinstance(decorator, ast.Call) else None
+    keys = {one.arg for one in call.keywords} if call else set()
+    return (
+        name_of(call.func if call else decorator) == "xfail"
+        and not (call and call.args)
+        and keys <= {"reason"}
+    )
 
 
 def _excused(body: Sequence[ast.stmt]) -> int:
