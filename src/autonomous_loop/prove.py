@@ -81,7 +81,7 @@ async def prove(question: Question, around: Surroundings, *, say: Callable[[str]
         config = configuration(taken.repository, base, overrides=question.overrides)
         tests = question.tests or _tests_of(work, question.kind)
         subject = taken.repository.git.text("log", "-1", "--format=%s", head)
-        async with proving_ground(taken, config, around) as ground:
+        async with proving_ground(taken, config, around, removed_tests=config.removed_tests) as ground:
             verdict, protected = await _judge(ground, question.kind, base, head, tests, subject, say)
         if question.tests and [reason.code for reason in verdict.reasons] == ["bad-test"]:
             raise UsageError(verdict.reasons[0].text, hint="name files, folders or test ids that head has.")

@@ -70,13 +70,20 @@ def taken_from(folder: Path, around: Surroundings) -> Iterator[Taken]:
 
 @asynccontextmanager
 async def proving_ground(
-    taken: Taken, config: LoopConfig, around: Surroundings, *, setup: str = "", test_command: str = ""
+    taken: Taken,
+    config: LoopConfig,
+    around: Surroundings,
+    *,
+    setup: str = "",
+    test_command: str = "",
+    removed_tests: bool | None = None,
 ) -> AsyncIterator[ProvingGround]:
     """Hands and a verifier on commits that were taken.
 
     Args:
         setup: used where the configuration has none.
         test_command: the model's, used where neither configuration nor project says how tests run.
+        removed_tests: see `ProofVerifier`.
 
     Raises:
         SandboxError: the hands cannot be kept apart here.
@@ -102,6 +109,7 @@ async def proving_ground(
                 config,
                 model_command=lambda: test_command,
                 prepare=prepare,
+                removed_tests=removed_tests,
             ),
             setup=command,
             prepare=prepare,

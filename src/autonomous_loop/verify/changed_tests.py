@@ -13,6 +13,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from autonomous_loop.domain.proof import Proof, Reason
 from autonomous_loop.verify.bench import TestBench, believed
@@ -20,6 +21,7 @@ from autonomous_loop.verify.candidate import Candidate
 from autonomous_loop.verify.judgement import fails_in, owners, third_party
 from autonomous_loop.verify.known_failing import is_untouched
 from autonomous_loop.verify.refused import Refused
+from autonomous_loop.verify.renamed import renamed
 from autonomous_loop.verify.report import Case
 from autonomous_loop.verify.sources import bodies
 from autonomous_loop.verify.sources.python_around import is_same_around
@@ -43,7 +45,7 @@ async def judge_changed_tests(
     Raises:
         Refused: a test was loosened.
     """
-    places = _Places(work)
+    places = _Places(work, tuple(passed_before))
     _refuse_weakened(places, [one for one in passed_before if _file(one) in work.changed_sources])
     support = changed_support(work)
     files = sorted(
@@ -105,9 +107,11 @@ class _Places:
 
     Attributes:
         work: both.
+        ids: tests that are asked for.
     """
 
     work: Candidate
+    ids: tuple[str, ...]
 
     @property
     def changed(self) -> frozenset[str]:
@@ -115,8 +119,20 @@ class _Places:
         old = set(self.work.old_test_files)
         return frozenset(one.path for one in self.work.changes if one.path in old)
 
+    @cached_property
+    def _renamed(self) -> Mapping[str, str]:
+        files = self.changed
+        return renamed(
+            self.work, [one for one in self.ids if _file(one) in files and not self._same_name(one)]
+        )
+
     def now(self, test_id: str) -> str:
-        """The test of the same name on the candidate: in its own file, or in one that is new or changed."""
+        """The test on the candidate: in its own file, in one that is new or changed, or under a new name."""
+        plain = without_parameters(test_id)
+        became = self._renamed.get(plain, "")
+        return self._same_name(test_id) or (f"{became}{test_id.removeprefix(plain)}" if became else "")
+
+    def _same_name(self, test_id: str) -> str:
         file, _, inner = without_parameters(test_id).partition("::")
         work = self.work
         if file in work.paths and inner in bodies(file, work.trees.read(work.after, file)):
@@ -135,8 +151,8 @@ class _Places:
         trees = self.work.trees
         was = bodies(_file(test_id), trees.read(self.work.before, _file(test_id)))
         found = bodies(_file(now), trees.read(self.work.after, _file(now)))
-        inner = without_parameters(test_id).partition("::")[2]
-        return inner in was and inner in found and found[inner].is_weaker_than(was[inner])
+        old, new = (without_parameters(one).partition("::")[2] for one in (test_id, now))
+        return old in was and new in found and found[new].is_weaker_than(was[old])
 
 
 async def _on_old_code(bench: TestBench, work: Candidate, files: Collection[str]) -> Sequence[Case]:

@@ -120,9 +120,15 @@ class Proving:
             gates=gates,
             flaky=tuple(sorted(flaky)),
             marks=tuple(
-                self._marks(kept_red, was_green, [one for one in (old, green) if one], flaky=bool(flaky))
+                self._marks(
+                    kept_red,
+                    was_green,
+                    [one for one in (old, green) if one],
+                    regression,
+                    flaky=bool(flaky),
+                )
             ),
-            notices=(*self.gate.notices, *(kept.told if kept else ())),
+            notices=(*self.gate.notices, *(kept.told if kept else ()), *_gone(regression)),
             evidence=evidence,
             summary=self.submission.summary,
         )
@@ -216,11 +222,18 @@ class Proving:
             passed = self.regression.known_to_pass(self.baseline)
         await self.bench.refuse_other_tree(work.after)
         must = must_still_pass(passed, self.passing, self.baseline)
+        must -= frozenset(regression.removed if regression else ())
         await judge_changed_tests(self.bench, work, self.passing, must, red.cases if red else ())
         return regression
 
     def _marks(
-        self, red: TestRun | None, was_green: RunResult | None, runs: Sequence[RunResult], *, flaky: bool
+        self,
+        red: TestRun | None,
+        was_green: RunResult | None,
+        runs: Sequence[RunResult],
+        regression: Regression | None,
+        *,
+        flaky: bool,
     ) -> Iterator[Mark]:
         if red is None:
             yield "no red"
@@ -236,12 +249,19 @@ class Proving:
             yield "by exit code"
         if any(run.no_canary for run in runs):
             yield "no canary"
+        if regression and regression.removed:
+            yield "tests removed"
         if flaky:
             yield "flaky"
 
 
 def _failing(selection: Selection, result: RunResult) -> list[Case]:
     return [case for case in submitted(selection, result.cases) if case.failing]
+
+
+def _gone(regression: Regression | None) -> Iterator[str]:
+    if regression and regression.removed:
+        yield f"older tests are gone: {listed(regression.removed)}"
 
 
 def _submitted_run(selection: Selection, result: RunResult | None) -> TestRun | None:

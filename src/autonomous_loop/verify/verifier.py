@@ -38,6 +38,8 @@ class ProofVerifier:
         model_command: the test command the model proposed ("": none), asked when it is needed; used only
             where neither the configuration nor the base says how tests run.
         prepare: the setup of a fresh clone, run as hands; its result, or None where there is none.
+        removed_tests: whether older tests may be gone, marked, as a person says who asks for a verdict; None
+            in a loop, whose model must not get rid of tests.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class ProofVerifier:
         *,
         model_command: Callable[[], str],
         prepare: Callable[[], Awaitable[CommandResult | None]],
+        removed_tests: bool | None = None,
     ) -> None:
         self._hands = hands
         self._workspace = workspace
@@ -57,7 +60,7 @@ class ProofVerifier:
         self._prepare = prepare
         self._bench = TestBench(hands, workspace, trees, config, model_command=model_command)
         self._gates = ProjectGates(self._bench, hands, config)
-        self._regression = RegressionCheck(self._bench)
+        self._regression = RegressionCheck(self._bench, removed_tests=removed_tests)
         self._satisfied = AlreadySatisfied()
         self._browser = BrowserE2ETester(hands, trees)
 

@@ -8,6 +8,7 @@ from verify.corpus import (
     honest_older,
     older_tests,
     runner_keys,
+    seems_the_same,
     shows_nothing,
 )
 
@@ -16,6 +17,7 @@ TRICKS = [
     *fooled_runner.TRICKS,
     *older_tests.TRICKS,
     *blamed.TRICKS,
+    *seems_the_same.TRICKS,
     *runner_keys.TRICKS,
     *beside_the_code.TRICKS,
 ]

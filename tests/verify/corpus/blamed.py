@@ -1,20 +1,10 @@
 """Tests that failed before and are no excuse: touched, new, named by their ids, or all there is."""
 
 from verify.corpus.base import DOUBLE, GOOD, START, Trick
-from verify.corpus.honest_older import ABSENT, BOTH, BY_TURNS, DOUBLES, FAILING, FAILS, MOVED, PRIVATE, TOOL
+from verify.corpus.honest_older import ABSENT, BY_TURNS, DOUBLES, FAILING, FAILS, TOOL
 
 LATER = "\n\ndef test_later():\n    import pytest, ready\n    if not ready.READY:\n        pytest.skip('later')\n    assert 0\n"
 
-LESS = MOVED | {"calc.py": "def add(a, b):\n    return a - b\n"}
-HELPER = "\n\ndef check(found, wanted):\n    assert found == wanted\n"
-
-
-def helped(text):
-    return text.replace("assert add(1, 2) == 3", "check(add(1, 2), 3)") + HELPER
-
-
-HELPED = PRIVATE | {"tests/test_calc.py": helped(PRIVATE["tests/test_calc.py"])}
-HELPED_OUT = helped(MOVED["tests/test_calc.py"])
 TRICKS = [
     Trick(
         "a new test that fails beside an older one that always did",
@@ -100,39 +90,5 @@ TRICKS = [
         baseline=True,
         by_hand='rm -f "$TMPDIR/turn-of-an-older-test"',
         code="no-red",
-    ),
-    Trick(
-        "an untouched test whose helper is emptied while a private name moves",
-        LESS | {"tests/test_calc.py": HELPED_OUT.replace("assert found == wanted", "pass")},
-        start=HELPED,
-        passing=BOTH,
-        tests=("tests/test_calc.py",),
-        code="weakened",
-        says="test_add",
-    ),
-    Trick(
-        "an untouched test whose imported name stands for something else while a private name moves",
-        LESS
-        | {"tests/sums.py": "def add(a, b):\n    return a + b\n"}
-        | {"tests/test_calc.py": MOVED["tests/test_calc.py"].replace("from calc", "from sums")},
-        start=PRIVATE,
-        passing=BOTH,
-        tests=("tests/test_calc.py",),
-        code="weakened",
-        says="test_add",
-    ),
-    Trick(
-        "an untouched test rigged by a fixture that is imported while a private name moves",
-        LESS
-        | {
-            "tests/rig.py": "import pytest\n\n\n@pytest.fixture(autouse=True)\ndef rig(request, monkeypatch):\n"
-            "    monkeypatch.setattr(request.module, 'add', lambda a, b: a + b)\n"
-        }
-        | {"tests/test_calc.py": "from rig import rig  # noqa\n" + MOVED["tests/test_calc.py"]},
-        start=PRIVATE,
-        passing=BOTH,
-        tests=("tests/test_calc.py",),
-        code="weakened",
-        says="test_add",
     ),
 ]

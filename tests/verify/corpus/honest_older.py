@@ -177,4 +177,115 @@ IMPORTS_GONE = [
     ),
 ]
 
-HONEST = [*IMPORTS_GONE, *FAILED_BEFORE]
+REWRITTEN = {
+    "into_a_helper": ["check_sum(1, 2, 3)"],
+    "into_a_helper_of_any_name": ["same(add(1, 2), 3)"],
+    "into_a_loop": ["for a, b, total in [(1, 2, 3), (2, 2, 4)]:", "    assert add(a, b) == total"],
+    "into_a_list": ["assert [add(1, 2), add(2, 2)] == [3, 4]"],
+    "into_a_dict": ["assert {one: add(one, 2) for one in (1, 2, 3)} == {1: 3, 2: 4, 3: 5}"],
+}
+HELPERS = "\n\ndef check_sum(a, b, total):\n    same(add(a, b), total)\n    assert add(2, 2) == 4\n"
+HELPERS += "\n\ndef same(found, wanted):\n    assert found == wanted\n"
+XFAIL = "@pytest.mark.xfail(reason='not yet')\ndef test_add():\n    assert add(1, 2) is 3\n    assert add(0, 0) is 0\n"
+
+
+def tests_of(bodies):
+    """A test for each, by its name."""
+    return "".join(
+        f"\n\ndef test_{name}():\n" + "".join(f"    {line}\n" for line in lines)
+        for name, lines in bodies.items()
+    )
+
+
+IN_OTHER_WORDS = [
+    Honest(
+        "older tests whose checks are written in another way",
+        DOUBLE | {"tests/test_calc.py": "from calc import add\n" + HELPERS + tests_of(REWRITTEN) + DOUBLES},
+        start={
+            "tests/test_calc.py": "from calc import add\n"
+            + tests_of(
+                {
+                    name: [
+                        "assert add(1, 2) == 3",
+                        *(["assert add(2, 2) == 4"] if name[-4:] != "name" else []),
+                    ]
+                    for name in REWRITTEN
+                }
+            )
+        },
+        passing=tuple(f"tests/test_calc.py::test_{name}" for name in REWRITTEN),
+        tests=("tests/test_calc.py",),
+    ),
+    Honest(
+        "an older test that is expected to fail no more, and checks by a helper from elsewhere",
+        DOUBLE
+        | {
+            "tests/sums.py": "def check(found, wanted):\n    assert found == wanted\n",
+            "tests/test_calc.py": "from calc import add\nfrom sums import check\n\n\ndef test_add():\n"
+            "    check(add(1, 2), 3)\n" + DOUBLES,
+        },
+        start={"tests/test_calc.py": "import pytest\nfrom calc import add\n\n\n" + XFAIL},
+        tests=("tests/test_calc.py",),
+    ),
+    Honest(
+        "an older test that becomes rows of parameters",
+        DOUBLE | {"tests/test_calc.py": ROWS.format(more="").replace("2, 5", "2, 2 + 0") + DOUBLES},
+        tests=("tests/test_calc.py",),
+    ),
+]
+
+ADDS = "\n\ndef test_adds():\n    'It adds.'\n    assert add(1, 2) == 3\n    assert add(0, 0) == 0\n"
+SUMS = "import pytest\nfrom calc import add\n\n\n@pytest.mark.parametrize('b', [{rows}])\ndef test_{name}(b):\n    assert add(3 - b, b) == 3\n"
+UNDER_A_NEW_NAME = [
+    Honest(
+        "an older test under a new name that checks more",
+        DOUBLE | {"tests/test_calc.py": "from calc import add\n" + ADDS + DOUBLES},
+        tests=("tests/test_calc.py",),
+    ),
+    Honest(
+        "an older test under a new name in a new class of another file",
+        DOUBLE
+        | {
+            "tests/test_calc.py": None,
+            "tests/test_sums.py": "from calc import add\n\n\nclass TestAdd:\n    def test_small_numbers(self):\n"
+            "        assert add(1, 2) == 3\n" + DOUBLES,
+        },
+        tests=("tests/test_sums.py",),
+    ),
+    Honest(
+        "an older test with parameters under a new name",
+        DOUBLE | {"tests/test_calc.py": SUMS.format(name="adds", rows="1, 2, 3") + DOUBLES},
+        start={"tests/test_calc.py": SUMS.format(name="add", rows="1, 2")},
+        passing=("tests/test_calc.py::test_add[1]", "tests/test_calc.py::test_add[2]"),
+        tests=("tests/test_calc.py",),
+    ),
+    Honest(
+        "an older test under a new name, in the clean room too",
+        DOUBLE | {"tests/test_calc.py": "from calc import add\n" + ADDS + DOUBLES},
+        tests=("tests/test_calc.py",),
+        baseline=True,
+        clean_room=True,
+    ),
+    Honest(
+        "an older test under a new name, in the clean room after a suite that ran long ago",
+        DOUBLE | {"tests/test_calc.py": "from calc import add\n" + ADDS + DOUBLES},
+        tests=("tests/test_calc.py",),
+        config={"regression": "end"},
+        baseline=True,
+        clean_room=True,
+    ),
+    Honest(
+        "the test of a passing feature under a new name, in another file",
+        {
+            "calc.py": DOUBLE["calc.py"] + HALF,
+            "tests/test_double.py": None,
+            "tests/test_twice.py": DOUBLES.replace("test_double", "test_twice").lstrip(),
+        }
+        | HALF_TEST,
+        earlier=DOUBLE | {"tests/test_double.py": DOUBLES.lstrip()},
+        tests=("tests/test_half.py",),
+        marks=("weak red",),
+    ),
+]
+
+HONEST = [*UNDER_A_NEW_NAME, *IN_OTHER_WORDS, *IMPORTS_GONE, *FAILED_BEFORE]

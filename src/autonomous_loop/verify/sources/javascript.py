@@ -74,10 +74,14 @@ class _Test:
 
 
 def texts(source: bytes) -> dict[str, tuple[str, ...]]:
-    """Tests by `describe::name`: nothing, then the words of each call but for its title."""
+    """Tests by `describe::name`: nothing, then the words of each call but for its title and its end."""
     made: dict[str, tuple[str, ...]] = {}
     for one in _read(source):
-        made[one.name] = (*made.get(one.name, ("",)), *(f"{word.kind} {word.text}" for word in one.words))
+        words = [f"{word.kind} {word.text}" for word in one.words[:-1]]
+        made[one.name] = (
+            *made.get(one.name, ("",)),
+            *(words[:-1] if words[-1] == "punctuation }" else words),
+        )
     return made
 
 
