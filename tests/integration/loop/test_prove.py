@@ -258,3 +258,10 @@ def test_tests_that_went_with_their_code_are_let_through_by_a_person_and_named(p
     words = {line.split()[0]: line for line in done.stdout.splitlines()[1:] if line.startswith("  ")}
     assert "tests removed" in words["mark"]
     assert "tests/test_one.py::test_one" in words["look"]
+
+
+def test_the_whole_suite_runs_whenever_a_loop_of_the_project_would_run_it(tmp_path):
+    folder = make_project(tmp_path / "project", config="regression = 'end'\n")
+    commit(folder, {"app.py": "def one():\n    return 11\n" + TWO, "tests/test_two.py": TEST_TWO})
+    code, found, said = prove(folder, "--base", "HEAD~1")
+    assert (code, codes(found)) == (1, ["regression"]), said
