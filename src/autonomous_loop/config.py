@@ -87,6 +87,8 @@ class LoopConfig(BaseModel):
         allowed_bots: bots that may start one, by exact login.
         protected_paths: more paths the model may not change (git wildmatch).
         runner_keys: accept changes of the test runner's own configuration.
+        removed_tests: `prove` accepts that older tests are gone: the proof is marked and names them. A loop
+            never lets its model remove tests.
         max_usd_per_day: estimated US dollars that all loops of the repository may spend in one UTC day;
             beyond it nothing starts or goes on until the next.
         max_open_loops: loops of the repository open at once; further issues wait for one to end.
@@ -145,6 +147,7 @@ class LoopConfig(BaseModel):
     allowed_bots: tuple[str, ...] = ()
     protected_paths: tuple[str, ...] = ()
     runner_keys: bool = False
+    removed_tests: bool = False
     max_usd_per_day: float = Field(default=30.0, gt=0)
     max_open_loops: int = Field(default=3, ge=1, le=1_000)
     keep_days: int = Field(default=14, ge=1, le=3_650)

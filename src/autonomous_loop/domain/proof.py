@@ -25,6 +25,7 @@ Mark = Literal[
     "no canary",  # the loop could plant no test of its own: this runner's word is taken
     "by exit code",  # the runner shows no counts and the configuration allows that
     "model's command",  # the test command is the model's, not the project's
+    "tests removed",  # older tests are gone, as a person allowed; the notices name them
     "flaky",  # a known flaky test was left out of the judgement
     "not read",  # older tests changed, and nobody can tell whether they still check what they did
     "for a person",  # a chore: only gates were run

@@ -23,6 +23,7 @@ MARKS: Final[dict[Mark, str]] = {
     "no canary": "the loop could plant no test of its own that must fail; the report was taken at its word",
     "by exit code": "the test runner shows no counts; its exit code was taken, as configured",
     "model's command": "the test command is the model's, not the project's",
+    "tests removed": "older tests are gone, as configured: did they go with the code they tested?",
     "flaky": "a test that passes and fails on the same code was left out of the judgement",
     "not read": "older tests changed in a way that could not be compared by reading: look at their diff",
     "for a person": "only the gates were run: judge this one yourself",

@@ -37,8 +37,8 @@ class Losses:
 def losses(must_pass: Collection[str], cases: Sequence[Case], fresh: Collection[str] = ()) -> Losses:
     """Which of the tests that must pass do not.
 
-    A test that moved to another file under the same name, and parameters that were renamed without becoming
-    fewer, are not lost.
+    A test that moved to another file under the same name, one that has parameters now, and parameters that
+    were renamed without becoming fewer, are not lost.
 
     Args:
         fresh: those of them that were not there before, and so may be what an older one became.
@@ -58,7 +58,7 @@ def losses(must_pass: Collection[str], cases: Sequence[Case], fresh: Collection[
             failing.append(test_id)
         elif case is not None:
             skipped.append(test_id)
-        elif _plain(test_id) != test_id and now_each[_plain(test_id)] >= before_each[_plain(test_id)]:
+        elif now_each[_plain(test_id)] >= max(1, before_each[_plain(test_id)]):
             continue
         elif test_id.partition("::")[2] not in moved:
             removed.append(test_id)
@@ -165,14 +165,24 @@ def submitted(selection: Selection, cases: Sequence[Case]) -> tuple[Case, ...]:
     )
 
 
-def judge_green(selection: Selection, cases: Sequence[Case], command: str, wording: Wording) -> list[Reason]:
-    """Reasons why the submitted tests do not count as green."""
+def judge_green(
+    selection: Selection, cases: Sequence[Case], command: str, wording: Wording, known: Collection[str] = ()
+) -> list[Reason]:
+    """Reasons why the submitted tests do not count as green.
+
+    Args:
+        known: submitted tests that decide nothing and are not among the cases. A file that holds no other
+            is not missed.
+    """
     mine = submitted(selection, cases)
     failing = [case for case in mine if case.failing]
     if failing:
         text = f"These submitted tests fail on your code ({command}):\n{wording.failures(failing)}"
         return [Reason(code="not-green", text=text)]
-    idle = selection.untouched(case.id for case in mine if case.outcome == "passed")
+    ran = {case.id.partition("::")[0] for case in mine}
+    nothing_else = [test_id for test_id in known if test_id.partition("::")[0] not in ran]
+    passed = [case.id for case in mine if case.outcome == "passed"]
+    idle = selection.untouched([*passed, *nothing_else])
     if idle:
         skipped = [case.id for case in mine if case.outcome == "skipped"]
         why = f" Skipped: {listed(skipped)}." if skipped else ""
@@ -182,9 +192,18 @@ def judge_green(selection: Selection, cases: Sequence[Case], command: str, wordi
 
 
 def judge_losses(
-    lost: Losses, cases: Sequence[Case], passing: Mapping[str, Proof], wording: Wording
+    lost: Losses,
+    cases: Sequence[Case],
+    passing: Mapping[str, Proof],
+    wording: Wording,
+    *,
+    may_let: bool = False,
 ) -> list[Reason]:
-    """Reasons for what passed before and does not now."""
+    """Reasons for what passed before and does not now.
+
+    Args:
+        may_let: whoever reads it may let removed tests through.
+    """
     found: list[Reason] = []
     owners = Owners(passing)
     if lost.failing:
@@ -202,6 +221,11 @@ def judge_losses(
             f"These tests passed before and are gone, or not collected any more: {listed(lost.removed)}."
             " Put them back; where the behaviour is meant to change, change what they assert."
         )
+        if may_let:
+            text += (
+                " Where they rightly went with the code they tested, say so with --set removed-tests=true:"
+                " the proof then names them for the reviewer."
+            )
         found.append(Reason(code="test-removed", text=text))
     return found
 

@@ -38,6 +38,7 @@ from autonomous_loop.verify.results.wording import listed
 from autonomous_loop.verify.rules.already_satisfied import AlreadySatisfied
 from autonomous_loop.verify.rules.changed_tests import judge_changed_tests
 from autonomous_loop.verify.rules.inline_tests import judge_without_red, swappable
+from autonomous_loop.verify.rules.known_failing import Kept, KnownFailing, left_out
 from autonomous_loop.verify.rules.test_surroundings import not_read
 from autonomous_loop.verify.rules.vacuous_tests import refuse_idle
 
@@ -82,11 +83,17 @@ class Proving:
         selection = self._selection()
         await self._read(selection)
         gates = await self.gates.check(self.work.after, self.baseline)
-        old = await self._on_old_code(selection)
-        red, was_green = (old, None) if old and _failing(selection, old) else (None, old)
+        known = KnownFailing(self.work, selection, self.baseline, self.passing)
+        old = await self._on_old_code(selection, known)
         await self._empty()
         await self.bench.put_up(self.work.after)
-        green = await self._green(selection)
+        kept = await self._green(selection, known, old)
+        green = kept.result if kept else None
+        if old and kept and kept.failing:
+            old = left_out(old, kept.failing)
+            if self.feature.kind is FeatureKind.BEHAVIOUR and not _failing(selection, old):
+                self.satisfied.refuse_unless_confirmed(self.feature.id, selection, self.work)
+        red, was_green = (old, None) if old and _failing(selection, old) else (None, old)
         mine = submitted(selection, green.cases) if green else ()
         if red:
             self._judge_red(selection, red, mine)
@@ -101,7 +108,7 @@ class Proving:
         evidence, pictures = await self.browser.collect() if browser_tests else ((), {})
         regression, unread = await self._regress(mine, red)
         kept_red = _submitted_run(selection, red)
-        flaky = regression.flaky if regression else ()
+        flaky = {*(regression.flaky if regression else ()), *(kept.flaky if kept else ())}
         proof = Proof(
             feature_id=self.feature.id,
             kind=self.feature.kind,
@@ -111,17 +118,28 @@ class Proving:
             after_tree=self.work.after,
             red=kept_red,
             was_green=_submitted_run(selection, was_green),
-            green=narrowed(green.run, mine) if green else None,
+            green=_submitted_run(selection, green),
             regression=regression.run if regression else None,
             end_to_end=_browser_run(green, browser_tests) if green and browser_tests else None,
             baseline=next((run.model_copy(update={"passed": ()}) for run in self.baseline.runs), None),
             gates=gates,
-            flaky=flaky,
+            flaky=tuple(sorted(flaky)),
             marks=(
-                *self._marks(kept_red, was_green, [one for one in (old, green) if one], flaky=bool(flaky)),
+                *self._marks(
+                    kept_red,
+                    was_green,
+                    [one for one in (old, green) if one],
+                    regression,
+                    flaky=bool(flaky),
+                ),
                 *(("not read",) if unread else ()),
             ),
-            notices=(*self.gate.notices, *(f"not read: {path}" for path in unread)),
+            notices=(
+                *self.gate.notices,
+                *(kept.told if kept else ()),
+                *_gone(regression),
+                *(f"not read: {path}" for path in unread),
+            ),
             evidence=evidence,
             summary=self.submission.summary,
         )
@@ -146,7 +164,7 @@ class Proving:
             text = f"These test files could not be read, so nobody can tell what they check: {told}."
             raise Refused(Reason(code="unreadable", text=text))
 
-    async def _on_old_code(self, selection: Selection) -> RunResult | None:
+    async def _on_old_code(self, selection: Selection, known: KnownFailing) -> RunResult | None:
         """The candidate's tests on the checkpoint's code.
 
         They must not all pass there; of a refactor they must, and of a feature that is already satisfied
@@ -165,8 +183,9 @@ class Proving:
         # Changed older tests run along: a loosened one would pass here too.
         files = sorted({*files, *self.work.changed_test_files})
         old = await self.bench.on_old_code(self.work.before, files, tree)
-        failing = _failing(selection, old)
+        old = known.steady(old)
         if self.feature.kind is FeatureKind.REFACTOR:
+            failing = _failing(selection, known.kept(old).result)
             if failing:
                 text = (
                     "A refactor keeps what holds already, and these tests fail on the code as it was before"
@@ -181,7 +200,7 @@ class Proving:
                 )
                 raise Refused(Reason(code="not-green-before", text=text))
             return old
-        if failing:
+        if _failing(selection, old):
             return await steady_red(self.bench, self.work, selection, old, tree)
         self.satisfied.refuse_unless_confirmed(self.feature.id, selection, self.work)
         return old
@@ -191,17 +210,24 @@ class Proving:
         if self.afresh is not None:
             await self.afresh()
 
-    async def _green(self, selection: Selection) -> RunResult | None:
+    async def _green(
+        self, selection: Selection, known: KnownFailing, before: RunResult | None
+    ) -> Kept | None:
+        """The submitted tests on the candidate, without what failed before as it does now."""
         if not selection.tests:
             return None
         await self.browser.clear()
-        green = believed(await self.bench.tests(self.work.before, selection.files, self.work.after))
+        ran = believed(await self.bench.tests(self.work.before, selection.files, self.work.after))
+        kept = known.kept(ran, before)
+        green = kept.result
         self.bench.refuse_third_party(_failing(selection, green), self.work)
-        if reasons := judge_green(selection, green.cases, green.run.command, self.bench.wording):
+        aside = {case.id for case in ran.cases} - {case.id for case in green.cases}
+        reasons = judge_green(selection, green.cases, green.run.command, self.bench.wording, known=aside)
+        if reasons:
             _, pictures = await self.browser.collect()
             await refuse_flaky_green(self.bench, self.work, selection, green)
             raise Refused(*reasons, evidence=pictures)
-        return green
+        return kept
 
     def _judge_red(self, selection: Selection, red: RunResult, green: Sequence[Case]) -> None:
         """A test is red before and green after, and checks something."""
@@ -234,11 +260,18 @@ class Proving:
             passed = self.regression.known_to_pass(self.baseline)
         await self.bench.refuse_other_tree(work.after)
         must = must_still_pass(passed, self.passing, self.baseline)
+        must -= frozenset(regression.removed if regression else ())
         await judge_changed_tests(self.bench, work, self.passing, must, red.cases if red else ())
         return regression, not_read(work, must)
 
     def _marks(
-        self, red: TestRun | None, was_green: RunResult | None, runs: Sequence[RunResult], *, flaky: bool
+        self,
+        red: TestRun | None,
+        was_green: RunResult | None,
+        runs: Sequence[RunResult],
+        regression: Regression | None,
+        *,
+        flaky: bool,
     ) -> Iterator[Mark]:
         if red is None:
             yield "no red"
@@ -254,12 +287,19 @@ class Proving:
             yield "by exit code"
         if any(run.no_canary for run in runs):
             yield "no canary"
+        if regression and regression.removed:
+            yield "tests removed"
         if flaky:
             yield "flaky"
 
 
 def _failing(selection: Selection, result: RunResult) -> list[Case]:
     return [case for case in submitted(selection, result.cases) if case.failing]
+
+
+def _gone(regression: Regression | None) -> Iterator[str]:
+    if regression and regression.removed:
+        yield f"older tests are gone: {listed(regression.removed)}"
 
 
 def _submitted_run(selection: Selection, result: RunResult | None) -> TestRun | None:

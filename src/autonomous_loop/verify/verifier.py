@@ -50,6 +50,8 @@ class ProofVerifier:
             configuration nor the base says how tests run, or where the baseline took it.
         prepare: the setup of a fresh clone, run as hands; its result, or None where there is none.
         afresh: red and green are each seen in a place of their own, with a setup of its own.
+        removed_tests: whether older tests may be gone, marked, as a person says who asks for a verdict; None
+            in a loop, whose model must not get rid of tests.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class ProofVerifier:
         model_command: Callable[[], ModelCommand],
         prepare: Callable[[], Awaitable[CommandResult | None]],
         afresh: bool = False,
+        removed_tests: bool | None = None,
     ) -> None:
         self._hands = hands
         self._workspace = workspace
@@ -71,7 +74,7 @@ class ProofVerifier:
         self._bench = TestBench(hands, workspace, trees, config, model_command=model_command)
         self._fresh = FreshPlace(hands, workspace, self._bench, prepare)
         self._gates = ProjectGates(self._bench, hands, config)
-        self._regression = RegressionCheck(self._bench)
+        self._regression = RegressionCheck(self._bench, removed_tests=removed_tests)
         self._satisfied = AlreadySatisfied()
         self._browser = BrowserE2ETester(hands, trees)
 

@@ -77,12 +77,14 @@ async def proving_ground(
     *,
     setup: str = "",
     model_command: ModelCommand | None = None,
+    removed_tests: bool | None = None,
 ) -> AsyncIterator[ProvingGround]:
     """Hands and a verifier on commits that were taken.
 
     Args:
         setup: used where the configuration has none.
         model_command: as the loop's record has it.
+        removed_tests: see `ProofVerifier`.
 
     Raises:
         SandboxError: the hands cannot be kept apart here.
@@ -107,6 +109,7 @@ async def proving_ground(
                 model_command=lambda: model_command or ModelCommand(),
                 prepare=prepare,
                 afresh=True,
+                removed_tests=removed_tests,
             ),
             setup=command,
             prepare=prepare,

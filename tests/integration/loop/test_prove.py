@@ -203,3 +203,28 @@ def test_a_linked_work_tree_has_a_head_of_its_own(project, tmp_path):
     code, found, said = prove(there, "--base", "HEAD~1")
     assert code == 0, said
     assert found["proof"]["after"] == git(there, "rev-parse", "HEAD") != git(project, "rev-parse", "HEAD")
+
+
+def test_tests_that_went_with_their_code_are_let_through_by_a_person_and_named(project):
+    commit(
+        project,
+        {"app.py": "def two():\n    return 22\n", "tests/test_two.py": TEST_TWO.replace("2\n", "22\n")},
+    )
+    git(project, "rm", "-q", "tests/test_one.py")
+    git(project, "commit", "-q", "-m", "one is gone")
+    done = started(project, "--base", "HEAD~2")
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.splitlines()[0] == "refused: test-removed"
+    assert "--set removed-tests=true" in done.stdout
+    done = started(project, "--base", "HEAD~2", "--set", "removed-tests=true")
+    assert done.returncode == 0, done.stderr
+    words = {line.split()[0]: line for line in done.stdout.splitlines()[1:] if line.startswith("  ")}
+    assert "tests removed" in words["mark"]
+    assert "tests/test_one.py::test_one" in words["look"]
+
+
+def test_the_whole_suite_runs_whenever_a_loop_of_the_project_would_run_it(tmp_path):
+    folder = make_project(tmp_path / "project", config="regression = 'end'\n")
+    commit(folder, {"app.py": "def one():\n    return 11\n" + TWO, "tests/test_two.py": TEST_TWO})
+    code, found, said = prove(folder, "--base", "HEAD~1")
+    assert (code, codes(found)) == (1, ["regression"]), said

@@ -1,7 +1,8 @@
 """Which older test files run in their old version where something beside them changed."""
 
 import pytest
-from autonomous_loop.verify.changed_tests import served
+
+from autonomous_loop.verify.rules.changed_tests import served
 
 FILES = (
     "app.test.js",

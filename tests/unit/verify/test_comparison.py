@@ -25,6 +25,10 @@ def test_a_test_that_moved_to_another_file_is_not_lost():
 def test_parameters_may_change_but_not_become_fewer():
     assert not losses(["t.py::a[1]", "t.py::a[2]"], [case("t.py::a[1]"), case("t.py::a[two]")]).all
     assert losses(["t.py::a[1]", "t.py::a[2]"], [case("t.py::a[1]")]).removed == ("t.py::a[2]",)
+    assert not losses(["t.py::a"], [case("t.py::a[1]"), case("t.py::a[2]", "skipped")]).all
+    assert losses(["t.py::a"], [case("t.py::a[1]", "failed")]).removed == ("t.py::a",)
+    assert losses(["t.py::a[1]", "t.py::a[2]"], [case("t.py::a")]).removed == ("t.py::a[1]", "t.py::a[2]")
+    assert losses(["t.py::a[1]"], [], ["t.py::a[1]"]).removed == ("t.py::a[1]",)
 
 
 def test_known_failing_and_flaky_tests_decide_nothing():

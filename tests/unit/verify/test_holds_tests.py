@@ -1,7 +1,8 @@
 """Whether a file holds tests is asked where none ran: who cannot tell does not say no."""
 
 import pytest
-from autonomous_loop.verify.sources import holds_tests
+
+from autonomous_loop.verify.syntax import holds_tests
 
 HELPERS = "def helper():\n    return 1\n"
 UNREADABLE = f"x = 0x{'f' * 100_000}\n"

@@ -66,9 +66,11 @@ class Honest(Work):
 
     Attributes:
         marks: what the proof says of itself.
+        notices: what stands in those of its notices that speak of older tests, one for each.
     """
 
     marks: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -181,3 +181,20 @@ async def test_typescript_that_does_not_compile_before_the_tests_is_a_weak_red(w
     verdict = await world.submit({**wrong, **new}, "tests/double.test.ts")
     assert codes(verdict) == ["no-report"]
     assert "TS2362" in verdict.reasons[0].text
+
+
+async def test_an_older_test_that_always_fails_is_not_blamed_on_whoever_adds_one_beside_it(world, installed):
+    older = 'it("is old", () => { assert.equal(add(1, 2), 4); });'
+    await world.start(
+        start_of("node:test") | {"tests/calc.test.js": suite_of("node:test", "calc", older)}, passing=()
+    )
+    await install(world, installed)
+    world.baseline = await world.verifier.baseline(world.checkpoint)
+    assert world.baseline.failing == ("tests/calc.test.js::calc::is old",)
+    new = 'it("is new", () => { assert.equal(double(4), 8); });'
+    both = suite_of("node:test", "calc", older, new, given="add, double")
+    verdict = await world.submit({**DOUBLE, "tests/calc.test.js": both}, "tests/calc.test.js")
+    assert verdict.accepted, verdict.reasons
+    assert "tests/calc.test.js::calc::is old" in verdict.proof.notices[-1]
+    changed = {**DOUBLE, "tests/calc.test.js": both.replace("add(1, 2), 4", "add(1, 2), 5")}
+    assert codes(await world.submit(changed, "tests/calc.test.js")) == ["not-green"]

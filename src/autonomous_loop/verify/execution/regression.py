@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.domain.proof import Baseline, Proof, TestRun
@@ -11,6 +11,8 @@ from autonomous_loop.verify.candidate import Candidate
 from autonomous_loop.verify.comparison import Losses, judge_losses, known, losses, must_still_pass, set_aside
 from autonomous_loop.verify.execution.bench import TestBench, believed
 from autonomous_loop.verify.execution.flaky import flaky_reason
+from autonomous_loop.verify.execution.renamed_tests import read_ahead, renamed
+from autonomous_loop.verify.project.test_ids import without_parameters
 from autonomous_loop.verify.refused import Refused
 from autonomous_loop.verify.results.report import Case
 from autonomous_loop.verify.syntax import holds_tests
@@ -24,10 +26,12 @@ class Regression:
         run: the suite's run; what is flaky counts neither as passed nor as failed.
         flaky: tests that failed in it and decide nothing: they passed a moment later on the same tree, or
             did both in the baseline.
+        removed: tests that are gone, as a person allows.
     """
 
     run: TestRun
     flaky: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 class RegressionCheck:
@@ -35,10 +39,12 @@ class RegressionCheck:
 
     Args:
         bench: runs it.
+        removed_tests: whether older tests may be gone; None: they never may, and nobody can let them.
     """
 
-    def __init__(self, bench: TestBench) -> None:
+    def __init__(self, bench: TestBench, *, removed_tests: bool | None = None) -> None:
         self._bench = bench
+        self._removed_tests = removed_tests
         # What passed in the suite, by tree: this feature's candidate is the next one's checkpoint.
         self._passed: dict[TreeSha, tuple[str, ...]] = {}
 
@@ -126,15 +132,44 @@ class RegressionCheck:
         if files := sorted(alone & there):
             cases += believed(await self._bench.tests(work.before, files, work.after)).cases
         lost = losses(must, cases, fresh)
+        if lost.removed:
+            became = await self._renamed(lost.removed, work, baseline, passing)
+            lost = losses([became.get(one, one) for one in must], cases, fresh)
+        removed = lost.removed if self._removed_tests else ()
+        lost = replace(lost, removed=() if removed else lost.removed)
         flaky: tuple[str, ...] = ()
         if lost.failing:
             self._bench.refuse_third_party(_of(lost.failing, cases), work)
             lost, flaky = await self._once_more(lost, work, new, afresh)
-        if reasons := judge_losses(lost, cases, passing, self._bench.wording):
+        if reasons := judge_losses(
+            lost, cases, passing, self._bench.wording, may_let=self._removed_tests is not None
+        ):
             raise Refused(*reasons, lost=lost.all)
         run = set_aside(result.run, result.cases, {*flaky, *baseline.flaky})
         self.remember(work.after, run.passed)
-        return Regression(run, tuple(sorted({*flaky, *(set(baseline.flaky) & set(result.run.failing))})))
+        both = {*flaky, *(set(baseline.flaky) & set(result.run.failing))}
+        return Regression(run, tuple(sorted(both)), removed)
+
+    async def _renamed(
+        self, gone: Collection[str], work: Candidate, baseline: Baseline, passing: Mapping[str, Proof]
+    ) -> Mapping[str, str]:
+        """What tests that are gone became since the newest tree in which they are found."""
+        runs = [baseline.last, *baseline.runs[:1]]
+        proved = [proof.after_tree for proof in reversed(list(passing.values()))]
+        found: dict[str, str] = {}
+        for tree in dict.fromkeys([work.before, *proved, *(run.tree for run in runs if run)]):
+            left = [one for one in gone if one not in found]
+            if not left:
+                break
+            since = Candidate(work.facts, tree, work.after)
+            await read_ahead(since, left)
+            names = renamed(since, left)
+            taken = {without_parameters(one) for one in found.values()}
+            for one in left:
+                plain = without_parameters(one)
+                if plain in names and names[plain] not in taken:
+                    found[one] = f"{names[plain]}{one.removeprefix(plain)}"
+        return found
 
     async def _once_more(
         self,

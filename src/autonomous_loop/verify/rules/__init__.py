@@ -1,1 +1,1 @@
-"""Rules that refuse a candidate by what it changed."""
+"""Rules that refuse a candidate by what it changed, or excuse it."""

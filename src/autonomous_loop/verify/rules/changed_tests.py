@@ -4,7 +4,8 @@ The checkpoint's version of a changed test file runs on the candidate, beside wh
 was. Where it passes, the new version may not check less. Where it fails, behaviour changed, and the new
 version must show that: for the test of a passing feature it must be red again on the code before that
 feature; for any other, on the checkpoint's. Where it fails only for an import, a name changed and no
-behaviour: it may not check less either. A test that moved to another file is compared with what it was.
+behaviour: it may not check less either, and one that nobody touched is left alone. A test that moved to
+another file is compared with what it was.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ from functools import cached_property
 
 from autonomous_loop.domain.proof import Proof, Reason
 from autonomous_loop.verify.candidate import Candidate
-from autonomous_loop.verify.comparison import Failures, Owners
+from autonomous_loop.verify.comparison import Failures, Owners, third_party
 from autonomous_loop.verify.execution.bench import TestBench, believed
+from autonomous_loop.verify.execution.renamed_tests import renamed
 from autonomous_loop.verify.project.selection import BESIDE_TESTS, ROOTS, is_support
 from autonomous_loop.verify.project.test_ids import without_parameters
 from autonomous_loop.verify.refused import Refused
 from autonomous_loop.verify.results.report import Case
 from autonomous_loop.verify.results.wording import listed
+from autonomous_loop.verify.rules.known_failing import is_untouched
 from autonomous_loop.verify.rules.test_surroundings import judge_around
 
 
@@ -42,7 +45,7 @@ async def judge_changed_tests(
     Raises:
         Refused: a test was loosened.
     """
-    places = _Places(work)
+    places = _Places(work, tuple(passed_before))
     support = changed_support(work)
     await work.read_ahead([*work.changed_sources, *places.changed, *places.new, *support])
     inside = [one for one in passed_before if _file(one) in work.changed_sources]
@@ -58,9 +61,9 @@ async def judge_changed_tests(
     old = believed(await bench.tests(work.before, sorted({_file(one) for one in ids}), tree))
     failures = Failures(old.cases)
     broken = [one for one in ids if one in failures]
-    renamed = [one for one in broken if all(case.import_fault for case in failures.of(one))]
-    _refuse_weakened(places, sorted({*ids} - {*broken} | {*renamed}))
-    judge_around(work, [*inside, *ids], holds=len(broken) == len(renamed))
+    unimported = [one for one in broken if all(case.import_fault for case in failures.of(one))]
+    _refuse_weakened(places, sorted({*ids} - {*broken} | {*unimported}))
+    judge_around(work, [*inside, *ids], holds=len(broken) == len(unimported))
     theirs: dict[str, tuple[Proof, list[str]]] = {}
     others: list[str] = []
     owners = Owners(passing)
@@ -68,7 +71,7 @@ async def judge_changed_tests(
         found = owners.of(test_id)
         for proof in found:
             theirs.setdefault(proof.feature_id, (proof, []))[1].append(test_id)
-        if not found:
+        if not found and not (test_id in unimported and _shows_nothing(work, test_id, support)):
             others.append(test_id)
     now = {one: places.now(one) or one for one in broken}
     before = [*red, *await _on_old_code(bench, work, {_file(now[one]) for one in others} - _files(red))]
@@ -119,9 +122,11 @@ class _Places:
 
     Attributes:
         work: both.
+        ids: tests that are asked for.
     """
 
     work: Candidate
+    ids: tuple[str, ...]
 
     @cached_property
     def changed(self) -> frozenset[str]:
@@ -129,6 +134,7 @@ class _Places:
         old = set(self.work.old_test_files)
         return frozenset(one.path for one in self.work.changes if one.path in old)
 
+    @cached_property
     @cached_property
     def new(self) -> tuple[str, ...]:
         """Test files of the candidate that are new or otherwise."""
@@ -142,8 +148,20 @@ class _Places:
         # Of several files the first counts.
         return {inner: path for path in reversed(self.new) for inner in work.source(work.after, path).bodies}
 
+    @cached_property
+    def _renamed(self) -> Mapping[str, str]:
+        files = self.changed
+        return renamed(
+            self.work, [one for one in self.ids if _file(one) in files and not self._same_name(one)]
+        )
+
     def now(self, test_id: str) -> str:
-        """The test of the same name on the candidate: in its own file, or in one that is new or changed."""
+        """The test on the candidate: in its own file, in one that is new or changed, or under a new name."""
+        plain = without_parameters(test_id)
+        became = self._renamed.get(plain, "")
+        return self._same_name(test_id) or (f"{became}{test_id.removeprefix(plain)}" if became else "")
+
+    def _same_name(self, test_id: str) -> str:
         file, _, inner = without_parameters(test_id).partition("::")
         if inner in self.work.source(self.work.after, file).bodies:
             return test_id
@@ -158,8 +176,8 @@ class _Places:
         work = self.work
         was = work.source(work.before, _file(test_id)).bodies
         found = work.source(work.after, _file(now)).bodies
-        inner = without_parameters(test_id).partition("::")[2]
-        return inner in was and inner in found and found[inner].is_weaker_than(was[inner])
+        old, new = (without_parameters(one).partition("::")[2] for one in (test_id, now))
+        return old in was and new in found and found[new].is_weaker_than(was[old])
 
 
 async def _on_old_code(bench: TestBench, work: Candidate, files: Collection[str]) -> Sequence[Case]:
@@ -205,6 +223,23 @@ def _refuse_weakened(places: _Places, ids: Sequence[str]) -> None:
             " excused, or not reached. Put them back as they were; what is new gets tests of its own."
         )
         raise Refused(Reason(code="weakened", text=text))
+
+
+def _shows_nothing(work: Candidate, test_id: str, support: Collection[str]) -> bool:
+    """Whether a test whose old file cannot be imported is what it was, with all that it uses of the file.
+
+    It passes on the candidate as it passed on the checkpoint, so nothing was loosened.
+    """
+    file = _file(test_id)
+    if not file.endswith(".py") or served([file], support) or not is_untouched(work, test_id):
+        return False
+    was, now = (work.source(tree, file).besides for tree in (work.before, work.after))
+    paths = work.every_path
+
+    def is_own(origin: str) -> bool:
+        return origin.startswith(".") or not third_party([origin], paths)
+
+    return was is not None and now is not None and now.is_same(was, is_own)
 
 
 def _file(test_id: str) -> str:

@@ -28,6 +28,7 @@ __all__ = [
     "read_ahead",
     "read_source",
     "stand_ins",
+    "texts",
     "titles",
     "weakened",
 ]
@@ -42,6 +43,11 @@ _MAKES_TESTS = re.compile(
 def bodies(path: str, source: bytes | None) -> Mapping[str, TestBody]:
     """Tests of a file by what follows it in their ids; empty where its language is not known."""
     return read_source(path, source).bodies
+
+
+def texts(path: str, source: bytes | None) -> Mapping[str, tuple[str, ...]]:
+    """Words of a file's tests by what follows it in their ids; empty where it is not read that closely."""
+    return read_source(path, source).texts
 
 
 def holds_tests(path: str, source: bytes | None) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 # Suites in suites: whoever writes more of them wants their reader to despair.
 MOST_DEPTH = 30
@@ -21,6 +22,55 @@ def refuse_depth(depth: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Assertion:
+    """One check of a test, and what it is about.
+
+    Attributes:
+        strength: see `TestBody.strengths`.
+        about: marks of the values and expressions it compares; equal ones have equal marks.
+    """
+
+    strength: float
+    about: frozenset[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Closely:
+    """What a test checks, seen through helpers of its own file.
+
+    Attributes:
+        checks: those that are written once.
+        more: what a table or a literal adds to them, row by row; the first row is the check itself.
+        helpers: names of what was seen through.
+    """
+
+    checks: tuple[Assertion, ...] = ()
+    more: tuple[Assertion, ...] = ()
+    helpers: frozenset[str] = frozenset()
+
+    def says_less_than(self, was: Closely) -> bool:
+        """Whether some check of another version has nothing here that says as much."""
+        left = sorted(was.checks, key=lambda one: -one.strength)
+        places: dict[bytes, list[int]] = {}
+        for at, old in enumerate(left):
+            for mark in old.about:
+                places.setdefault(mark, []).append(at)
+        covered = set[int]()
+        for one in self.more:
+            # The first of those that say no more than this.
+            start = bisect_left(left, -one.strength, key=lambda old: -old.strength)
+            found = (_first(places.get(mark, ()), start, covered) for mark in one.about)
+            covered.add(min((at for at in found if at is not None), default=-1))
+        others = [old.strength for at, old in enumerate(left) if at not in covered]
+        return say_less([one.strength for one in self.checks], others)
+
+
+def _first(places: Sequence[int], start: int, taken: Collection[int]) -> int | None:
+    left = (places[at] for at in range(bisect_left(places, start), len(places)))
+    return next((one for one in left if one not in taken), None)
+
+
+@dataclass(frozen=True, slots=True)
 class TestBody:
     """What a test function holds.
 
@@ -32,6 +82,8 @@ class TestBody:
             less for an order, a membership or a mere truth, less again under a condition.
         rows: of parameters, each by its values.
         unsure: by its source nobody can tell whether it runs at all.
+        forgiven: whatever it checks, its failure counts for nothing: it is expected to fail, and need not.
+        closely: a closer look, where there is one.
     """
 
     __test__ = False
@@ -42,12 +94,30 @@ class TestBody:
     strengths: tuple[float, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     unsure: bool = False
+    forgiven: bool = False
+    closely: Closely | None = field(default=None, compare=False)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds no check at all."""
+        return not self.checks and not (self.closely and any(one.strength > 0 for one in self.closely.checks))
 
     def is_weaker_than(self, was: TestBody) -> bool:
         """Whether it checks less than another version of it, or is excused more."""
-        if self.checks < was.checks or self.excuses > was.excuses:
+        if self.excuses > was.excuses or not self.has_rows_of(was):
             return True
-        return say_less(self.strengths, was.strengths) or not _holds(self.rows, was.rows)
+        if was.forgiven and not self.forgiven:
+            return self.is_empty
+        weaker = self.checks < was.checks or say_less(self.strengths, was.strengths)
+        if self.closely is None or was.closely is None:
+            return weaker
+        # Through the same helpers, which may have changed, both are seen alike.
+        same = bool(self.closely.helpers) and self.closely.helpers == was.closely.helpers
+        return (weaker or same) and self.closely.says_less_than(was.closely)
+
+    def has_rows_of(self, was: TestBody) -> bool:
+        """Whether each of another version's rows of parameters is there still."""
+        return _holds(self.rows, was.rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,11 @@ def around(
     return Around(tuple(checks), " ".join(without(text, tests).split()))
 
 
+def lines_of(text: str) -> list[str]:
+    """Lines that hold something, without their indentation."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
 def without(code: str, spans: Iterable[tuple[int, int]]) -> str:
     """The text with what stands between these places blanked out; lines stay."""
     made, at = list[str](), 0

@@ -6,7 +6,16 @@ import re
 from collections.abc import Iterator
 
 from autonomous_loop.verify.syntax.base import Around, TestBody
-from autonomous_loop.verify.syntax.braces import COMMENT, alive, block_ends, inside, quiet, same, truth
+from autonomous_loop.verify.syntax.braces import (
+    COMMENT,
+    alive,
+    block_ends,
+    inside,
+    lines_of,
+    quiet,
+    same,
+    truth,
+)
 from autonomous_loop.verify.syntax.braces import around as around_in
 from autonomous_loop.verify.syntax.python_checks import EQUAL, NONE, SOME, TRUE
 
@@ -47,6 +56,15 @@ def bodies(source: bytes) -> dict[str, TestBody]:
         strengths = tuple(strength for strength, _ in _weighed(body))
         found[function[1]] = TestBody(checks, len(_EXCUSES.findall(body)) + tags, strengths=strengths)
     return found
+
+
+def texts(source: bytes) -> dict[str, tuple[str, ...]]:
+    """Test functions by name: nothing, then the lines of each."""
+    text = source.decode("utf-8", "replace")
+    code = quiet(text, *_SILENT)
+    functions = list(_FUNCTION.finditer(code))
+    ends = block_ends(code, (one.end() for one in functions))
+    return {one[1]: ("", *lines_of(text[one.end() : end])) for one, end in zip(functions, ends, strict=True)}
 
 
 def around(source: bytes) -> Around:

@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from autonomous_loop.verify.syntax.base import Around, TestBody
-from autonomous_loop.verify.syntax.braces import COMMENT, alive, block_ends, inside, quiet, same, truth
+from autonomous_loop.verify.syntax.braces import (
+    COMMENT,
+    alive,
+    block_ends,
+    inside,
+    lines_of,
+    quiet,
+    same,
+    truth,
+)
 from autonomous_loop.verify.syntax.braces import around as around_in
 from autonomous_loop.verify.syntax.python_checks import EQUAL, NONE, SOME, TRUE
 
@@ -64,6 +73,21 @@ def bodies(source: bytes) -> dict[str, TestBody]:
         strengths = tuple(strength for strength, _ in _weighed(body))
         found[method.name] = TestBody(checks, excuses, strengths=strengths)
     return found
+
+
+def texts(source: bytes) -> dict[str, tuple[str, ...]]:
+    """Test methods by name: the annotations of each, then its lines."""
+    text = source.decode("utf-8", "replace")
+    code = quiet(text, *_SILENT)
+    methods = [one for one in _methods(code) if _IS_TEST.search(one.annotations)]
+    ends = block_ends(code, (one.body for one in methods))
+    return {
+        one.name: (
+            " ".join(text[one.start : one.start + len(one.annotations)].split()),
+            *lines_of(text[one.body : end]),
+        )
+        for one, end in zip(methods, ends, strict=True)
+    }
 
 
 def around(source: bytes) -> Around:

@@ -74,6 +74,7 @@ class _Test:
     only: bool
     fixtures: frozenset[str]
     place: tuple[int, int]
+    title: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +236,8 @@ class _Reader:
         inverted = bool(_INVERTED.intersection(call.names)) or "fails" in self._options(call)
         checks = tuple(strength for strength, _ in self.weighed(call.opened + 1, call.closed))
         fixtures = self._fixtures(call)
-        yield _Test("::".join(scope.names), checks, excuses, inverted, scope.only, fixtures, place)
+        name, title = "::".join(scope.names), call.opened + 1
+        yield _Test(name, checks, excuses, inverted, scope.only, fixtures, place, title)
         yield from children
 
     def _call(self, at: int) -> _Call | None:

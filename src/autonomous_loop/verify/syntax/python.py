@@ -7,14 +7,17 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from autonomous_loop.verify.syntax.base import Around, Check, TestBody
-from autonomous_loop.verify.syntax.python_checks import Checks, name_of
+from autonomous_loop.verify.syntax.base import Around, Check, Closely, TestBody
+from autonomous_loop.verify.syntax.python_checks import SURE, Checks, name_of
+from autonomous_loop.verify.syntax.python_closer import closely
+from autonomous_loop.verify.syntax.python_helpers import Scope
 from autonomous_loop.verify.syntax.python_never_runs import NeverRuns, is_always
 
 _EXCUSES = re.compile(r"skip|xfail|expectedfailure|flaky|rerun", re.IGNORECASE)
 # Decorators that leave a test's outcome alone. Any other may swallow it.
 _PLAIN = re.compile(
     r"(?:pytest\.)?mark\..+|(?:\w+\.)*(?:patch|mock_\w+)(?:\..+)?|(?:hypothesis\.)?(?:given|settings|example|seed)"
+    r"|respx\.mock|requests_mock\.(?:mock|Mocker)|httpretty\.activate|aioresponses"
     r"|(?:\w+\.)?(?:freeze_time|travel|override_settings|modify_settings|tag|parameterized|expand|activate"
     r"|use_cassette|staticmethod|classmethod|slow|asyncio_test|async_test|gen_test|fixture)"
 )
@@ -22,7 +25,7 @@ _PLAIN = re.compile(
 
 def bodies(tree: ast.Module) -> dict[str, TestBody]:
     """Test functions of a Python file by `Class::name`."""
-    return dict(_Reader(tree).tests(tree.body, "", 0))
+    return dict(_Reader(tree).tests(tree.body))
 
 
 def around(tree: ast.Module) -> Around:
@@ -67,9 +70,9 @@ def _names(tree: ast.Module) -> Iterator[str]:
 
 
 class _Assertions(Checks):
-    """The checks of a helper: what surely is an assertion, since other words may mean anything there."""
+    """The checks of a helper."""
 
-    named = re.compile(r"assert|raises|warns|fail|should|expect")
+    named = SURE
 
 
 class _Reader:
@@ -79,9 +82,16 @@ class _Reader:
         self._never = NeverRuns(tree)
         self._around = _excused(tree.body) + self._never.of_file()
         self._checks: dict[ast.AST, Checks] = {}
+        self._scope = Scope.of_module(tree, self._never.calm)
+        self._closely: dict[tuple[ast.AST, Scope], Closely] = {}
 
     def tests(
-        self, nodes: Sequence[ast.stmt], prefix: str, excuses: int, owner: ast.ClassDef | None = None
+        self,
+        nodes: Sequence[ast.stmt],
+        prefix: str = "",
+        excuses: int = 0,
+        owner: ast.ClassDef | None = None,
+        scope: Scope | None = None,
     ) -> Iterator[tuple[str, TestBody]]:
         """Those of a module, or of a class and its bases in the file; the bases' own come first."""
         for node in nodes:
@@ -89,16 +99,23 @@ class _Reader:
                 family = list(self._never.family(node))
                 inner = excuses + sum(_decorated(one) + _excused(one.body) for one in family)
                 inner += self._never.of_class(node)
+                seen = self._scope.inside(family)
                 for one in reversed(family):
-                    yield from self.tests(one.body, f"{prefix}{node.name}::", inner, node)
+                    yield from self.tests(one.body, f"{prefix}{node.name}::", inner, node, seen)
             elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
-                yield f"{prefix}{node.name}", self._test(node, excuses, owner)
+                yield f"{prefix}{node.name}", self._test(node, excuses, owner, scope or self._scope)
 
     def _test(
-        self, node: ast.FunctionDef | ast.AsyncFunctionDef, excuses: int, owner: ast.ClassDef | None
+        self,
+        node: ast.FunctionDef | ast.AsyncFunctionDef,
+        excuses: int,
+        owner: ast.ClassDef | None,
+        scope: Scope,
     ) -> TestBody:
         if node not in self._checks:
             self._checks[node] = Checks(node, self._never.calm)
+        if (node, scope) not in self._closely:
+            self._closely[node, scope] = closely(node, scope)
         checks = self._checks[node]
         own = _decorated(node) + checks.skips + self._never.of_test(node, owner)
         return TestBody(
@@ -107,6 +124,8 @@ class _Reader:
             strengths=checks.strengths,
             rows=tuple(_rows(node)),
             unsure=self._never.is_unsure(node, owner),
+            forgiven=any(map(_forgives, node.decorator_list)),
+            closely=self._closely[node, scope],
         )
 
 
@@ -116,6 +135,17 @@ def _decorated(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> i
         name = ast.unparse(one.func if isinstance(one, ast.Call) else one)
         count += bool(_EXCUSES.search(ast.unparse(one)) or not _PLAIN.fullmatch(name))
     return count
+
+
+def _forgives(decorator: ast.expr) -> bool:
+    """Whether a failure of any kind is expected, everywhere, and a success welcome."""
+    call = decorator if isinstance(decorator, ast.Call) else None
+    keys = {one.arg for one in call.keywords} if call else set()
+    return (
+        name_of(call.func if call else decorator) == "xfail"
+        and not (call and call.args)
+        and keys <= {"reason"}
+    )
 
 
 def _excused(body: Sequence[ast.stmt]) -> int:

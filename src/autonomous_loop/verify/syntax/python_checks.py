@@ -16,9 +16,11 @@ from autonomous_loop.verify.syntax.python_truth import truth
 EQUAL, APPROXIMATE, SOME, TRUE, NONE = 4.0, 3.0, 2.0, 1.0, 0.0
 # Of a check that is reached only sometimes.
 MAYBE = 0.5
-_CHECKS = re.compile(
+CHECKS = re.compile(
     r"assert|raises|warns|expect|check|verify|fail|match|should|snapshot|compare|ensure", re.IGNORECASE
 )
+# In a helper, what surely is an assertion: other words may mean anything there.
+SURE = re.compile(r"assert|raises|warns|fail|should|expect")
 _EVERYTHING = frozenset({"Exception", "BaseException", "AssertionError"})
 SKIPS = frozenset({"skip", "skipTest", "xfail", "importorskip", "SkipTest"})
 _FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
@@ -37,7 +39,7 @@ class Checks:
         skips: calls that end the test without a verdict.
     """
 
-    named = _CHECKS
+    named = CHECKS
 
     def __init__(
         self, test: ast.FunctionDef | ast.AsyncFunctionDef, calm: Collection[str] = frozenset()
@@ -62,8 +64,9 @@ class Checks:
                 most = min(most, MAYBE)
 
     def _statement(self, node: ast.stmt, most: float) -> None:
-        if isinstance(node, ast.Assert):
-            self._add(strengths(node.test), most)
+        if isinstance(node, ast.Assert) or _is_failure(node):
+            # A raised AssertionError is as good as `fail()`.
+            self._add(strengths(node.test) if isinstance(node, ast.Assert) else [SOME], most)
         elif isinstance(node, ast.If):
             self._if(node, most)
         elif isinstance(node, ast.For | ast.AsyncFor | ast.While):
@@ -115,9 +118,7 @@ class Checks:
     def _calls(self, node: ast.AST, most: float) -> None:
         """The calls of an expression; of `a and b` the second part is reached only sometimes."""
         if isinstance(node, ast.Call):
-            self.skips += name_of(node.func) in SKIPS
-            if self._names_check(node.func):
-                self._add(_of_call(node), most)
+            self._call(node, most)
         elif isinstance(node, ast.BoolOp):
             for part in node.values:
                 self._calls(part, most)
@@ -129,6 +130,11 @@ class Checks:
             most = NONE if any(_is_nothing(one.iter) for one in node.generators) else most
         for one in ast.iter_child_nodes(node):
             self._calls(one, most)
+
+    def _call(self, node: ast.Call, most: float) -> None:
+        self.skips += name_of(node.func) in SKIPS
+        if self._names_check(node.func):
+            self._add(of_call(node), most)
 
     def _names_check(self, node: ast.AST) -> bool:
         """Whether anything in an expression is called like a check; each part of it is looked at once."""
@@ -164,21 +170,21 @@ def strengths(test: ast.expr) -> list[float]:
     if isinstance(test, ast.Compare):
         return list(_compared(test))
     if isinstance(test, ast.Call):
-        return _of_call(test) if _CHECKS.search(name_of(test.func)) else _of_function(test)
+        return of_call(test) if CHECKS.search(name_of(test.func)) else _of_function(test)
     return [NONE if isinstance(test, ast.Tuple) and test.elts else TRUE]  # one that holds something is true
 
 
 def _compared(test: ast.Compare) -> Iterator[float]:
     sides = [test.left, *test.comparators]
     for left, operator, right in zip(sides, test.ops, sides[1:], strict=False):
-        if ast.dump(left) == ast.dump(right) or (_is_constant(left) and _is_constant(right)):
+        if ast.dump(left) == ast.dump(right) or (is_constant(left) and is_constant(right)):
             yield NONE
         elif isinstance(operator, ast.Eq | ast.Is):
             parts = 1
             if isinstance(left, ast.Tuple | ast.List) and isinstance(right, ast.Tuple | ast.List):
                 parts = max(1, min(len(left.elts), len(right.elts)))
             yield from [min(_approximately(left), _approximately(right))] * parts
-        elif isinstance(operator, ast.IsNot) and _is_constant(right):
+        elif isinstance(operator, ast.IsNot) and is_constant(right):
             yield TRUE
         else:
             yield SOME
@@ -210,7 +216,7 @@ def _of_function(call: ast.Call) -> list[float]:
     return [SOME + 0.9 / 2 if name in {"isclose", "allclose"} else TRUE]
 
 
-def _of_call(call: ast.Call) -> list[float]:
+def of_call(call: ast.Call) -> list[float]:
     """`self.assertEqual(a, b)`, `pytest.raises(E)`, `mock.assert_called_with(...)`, `check(...)`."""
     name, args = name_of(call.func), call.args
     if name in {"assertTrue", "assert_", "assertFalse"} and args:
@@ -219,7 +225,7 @@ def _of_call(call: ast.Call) -> list[float]:
         told = any(one.arg == "match" for one in call.keywords) or name.endswith("Regex")
         return [APPROXIMATE if told else TRUE if _is_broad(call) else SOME]
     if re.fullmatch(r"assert(?:(?!Not|Almost)\w)*Equals?|assertIs|assertIsNone|assert\w*_with", name):
-        if len(args) > 1 and (ast.dump(args[0]) == ast.dump(args[1]) or all(map(_is_constant, args[:2]))):
+        if len(args) > 1 and (ast.dump(args[0]) == ast.dump(args[1]) or all(map(is_constant, args[:2]))):
             return [NONE]
         return [EQUAL]
     if name in {"assertAlmostEqual", "assert_allclose"}:
@@ -245,16 +251,23 @@ def forgives(handler: ast.ExceptHandler) -> bool:
 
 
 def _only_fails(body: Sequence[ast.stmt]) -> bool:
-    return all(
-        isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and "fail" in name_of(node.value.func)
-        for node in body
-    )
+    return all(_is_failure(node) or "fail" in _called(node) for node in body)
+
+
+def _called(node: ast.stmt) -> str:
+    """The name of what a statement does nothing but call."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    return name_of(call.func) if isinstance(call, ast.Call) else ""
+
+
+def _is_failure(node: ast.stmt) -> bool:
+    """`raise AssertionError(...)`."""
+    raised = node.exc if isinstance(node, ast.Raise) else None
+    return name_of(raised.func if isinstance(raised, ast.Call) else raised or ast.Pass()) == "AssertionError"
 
 
 def _skips(node: ast.stmt) -> bool:
-    return (
-        isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and name_of(node.value.func) in SKIPS
-    )
+    return _called(node) in SKIPS
 
 
 def _is_kept(node: ast.stmt) -> bool:
@@ -287,9 +300,10 @@ def _is_nothing(over: ast.expr) -> bool:
     return isinstance(over, ast.Constant) and not over.value
 
 
-def _is_constant(node: ast.expr) -> bool:
+def is_constant(node: ast.expr) -> bool:
+    """Whether it is a literal, or holds nothing else."""
     if isinstance(node, ast.Tuple | ast.List | ast.Set):
-        return all(map(_is_constant, node.elts))
+        return all(map(is_constant, node.elts))
     return isinstance(node, ast.Constant)
 
 

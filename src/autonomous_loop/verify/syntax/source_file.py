@@ -14,9 +14,12 @@ from autonomous_loop.verify.syntax import (
     go,
     java,
     javascript,
+    javascript_texts,
     python,
+    python_around,
     python_browser,
     python_controls,
+    python_texts,
     runner_uses,
     rust,
     test_aware_code,
@@ -32,7 +35,9 @@ class SourceFile:
 
     Attributes:
         bodies: its tests, by what follows the file in their ids.
+        texts: their words, where its language is read that closely: the head without the name, then the body.
         around: what it holds outside of its tests; None where that is not known.
+        besides: what it holds beside its tests, to tell whether it is the same (Python).
         controls: what in it decides about tests (Python).
         awareness: how it looks whether it is being tested (Python; for JavaScript see `awareness`).
         runner_uses: how it takes hold of a test runner (Python, JavaScript).
@@ -45,7 +50,9 @@ class SourceFile:
     """
 
     bodies: Mapping[str, TestBody] = field(default_factory=dict)
+    texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     around: Around | None = None
+    besides: python_around.Besides | None = None
     controls: tuple[python_controls.Control, ...] = ()
     awareness: tuple[test_aware_code.Look, ...] = ()
     runner_uses: tuple[str, ...] = ()
@@ -59,7 +66,7 @@ class SourceFile:
     def asserts_nothing(self, test_id: str) -> bool:
         """Whether a test holds no check at all; unknown tests get the benefit of the doubt."""
         body = self.bodies.get(without_parameters(test_id).partition("::")[2])
-        return body is not None and body.checks == 0
+        return body is not None and body.is_empty
 
 
 Reader: TypeAlias = Callable[[bytes], SourceFile]
@@ -96,7 +103,9 @@ def _python(source: bytes, *, conftest: bool = False) -> SourceFile:
         return SourceFile(fault=str(error) or type(error).__name__)
     return SourceFile(
         bodies=python.bodies(tree),
+        texts=python_texts.texts(tree),
         around=python.around(tree),
+        besides=python_around.besides(tree),
         runner_uses=runner_uses.in_python(tree),
         controls=python_controls.controls(tree, conftest=conftest),
         awareness=test_aware_code.in_python(tree),
@@ -118,11 +127,12 @@ def _javascript(source: bytes) -> SourceFile:
         return SourceFile(fault=str(error))
     tests, around = javascript.read(text, words, closing)
     uses = runner_uses.in_javascript(words, closing)
-    return SourceFile(bodies=tests.bodies, around=around, written=tests, runner_uses=uses)
+    said = javascript_texts.texts(tests, words)
+    return SourceFile(bodies=tests.bodies, texts=said, around=around, written=tests, runner_uses=uses)
 
 
 def _go(source: bytes) -> SourceFile:
-    return SourceFile(bodies=go.bodies(source), around=go.around(source))
+    return SourceFile(bodies=go.bodies(source), texts=go.texts(source), around=go.around(source))
 
 
 def _rust(source: bytes) -> SourceFile:
@@ -130,7 +140,7 @@ def _rust(source: bytes) -> SourceFile:
 
 
 def _java(source: bytes) -> SourceFile:
-    return SourceFile(bodies=java.bodies(source), around=java.around(source))
+    return SourceFile(bodies=java.bodies(source), texts=java.texts(source), around=java.around(source))
 
 
 _CONFTEST = "conftest.py"
