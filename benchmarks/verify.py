@@ -33,7 +33,7 @@ from autonomous_loop.domain.proof import Baseline, Proof, Submission
 from autonomous_loop.git.repository import Repository
 from autonomous_loop.git.tree_edit import Entry
 from autonomous_loop.git.workspace import ScratchWorkspace
-from autonomous_loop.sandbox.sandbox import Sandbox
+from autonomous_loop.sandbox.sandbox import ProcessSandbox
 from autonomous_loop.verify.gate import ProofGate
 from autonomous_loop.verify.verifier import ProofVerifier
 
@@ -88,8 +88,8 @@ class Cost:
 class Place:
     """A repository, its loop and its hands."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path, files: int, seconds: float) -> None:
-        self.hands = sandbox
+    def __init__(self, sandbox: ProcessSandbox, folder: Path, files: int, seconds: float) -> None:
+        self.sandbox = sandbox
         self.repository = Repository.create(
             folder, remote=str(folder), identity=("Loop", "loop@localhost"), path=os.defpath, auth={}
         )
@@ -119,7 +119,7 @@ class Place:
             " $1 $1 $1 > tests/test_f$1.py; rm -f $HOME/times"
         )
         await self.workspace.switch(self.tree)
-        await self.hands.run(["bash", "-c", write, "write", str(number)], timeout_s=30)
+        await self.sandbox.run(["bash", "-c", write, "write", str(number)], timeout_s=30)
         after = await self.workspace.take()
         report = await self.gate.check(self.tree, after)
         cpu, began = self._cpu(), time.monotonic()
@@ -133,7 +133,7 @@ class Place:
             gate=report,
         )
         total = time.monotonic() - began
-        await self.hands.end_all()
+        await self.sandbox.end_all()
         cpu = self._cpu() - cpu
         if verdict.proof is None:
             raise SystemExit(f"the proof was refused: {verdict.reasons}")
@@ -148,11 +148,11 @@ class Place:
         """CPU time so far of this process, of the children it waited for, and of the hands."""
         own = resource.getrusage(resource.RUSAGE_SELF)
         children = resource.getrusage(resource.RUSAGE_CHILDREN)
-        launcher = psutil.Process(self.hands._starter.pid).cpu_times()  # noqa: SLF001 - for the measurement
+        launcher = psutil.Process(self.sandbox._starter.pid).cpu_times()  # noqa: SLF001 - for the measurement
         return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime + sum(launcher[:4])
 
     async def _times(self) -> tuple[float, float, int]:
-        done = await self.hands.run(["bash", "-c", "cat $HOME/times"], timeout_s=30)
+        done = await self.sandbox.run(["bash", "-c", "cat $HOME/times"], timeout_s=30)
         lines = done.text.splitlines()
         # Three lines a command: begin and end; `times` of the shim itself; `times` of its children.
         walls = [float(end) - float(begin) for begin, end in (line.split() for line in lines[::3])]
@@ -213,8 +213,8 @@ def _passing(proof: Proof, count: int) -> dict[str, Proof]:
     return made
 
 
-async def _sandbox(shims: Path) -> Sandbox:
-    return await Sandbox.create(
+async def _sandbox(shims: Path) -> ProcessSandbox:
+    return await ProcessSandbox.create(
         base=Path(tempfile.gettempdir()),
         path=[str(shims), str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"],
         env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
@@ -273,7 +273,7 @@ async def _measure(files: int, runs: int, seconds: float) -> list[dict[str, Any]
     finally:
         for place in places.values():
             place.close()
-            await place.hands.close()
+            await place.sandbox.close()
         shutil.rmtree(folder)
     return [_summary(name, some) for name, some in costs.items()]
 

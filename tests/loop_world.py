@@ -9,7 +9,7 @@ import textwrap
 from contextlib import contextmanager
 from pathlib import Path
 
-from autonomous_loop.wiring.environment import Surroundings
+from autonomous_loop.wiring.environment import RuntimeEnvironment
 from embedded_github.server import LocalServer
 from git_world import git
 from scripted_model.log import RequestLog
@@ -17,7 +17,7 @@ from scripted_model.script import Script
 from scripted_model.server import create_app
 
 KEY = "sk-ant-test-0123456789"
-TOOLS = Surroundings.from_environment().tools
+TOOLS = RuntimeEnvironment.from_environment().tools
 
 APP = "def one():\n    return 1\n"
 CONFTEST = "import pathlib\nimport sys\n\nsys.path.insert(0, str(pathlib.Path(__file__).parents[1]))\n"

@@ -123,11 +123,11 @@ class Superseded(LoopError):  # noqa: N818 - the loser of a race did nothing wro
     """Another session holds the claim."""
 
 
-class HandsError(LoopError):
+class SandboxCallError(LoopError):
     """Something on the hands' side cannot be taken."""
 
 
-class DeadlineError(HandsError):
+class DeadlineError(SandboxCallError):
     """It did not end in time."""
 
 

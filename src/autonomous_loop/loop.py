@@ -14,7 +14,7 @@ from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.engine.orchestrator import FeatureResult
 from autonomous_loop.engine.session import Ending
 from autonomous_loop.errors import StopLoop, Superseded, UsageError
-from autonomous_loop.wiring.environment import Surroundings
+from autonomous_loop.wiring.environment import RuntimeEnvironment
 from autonomous_loop.wiring.session import Parts, local_parts
 
 
@@ -66,7 +66,7 @@ class AutonomousLoop:
         project_dir: str | Path,
         *,
         request: str | Path | None = None,
-        surroundings: Surroundings | None = None,
+        surroundings: RuntimeEnvironment | None = None,
         overrides: Mapping[str, object] | None = None,
     ) -> None:
         self._project = Path(project_dir)
@@ -74,7 +74,7 @@ class AutonomousLoop:
         self._overrides = dict(overrides or {})
         self.branches = ""
         self.note = ""
-        self._surroundings = surroundings or Surroundings.from_environment()
+        self._surroundings = surroundings or RuntimeEnvironment.from_environment()
 
     async def run(self, config: LoopConfig | None = None) -> LoopResult:
         """Session after session, until an end state; running again resumes.
@@ -116,7 +116,7 @@ async def run_session(parts: Parts) -> Ending:
     try:
         parts.people.listen()
         await work.open()
-        await parts.taking_in.take_in()
+        await parts.upstream.take_in()
         ended = await _work(parts)
         while ended.over is None and session.complete():
             reasons = await parts.suite.clean_room()

@@ -53,7 +53,7 @@ def test_each_session_finds_the_handoff_of_the_run_before_and_leaves_its_evidenc
         assert not any("handoff was missing" in one["note"] for one in ended)
         for number, run in enumerate(runs, start=1):
             document = json.loads(unzipped(world, of_run(world, run, "handoff"))["handoff.json"])
-            assert (document["baton"]["generation"], document["baton"]["run_id"]) == (number, str(run.id))
+            assert (document["handoff"]["generation"], document["handoff"]["run_id"]) == (number, str(run.id))
             assert document["mac"]
         # The comment shows where it stands, and carries nothing.
         bodies = [

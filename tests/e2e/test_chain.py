@@ -148,16 +148,16 @@ def test_the_journal_the_handoff_and_the_pull_request_agree_on_all_counts(played
     assert recovered >= 3  # at least: a refusal mended, an attempt rolled back, an answer cut off
 
     comment, document = world.sticky(world.pull().number)
-    baton = document["baton"]
-    assert (baton["repository"], baton["loop"], baton["generation"]) == (REPOSITORY, LOOP, sessions)
-    assert (baton["features_passing"], baton["features_total"]) == (8, 8)
-    assert baton["reason"] == "complete"
-    assert baton["spending"]["tokens"] == tokens
-    assert baton["spending"]["usd"] == pytest.approx(usd)
-    assert baton["spending"]["minutes"] == pytest.approx(minutes)
+    handoff = document["handoff"]
+    assert (handoff["repository"], handoff["loop"], handoff["generation"]) == (REPOSITORY, LOOP, sessions)
+    assert (handoff["features_passing"], handoff["features_total"]) == (8, 8)
+    assert handoff["reason"] == "complete"
+    assert handoff["spending"]["tokens"] == tokens
+    assert handoff["spending"]["usd"] == pytest.approx(usd)
+    assert handoff["spending"]["minutes"] == pytest.approx(minutes)
     assert document["mac"]
-    assert baton["state"] == world.branches()[f"{BRANCHES}/state"]
-    assert baton["checkpoint"] == world.branches()[f"{BRANCHES}/pr"]
+    assert handoff["state"] == world.branches()[f"{BRANCHES}/state"]
+    assert handoff["checkpoint"] == world.branches()[f"{BRANCHES}/pr"]
 
     counted = tokens["input"] + tokens["output"] + tokens["cache_write"]
     shown = {

@@ -116,7 +116,7 @@ class Runner:
         """The reason in the handoff that people see, and whether it is the last session's."""
         for number in (2, 1):
             try:
-                return self.world.sticky(number)[1]["baton"]
+                return self.world.sticky(number)[1]["handoff"]
             except (AssertionError, LookupError):
                 continue
         raise AssertionError("there is no handoff")

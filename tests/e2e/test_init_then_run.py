@@ -4,7 +4,7 @@ import pytest
 
 from autonomous_loop.commands.init import init
 from autonomous_loop.github.workflow import WORKFLOW
-from autonomous_loop.wiring.environment import GitHubAccount, Surroundings
+from autonomous_loop.wiring.environment import GitHubAccount, RuntimeEnvironment
 from e2e.github_world import github_world
 from loop_world import honest, listed, make_project, model, plan
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.e2e
 
 def test_the_workflow_that_init_wrote_starts_a_session(tmp_path):
     project = make_project(tmp_path / "project")
-    init(project, Surroundings.from_environment(), GitHubAccount())
+    init(project, RuntimeEnvironment.from_environment(), GitHubAccount())
     assert (project / WORKFLOW).is_file()
     with (
         model(plan(listed("two")), {"two": [honest("two", 2)]}) as (url, log),

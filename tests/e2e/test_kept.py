@@ -16,7 +16,7 @@ import pytest
 from autonomous_loop.ci.cleanup import Cleanup
 from autonomous_loop.ci.job import Job
 from autonomous_loop.github.action import read_facts
-from autonomous_loop.wiring.environment import Surroundings
+from autonomous_loop.wiring.environment import RuntimeEnvironment
 from autonomous_loop.wiring.session import configuration
 from e2e.numbers_world import LOOP, REPO, events_of
 from e2e.queue_world import world_of
@@ -47,9 +47,9 @@ def cleanup_of(world, tmp_path, *, bundles, days=0.0, keys=(KEY,)):
         "GITHUB_REPOSITORY": REPO, "GITHUB_RUN_ID": "999", "GITHUB_EVENT_NAME": "schedule",
         "GITHUB_API_URL": f"{world.github.url}/api/v3", "GITHUB_SERVER_URL": world.github.url,
     }  # fmt: skip
-    around = replace(Surroundings.from_environment({"PATH": os.environ["PATH"]}), token=token)
+    runtime = replace(RuntimeEnvironment.from_environment({"PATH": os.environ["PATH"]}), token=token)
     with TemporaryDirectory(dir=tmp_path) as home:
-        job = Job.connect(read_facts(variables, {}), around, Path(home))
+        job = Job.connect(read_facts(variables, {}), runtime, Path(home))
         try:
             config = configuration(job.git, job.default_head())
             later = datetime.now(UTC) + timedelta(days=days)

@@ -45,8 +45,8 @@ def test_a_killed_session_is_completed_by_its_jobs_post_step_and_the_next_job_ca
         ]
         assert settled == reserved[:1]
         told = [one["spending"] for kind in ("spent", "attempt-ended") for one in events_of(world, kind)]
-        baton = world.sticky(world.pull().number)[1]["baton"]
-        assert baton["spending"]["usd"] == pytest.approx(sum(one["usd"] for one in told))
+        handoff = world.sticky(world.pull().number)[1]["handoff"]
+        assert handoff["spending"]["usd"] == pytest.approx(sum(one["usd"] for one in told))
         assert heard(world) == ["complete"]
 
 

@@ -29,7 +29,7 @@ from verify.instrumented import Checks, install
 CHECKS = install()
 
 from autonomous_loop.config import LoopConfig
-from autonomous_loop.sandbox.sandbox import Sandbox
+from autonomous_loop.sandbox.sandbox import ProcessSandbox
 from autonomous_loop.verify import gate, verifier
 from verify.corpus import TRICKS
 from verify.corpus.base import Trick, judge
@@ -43,8 +43,8 @@ MOST_LAYERS = 6
 class Mutants:
     """Runs cases without some of the checks."""
 
-    def __init__(self, hands: Sandbox, checks: Checks) -> None:
-        self._hands = hands
+    def __init__(self, sandbox: ProcessSandbox, checks: Checks) -> None:
+        self._sandbox = sandbox
         self._checks = checks
         self._seen: dict[tuple[str, frozenset[str]], str] = {}
 
@@ -58,7 +58,7 @@ class Mutants:
     async def _run(self, trick: Trick, gone: frozenset[str]) -> str:
         self._checks.gone, self._checks.asked = gone, []
         with tempfile.TemporaryDirectory() as folder:
-            world = World(self._hands, Path(folder, "loop"), LoopConfig())
+            world = World(self._sandbox, Path(folder, "loop"), LoopConfig())
             try:
                 verdict = await judge(world, trick)
             except Exception as error:  # noqa: BLE001 - a mutant may break anything
@@ -150,8 +150,8 @@ def elsewhere(check: str) -> str:
 async def work(share: str, wanted: list[str], *, suggest: bool) -> None:
     """One process's share of the checks: a line of JSON for each."""
     number, total = map(int, share.split("/"))
-    hands = await make_sandbox()
-    mutants = Mutants(hands, CHECKS)
+    sandbox = await make_sandbox()
+    mutants = Mutants(sandbox, CHECKS)
     try:
         if suggest:
             for trick in [one for one in TRICKS if not wanted or any(word in one.name for word in wanted)]:
@@ -162,7 +162,7 @@ async def work(share: str, wanted: list[str], *, suggest: bool) -> None:
         for check in chosen[number::total]:
             print(json.dumps([check, await judged(mutants, check)]), flush=True)
     finally:
-        await hands.close()
+        await sandbox.close()
 
 
 def main() -> int:

@@ -15,7 +15,7 @@ from autonomous_loop.domain.model import CommitSha, TreeSha
 from autonomous_loop.domain.proof import Baseline, GateReport, ModelCommand, Proof, Submission, Verdict
 from autonomous_loop.git.repository import Repository
 from autonomous_loop.git.workspace import ScratchWorkspace
-from autonomous_loop.sandbox.sandbox import Sandbox
+from autonomous_loop.sandbox.sandbox import ProcessSandbox
 from autonomous_loop.verify.gate import ProofGate
 from autonomous_loop.verify.verifier import ProofVerifier
 
@@ -37,9 +37,9 @@ DOUBLE_TEST = {
 SYSTEM_PATH = ["/usr/local/bin", "/usr/bin", "/bin"]
 
 
-async def make_sandbox(chrome: str | None = None) -> Sandbox:
+async def make_sandbox(chrome: str | None = None) -> ProcessSandbox:
     """Hands that find this interpreter's pytest, without its plugins."""
-    return await Sandbox.create(
+    return await ProcessSandbox.create(
         base=Path(tempfile.gettempdir()),
         path=[str(Path(sys.executable).parent), *SYSTEM_PATH],
         env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
@@ -53,8 +53,8 @@ async def make_sandbox(chrome: str | None = None) -> Sandbox:
 class World:
     """One project, its checkpoints, and what is submitted to it."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path, config: LoopConfig) -> None:
-        self.hands = sandbox
+    def __init__(self, sandbox: ProcessSandbox, folder: Path, config: LoopConfig) -> None:
+        self.sandbox = sandbox
         identity = ("Loop", "loop@localhost")
         self.repository = Repository.create(
             folder, remote=str(folder), identity=identity, path=os.defpath, auth={}
@@ -73,7 +73,7 @@ class World:
     def configure(self, config: LoopConfig, *, afresh: bool = False) -> None:
         self.gate = ProofGate(self.repository, config)
         self.verifier = ProofVerifier(
-            self.hands,
+            self.sandbox,
             self.workspace,
             self.repository,
             config,
@@ -84,7 +84,7 @@ class World:
 
     async def _prepare(self):
         self.setups += 1
-        return await self.hands.run(["bash", "-c", self.setup], timeout_s=20) if self.setup else None
+        return await self.sandbox.run(["bash", "-c", self.setup], timeout_s=20) if self.setup else None
 
     def tree(
         self,
@@ -161,7 +161,7 @@ class World:
         before = self.repository.tree_of(self.checkpoint)
         await self.workspace.switch(self.tree(files, before))
         if by_hand:
-            done = await self.hands.run(["bash", "-ec", by_hand], timeout_s=20)
+            done = await self.sandbox.run(["bash", "-ec", by_hand], timeout_s=20)
             assert done.exit_code == 0, done.text
         after = self.tree({}, await self.workspace.take(), modes=modes)
         self.report = await self.gate.check(before, after)

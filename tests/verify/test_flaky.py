@@ -22,7 +22,7 @@ COUNTED = """
 
 @pytest.fixture(autouse=True)
 async def afresh(world):
-    await world.hands.run(["bash", "-c", f"rm -f {world.hands.temporary}/turn-*"], timeout_s=5)
+    await world.sandbox.run(["bash", "-c", f"rm -f {world.sandbox.temporary}/turn-*"], timeout_s=5)
 
 
 def counted(body):

@@ -10,7 +10,7 @@ async def check(world, files, *, link=()):
     after = world.tree(files, before)
     await world.workspace.switch(after)
     for path, target in link:
-        await world.hands.run(["ln", "-s", target, path], timeout_s=5)
+        await world.sandbox.run(["ln", "-s", target, path], timeout_s=5)
     return await world.gate.check(before, await world.workspace.take())
 
 
@@ -23,7 +23,7 @@ async def test_clean_work_passes_with_what_a_reviewer_should_look_at(world):
     files = DOUBLE | {"setup.py": "x = 1\n", "logo.png": b"\x89PNG\r\n\x1a\n\0\0", "tool.sh": "echo\n"}
     before = world.repository.tree_of(world.checkpoint)
     await world.workspace.switch(world.tree(files, before))
-    await world.hands.run(["bash", "-c", "chmod +x tool.sh; ln -s calc.py alias.py"], timeout_s=5)
+    await world.sandbox.run(["bash", "-c", "chmod +x tool.sh; ln -s calc.py alias.py"], timeout_s=5)
     report = await world.gate.check(before, await world.workspace.take())
     assert report.refusals == ()
     assert report.notices == (

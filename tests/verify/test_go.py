@@ -246,8 +246,8 @@ async def test_a_command_that_selects_tests_shows_nothing(world, configured):
 async def test_a_wrapper_left_in_the_environment_of_go_runs_nothing(world):
     await world.start(START | STUB, passing=PASSING)
     try:
-        await world.hands.run(["go", "env", "-w", "GOFLAGS=-exec=/bin/true"], timeout_s=20)
+        await world.sandbox.run(["go", "env", "-w", "GOFLAGS=-exec=/bin/true"], timeout_s=20)
         verdict = await world.submit(DOUBLE | DOUBLE_TEST, "calc/double_test.go")
     finally:
-        await world.hands.run(["go", "env", "-u", "GOFLAGS"], timeout_s=20)
+        await world.sandbox.run(["go", "env", "-u", "GOFLAGS"], timeout_s=20)
     assert verdict.accepted, verdict.reasons

@@ -39,7 +39,7 @@ async def test_a_feature_whose_test_turns_green_is_accepted_with_everything_need
     assert proof.regression.counts.executed == 2
     assert proof.green.tree == proof.after_tree != proof.red.tree
     assert proof.green.command == "python -m pytest tests/test_double.py"
-    assert world.hands.work not in proof.model_dump_json()
+    assert world.sandbox.work not in proof.model_dump_json()
     assert proof.marks == ()
 
 
@@ -119,13 +119,13 @@ async def test_the_next_feature_runs_the_suite_only_once(world: World):
     await world.submit(DOUBLE | DOUBLE_TEST, "tests/test_double.py", keep=True)
     world.configure(LoopConfig())  # another session: what it knows stands in the proofs
     runs = []
-    run = world.hands.run
+    run = world.sandbox.run
 
     async def counted(argv, **options):
         runs.extend(["run"] if argv[0] == "around-run" else [])
         return await run(argv, **options)
 
-    world.hands.run = counted
+    world.sandbox.run = counted
     try:
         files = {
             "calc.py": DOUBLE["calc.py"] + "\n\ndef half(a):\n    return a / 2\n",
@@ -133,7 +133,7 @@ async def test_the_next_feature_runs_the_suite_only_once(world: World):
         }
         verdict = await world.submit(files, "tests/test_half.py", feature_id="half")
     finally:
-        del world.hands.run
+        del world.sandbox.run
     assert verdict.accepted, verdict.reasons
     assert len(runs) == 3  # red, green, the suite
 
@@ -158,8 +158,8 @@ async def test_a_chore_needs_no_tests_and_is_for_a_person_to_judge(world):
 async def test_old_bytecode_is_not_taken_for_old_code(world):
     """What the hands compiled once, marked as needing no check, would make the new test pass on old code."""
     await world.start(START | {".gitignore": "__pycache__/\n"})
-    await world.hands.write_file("calc.py", DOUBLE["calc.py"].encode())
-    compiled = await world.hands.run(
+    await world.sandbox.write_file("calc.py", DOUBLE["calc.py"].encode())
+    compiled = await world.sandbox.run(
         ["python", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "calc.py"], timeout_s=20
     )
     assert compiled.exit_code == 0

@@ -63,7 +63,7 @@ HALVES = {"calc.py": START["calc.py"] + "\n\ndef half(a):\n    return a / 2\n"} 
 
 def let(world, allowed):
     world.verifier = ProofVerifier(
-        world.hands, world.workspace, world.repository, LoopConfig(test_timeout_s=20),
+        world.sandbox, world.workspace, world.repository, LoopConfig(test_timeout_s=20),
         model_command=lambda: "", prepare=world._prepare, removed_tests=allowed,
     )  # fmt: skip
 

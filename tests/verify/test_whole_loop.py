@@ -59,7 +59,7 @@ async def test_the_clean_room_sees_what_only_an_ignored_file_made_pass(world):
         + "\n\ndef double(a):\n    import secret\n\n    return secret.double(a)\n",
     }
     await world.workspace.switch(world.tree(files, world.repository.tree_of(world.checkpoint)))
-    await world.hands.write_file("secret.py", b"def double(a):\n    return 2 * a\n")
+    await world.sandbox.write_file("secret.py", b"def double(a):\n    return 2 * a\n")
     await world.submit(files | DOUBLE_TEST, "tests/test_double.py", keep=True)
     verdict = await world.verifier.clean_room(
         world.checkpoint, baseline=world.baseline, passing=world.passing

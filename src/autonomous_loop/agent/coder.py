@@ -7,8 +7,8 @@ from pydantic import ValidationError
 from autonomous_loop.agent.conversation import Conversation
 from autonomous_loop.agent.models import ModelService
 from autonomous_loop.agent.prompts import feature_block, feature_message, prompt, refused_text
-from autonomous_loop.agent.tool_loop import Dialogue, Done, Left
-from autonomous_loop.agent.tool_runner import Toolbox
+from autonomous_loop.agent.tool_loop import Done, Left, ToolLoop
+from autonomous_loop.agent.tool_runner import ToolRunner
 from autonomous_loop.agent.tools import (
     BLOCKED,
     CODER_TOOLS,
@@ -22,7 +22,7 @@ from autonomous_loop.agent.tools import (
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.proof import Submission, Verdict
 from autonomous_loop.domain.work import CoderEnding, CoderResult, Task
-from autonomous_loop.engine.ports import Control, Hands
+from autonomous_loop.engine.ports import Control, Sandbox
 
 _REMINDER = (
     "You ended without handing in the feature. If it is done, call submit_feature; if only a person can move "
@@ -45,10 +45,10 @@ class CodingAgent:
         hands: what runs and edits for the model.
     """
 
-    def __init__(self, service: ModelService, config: LoopConfig, hands: Hands) -> None:
+    def __init__(self, service: ModelService, config: LoopConfig, sandbox: Sandbox) -> None:
         self._service = service
         self._config = config
-        self._hands = hands
+        self._sandbox = sandbox
 
     async def work(self, task: Task, control: Control) -> CoderResult:
         """Work until accepted, out of submissions, given up, blocked or told to hand off.
@@ -67,15 +67,15 @@ class CodingAgent:
             seconds_left=control.seconds_left,
             broke_off=control.after_turn,
         )
-        toolbox = Toolbox(
-            self._hands,
+        toolbox = ToolRunner(
+            self._sandbox,
             command_timeout_s=self._config.command_timeout_s,
             max_output=self._config.max_output,
             seconds_left=control.seconds_left,
             images=facts.images,
         )
         desk = _Desk(task, control, most=self._config.max_submissions)
-        dialogue = Dialogue(
+        dialogue = ToolLoop(
             conversation,
             toolbox,
             control,

@@ -31,7 +31,7 @@ from autonomous_loop.agent.faults import is_broken_stream, translate
 from autonomous_loop.agent.models import COMPACTION_BETA, ModelFacts, ModelService
 from autonomous_loop.agent.prices import spending
 from autonomous_loop.agent.retry_policy import Attempts
-from autonomous_loop.agent.stream_usage import Received
+from autonomous_loop.agent.stream_usage import StreamUsage
 from autonomous_loop.domain.budget import Spending, Tokens
 from autonomous_loop.domain.decision import NextStep
 from autonomous_loop.domain.text import in_every_text, utf8
@@ -224,7 +224,7 @@ class Conversation:
     async def _stream(self, client: AsyncAnthropic) -> BetaMessage:
         parameters = self._parameters(MAX_ANSWER_TOKENS)
         timeout = httpx2.Timeout(self._service.patience.stall_s, connect=_CONNECT_S)
-        received = Received(most_tokens=parameters["max_tokens"])
+        received = StreamUsage(most_tokens=parameters["max_tokens"])
         try:
             async with client.beta.messages.stream(**parameters, timeout=timeout) as stream:
                 return await received.message(stream)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from autonomous_loop.agent.tools import ToolInputError, ToolResult, text_field
-from autonomous_loop.engine.ports import Hands
-from autonomous_loop.errors import HandsError
+from autonomous_loop.engine.ports import Sandbox
+from autonomous_loop.errors import SandboxCallError
 
 MAX_FILE_BYTES = 2_000_000
 _LISTED = 300
@@ -22,8 +22,8 @@ class Editor:
         max_output: characters of a file that are shown at once.
     """
 
-    def __init__(self, hands: Hands, *, max_output: int) -> None:
-        self._hands = hands
+    def __init__(self, sandbox: Sandbox, *, max_output: int) -> None:
+        self._sandbox = sandbox
         self._max_output = max_output
 
     async def run(self, given: Mapping[str, Any]) -> ToolResult:
@@ -40,7 +40,7 @@ class Editor:
             case "view":
                 return ToolResult(await self._view(path, given.get("view_range")))
             case "create":
-                await self._hands.write_file(path, text_field(given, "file_text").encode())
+                await self._sandbox.write_file(path, text_field(given, "file_text").encode())
                 return ToolResult(f"{path} is written.")
             case "str_replace":
                 old, new = text_field(given, "old_str"), text_field(given, "new_str", default="")
@@ -55,7 +55,7 @@ class Editor:
                 )
 
     async def _read(self, path: str) -> str:
-        data = await self._hands.read_file(path, max_bytes=MAX_FILE_BYTES)
+        data = await self._sandbox.read_file(path, max_bytes=MAX_FILE_BYTES)
         try:
             return data.decode()
         except UnicodeDecodeError:
@@ -64,7 +64,7 @@ class Editor:
     async def _view(self, path: str, view_range: object) -> str:
         try:
             text = await self._read(path)
-        except HandsError as error:
+        except SandboxCallError as error:
             listing = await self._list(path)
             if listing is None:
                 raise error from None
@@ -101,8 +101,8 @@ class Editor:
             "-printf",
             "%P%y\\n",
         ]
-        found = await self._hands.run(argv, timeout_s=_LIST_S, merge_stderr=True)
-        kind = await self._hands.run(["test", "-d", start], timeout_s=_LIST_S)
+        found = await self._sandbox.run(argv, timeout_s=_LIST_S, merge_stderr=True)
+        kind = await self._sandbox.run(["test", "-d", start], timeout_s=_LIST_S)
         if kind.exit_code != 0:
             return None
         entries = sorted(
@@ -129,7 +129,7 @@ class Editor:
                 f"`old_str` stands in {path} {len(at)} times (lines {lines}). Give more of what is around "
                 "the one you mean."
             )
-        await self._hands.write_file(path, (text[: at[0]] + new + text[at[0] + len(old) :]).encode())
+        await self._sandbox.write_file(path, (text[: at[0]] + new + text[at[0] + len(old) :]).encode())
         return f"{path} is changed at line {_line(text, at[0])}."
 
     async def _insert(self, path: str, after: object, text: str) -> str:
@@ -143,7 +143,7 @@ class Editor:
         added = "".join(f"{line}{end}" for line in text.splitlines())
         if after and not lines[after - 1].endswith(("\n", "\r")):
             lines[after - 1] += end
-        await self._hands.write_file(path, "".join([*lines[:after], added, *lines[after:]]).encode())
+        await self._sandbox.write_file(path, "".join([*lines[:after], added, *lines[after:]]).encode())
         return f"{path}: {len(text.splitlines())} lines are inserted after line {after}."
 
 

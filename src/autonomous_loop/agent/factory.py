@@ -13,7 +13,7 @@ from autonomous_loop.agent.models import ModelService
 from autonomous_loop.agent.planner import PlanningAgent
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.service import ServiceAccess
-from autonomous_loop.engine.ports import Hands
+from autonomous_loop.engine.ports import Sandbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Team:
 
 
 def make_team(
-    config: LoopConfig, hands: Hands, access: ServiceAccess, *, transcripts: Path | None = None
+    config: LoopConfig, sandbox: Sandbox, access: ServiceAccess, *, transcripts: Path | None = None
 ) -> Team:
     """Both agents.
 
@@ -43,4 +43,4 @@ def make_team(
     """
     client = make_client(access)
     service = ModelService(client, config, provider=access.provider, transcripts=transcripts)
-    return Team(CodingAgent(service, config, hands), PlanningAgent(service, config, hands), client)
+    return Team(CodingAgent(service, config, sandbox), PlanningAgent(service, config, sandbox), client)

@@ -10,7 +10,7 @@ from anthropic.types.beta import BetaModelInfo
 
 from autonomous_loop.agent.faults import translate
 from autonomous_loop.agent.prices import Price, price_of, window_of
-from autonomous_loop.agent.retry_policy import Attempts, Patience
+from autonomous_loop.agent.retry_policy import Attempts, RetryPolicy
 from autonomous_loop.agent.transcripts import Transcripts
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.service import Provider
@@ -73,14 +73,14 @@ class ModelService:
         config: LoopConfig,
         *,
         provider: Provider = Provider.ANTHROPIC,
-        patience: Patience | None = None,
+        patience: RetryPolicy | None = None,
         transcripts: Path | None = None,
     ) -> None:
         self.transcripts = Transcripts(transcripts)
         self.client = client
         self.model = config.model
         self.wanted_effort: str = config.effort
-        self.patience = patience or Patience()
+        self.patience = patience or RetryPolicy()
         self.price: Price = price_of(config.model, config.prices, provider)
         self._provider = provider
         self._facts: ModelFacts | None = None

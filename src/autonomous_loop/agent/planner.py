@@ -5,14 +5,14 @@ from __future__ import annotations
 from autonomous_loop.agent.conversation import Conversation
 from autonomous_loop.agent.models import ModelService
 from autonomous_loop.agent.prompts import prompt, request_message
-from autonomous_loop.agent.tool_loop import Dialogue, Done, Left
-from autonomous_loop.agent.tool_runner import Toolbox
+from autonomous_loop.agent.tool_loop import Done, Left, ToolLoop
+from autonomous_loop.agent.tool_runner import ToolRunner
 from autonomous_loop.agent.tools import PLANNER_TOOLS, PROPOSE, ToolResult, fields, refusal
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.feature import FeatureList, parse_feature_list
 from autonomous_loop.domain.request import Request
 from autonomous_loop.domain.work import HowTestsRun
-from autonomous_loop.engine.ports import Hands, PlanControl
+from autonomous_loop.engine.ports import PlanControl, Sandbox
 from autonomous_loop.errors import DeadlineError, FeatureListError
 
 MAX_PROPOSALS = 3
@@ -45,10 +45,10 @@ class PlanningAgent:
         hands: with which the model looks around.
     """
 
-    def __init__(self, service: ModelService, config: LoopConfig, hands: Hands) -> None:
+    def __init__(self, service: ModelService, config: LoopConfig, sandbox: Sandbox) -> None:
         self._service = service
         self._config = config
-        self._hands = hands
+        self._sandbox = sandbox
 
     async def plan(
         self, request: Request, control: PlanControl, *, attempt: int, most: int, tests: HowTestsRun
@@ -77,15 +77,15 @@ class PlanningAgent:
             seconds_left=control.seconds_left,
             broke_off=control.after_turn,
         )
-        toolbox = Toolbox(
-            self._hands,
+        toolbox = ToolRunner(
+            self._sandbox,
             command_timeout_s=self._config.command_timeout_s,
             max_output=self._config.max_output,
             seconds_left=control.seconds_left,
             images=facts.images,
         )
         message = request_message(request, attempt=attempt, most=most, tests=tests, setup=self._config.setup)
-        dialogue = Dialogue(
+        dialogue = ToolLoop(
             conversation,
             toolbox,
             control,

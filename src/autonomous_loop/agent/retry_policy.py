@@ -13,7 +13,7 @@ from autonomous_loop.errors import UsageLimitError
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """Bounds of waiting.
 
     Attributes:
@@ -41,7 +41,7 @@ class Attempts:
         seconds_left: until the session's deadline.
     """
 
-    def __init__(self, patience: Patience, seconds_left: Callable[[], float]) -> None:
+    def __init__(self, patience: RetryPolicy, seconds_left: Callable[[], float]) -> None:
         self._patience = patience
         self._seconds_left = seconds_left
         self.retried = 0

@@ -21,7 +21,7 @@ BYTES_A_TOKEN = 3
 THINKING_TOKENS_A_SECOND = 100
 
 
-class Received:
+class StreamUsage:
     """The events of an answer as the SDK passes them on.
 
     Args:

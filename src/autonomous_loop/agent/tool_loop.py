@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from autonomous_loop.agent.conversation import Answer, Conversation, ToolCall
 from autonomous_loop.agent.text import first_line
-from autonomous_loop.agent.tool_runner import HANDS_TOOLS, Toolbox, describe
+from autonomous_loop.agent.tool_runner import SANDBOX_TOOLS, ToolRunner, describe
 from autonomous_loop.agent.tools import REMEMBER, ToolInputError, ToolResult, fields, refusal, text_field
 from autonomous_loop.domain.decision import NextStep
 from autonomous_loop.engine.ports import Control
@@ -40,7 +40,7 @@ class Done(Generic[T]):
 Final = Callable[[object], Awaitable[ToolResult | Done[T]]]
 
 
-class Dialogue(Generic[T]):
+class ToolLoop(Generic[T]):
     """A conversation with what it may do.
 
     Args:
@@ -57,7 +57,7 @@ class Dialogue(Generic[T]):
     def __init__(
         self,
         conversation: Conversation,
-        toolbox: Toolbox,
+        toolbox: ToolRunner,
         control: Control,
         *,
         finals: Mapping[str, Final[T]],
@@ -152,7 +152,7 @@ class Dialogue(Generic[T]):
     async def _run_tools(self, answer: Answer) -> Done[T] | None:
         self._control.progress("; ".join(first_line(describe(call), 60) for call in answer.calls[:3]))
         results: dict[str, ToolResult] = {}
-        work = [call for call in answer.calls if call.name in HANDS_TOOLS]
+        work = [call for call in answer.calls if call.name in SANDBOX_TOOLS]
         done = await self._toolbox.run(work)
         results |= {call.id: result for call, result in zip(work, done, strict=True)}
         final_was_run = False
@@ -167,7 +167,7 @@ class Dialogue(Generic[T]):
                 results[call.id] = ended
             elif call.name == REMEMBER:
                 results[call.id] = await self._remember(call)
-            elif call.name not in HANDS_TOOLS:
+            elif call.name not in SANDBOX_TOOLS:
                 results[call.id] = refusal(f"there is no tool {call.name!r}.")
         self._results(answer, [results[call.id] for call in answer.calls])
         return None

@@ -20,15 +20,15 @@ from autonomous_loop.agent.tools import (
     refusal,
     text_field,
 )
-from autonomous_loop.engine.ports import Hands
-from autonomous_loop.errors import HandsError
+from autonomous_loop.engine.ports import Sandbox
+from autonomous_loop.errors import SandboxCallError
 
-HANDS_TOOLS = frozenset({BASH, EDITOR, BROWSER})
+SANDBOX_TOOLS = frozenset({BASH, EDITOR, BROWSER})
 # The API takes images up to 5 MB, counted in base64.
 _MAX_PNG_BYTES = 3_700_000
 
 
-class Toolbox:
+class ToolRunner:
     """The tools that work with the hands. A fault becomes a result marked as an error, never an exception.
 
     Args:
@@ -41,15 +41,15 @@ class Toolbox:
 
     def __init__(
         self,
-        hands: Hands,
+        sandbox: Sandbox,
         *,
         command_timeout_s: float,
         max_output: int,
         seconds_left: Callable[[], float],
         images: bool,
     ) -> None:
-        self._hands = hands
-        self._editor = Editor(hands, max_output=max_output)
+        self._sandbox = sandbox
+        self._editor = Editor(sandbox, max_output=max_output)
         self._command_timeout_s = command_timeout_s
         self._max_output = max_output
         self._seconds_left = seconds_left
@@ -59,7 +59,7 @@ class Toolbox:
         """The results, in the order of the calls."""
         tasks: list[asyncio.Task[ToolResult]] = []
         for index, call in enumerate(calls):
-            before = [tasks[n] for n in range(index) if needs(call, calls[n], work=self._hands.work)]
+            before = [tasks[n] for n in range(index) if needs(call, calls[n], work=self._sandbox.work)]
             tasks.append(asyncio.create_task(self._after(before, call)))
         try:
             return list(await asyncio.gather(*tasks))
@@ -75,7 +75,7 @@ class Toolbox:
             return await self._one(call)
         except ToolInputError as error:
             return refusal(str(error))
-        except HandsError as error:
+        except SandboxCallError as error:
             return refusal(error.message)
 
     async def _one(self, call: ToolCall) -> ToolResult:
@@ -91,7 +91,7 @@ class Toolbox:
             )
             return await self._browse(action, url, selector, value)
         if given.get("restart"):
-            await self._hands.restart_shell()
+            await self._sandbox.restart_shell()
             return ToolResult("the shell is restarted.")
         return await self._bash(text_field(given, "command"))
 
@@ -99,7 +99,7 @@ class Toolbox:
         timeout_s = min(self._command_timeout_s, self._seconds_left())
         if timeout_s <= 0:
             return refusal("not run: this session has no time left.")
-        result = await self._hands.shell(command, timeout_s=timeout_s, max_output=self._max_output)
+        result = await self._sandbox.shell(command, timeout_s=timeout_s, max_output=self._max_output)
         text = result.text
         text += "" if not text or text.endswith("\n") else "\n"
         if result.exit_code is None:
@@ -109,7 +109,7 @@ class Toolbox:
         return ToolResult(f"{text}[exit code {result.exit_code}]")
 
     async def _browse(self, action: str, url: str, selector: str, value: str) -> ToolResult:
-        seen = await self._hands.browse(action, url=url, selector=selector, value=value)
+        seen = await self._sandbox.browse(action, url=url, selector=selector, value=value)
         text = trim(seen.text, self._max_output)
         if seen.png is None:
             return ToolResult(text or "done.")

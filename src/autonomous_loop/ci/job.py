@@ -23,23 +23,23 @@ from autonomous_loop.git.journal import StateTracker
 from autonomous_loop.git.repository import Repository
 from autonomous_loop.github import client
 from autonomous_loop.github.action import ActionInputs, RunFacts
-from autonomous_loop.sandbox.network_policy import Reach
-from autonomous_loop.wiring.environment import Surroundings
+from autonomous_loop.sandbox.network_policy import NetworkPolicy
+from autonomous_loop.wiring.environment import RuntimeEnvironment
 from autonomous_loop.wiring.session import IDENTITY, SystemClock
 
 
 def given_to(
-    around: Surroundings, inputs: ActionInputs, facts: RunFacts, environ: Mapping[str, str]
-) -> Surroundings:
+    runtime: RuntimeEnvironment, inputs: ActionInputs, facts: RunFacts, environ: Mapping[str, str]
+) -> RuntimeEnvironment:
     """The surroundings of a job with what the action's inputs say.
 
     Raises:
         ConfigurationError: an unknown provider or network, or hosts that make no sense.
         CredentialError: there is no token.
     """
-    made = around.with_inputs(
+    made = runtime.with_inputs(
         service=ServiceAccess.read(environ, inputs.service),
-        reach=Reach.read(inputs.network, inputs.allowed_hosts),
+        reach=NetworkPolicy.read(inputs.network, inputs.allowed_hosts),
         token=inputs.credentials.github_token,
         handoff_keys=(inputs.credentials.handoff_key, inputs.credentials.handoff_key_previous),
         runtime_token=facts.runtime_token,
@@ -66,7 +66,7 @@ class Job:
     branch: str
 
     @classmethod
-    def connect(cls, facts: RunFacts, around: Surroundings, home: Path) -> Self:
+    def connect(cls, facts: RunFacts, runtime: RuntimeEnvironment, home: Path) -> Self:
         """Connect git and REST with the job's token.
 
         Raises:
@@ -76,13 +76,13 @@ class Job:
             home,
             remote=f"{facts.server_url}/{facts.repository}.git",
             identity=IDENTITY,
-            path=around.path,
-            auth=bearer(facts.server_url, around.token),
+            path=runtime.path,
+            auth=bearer(facts.server_url, runtime.token),
         )
-        connected = client.connect(around.token, facts.api_url)
+        connected = client.connect(runtime.token, facts.api_url)
         with client.translated(f"reading the repository {facts.repository}"):
             repository: GitHubRepository = connected.get_repo(facts.repository).complete()
-        login = client.own_login(connected, around.token)
+        login = client.own_login(connected, runtime.token)
         return cls(facts, git, repository, login, facts.default_branch or repository.default_branch)
 
     def default_head(self) -> CommitSha:

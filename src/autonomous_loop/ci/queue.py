@@ -56,7 +56,7 @@ class Plan:
     notes: Sequence[str]
 
 
-class Fleet:
+class LoopQueue:
     """The loops of one repository.
 
     Args:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from autonomous_loop.ci.job import Job
-from autonomous_loop.ci.queue import Fleet, is_over
+from autonomous_loop.ci.queue import LoopQueue, is_over
 from autonomous_loop.config import ContinuationMode, LoopConfig
 from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.model import CommitSha, LoopId
@@ -39,7 +39,7 @@ from autonomous_loop.wiring.local_request import request_of
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Route:
     """The loop whose next session this job runs.
 
     Attributes:
@@ -55,7 +55,7 @@ class Choice:
     pin_state: CommitSha | None = None
 
 
-class Intake:
+class EventRouter:
     """Decides for one job.
 
     Args:
@@ -72,7 +72,7 @@ class Intake:
         job: Job,
         config: LoopConfig,
         access: Access,
-        fleet: Fleet,
+        fleet: LoopQueue,
         *,
         base: CommitSha,
         turn: Turn | None = None,
@@ -87,7 +87,7 @@ class Intake:
         self._file = request_file
         self._files = FileIssues(job.repository, own_login=job.login, server_url=job.facts.server_url)
 
-    def choose(self) -> Choice | Ignore:
+    def choose(self) -> Route | Ignore:
         """What this job's event comes to.
 
         Raises:
@@ -121,7 +121,7 @@ class Intake:
 
     def _chosen(  # noqa: PLR0911 - one line an event reads best
         self, doing: Activity
-    ) -> Choice | Ignore:
+    ) -> Route | Ignore:
         match doing:
             case Ignore():
                 return doing
@@ -138,7 +138,7 @@ class Intake:
             case Reviewed() | Pushed() | Checked():
                 return self._happened(doing)
 
-    def _taken(self, turn: Turn) -> Choice | Ignore:
+    def _taken(self, turn: Turn) -> Route | Ignore:
         """What a schedule chose may have waited for a runner: things are looked at as they are now."""
         record = self._job.peek(turn.loop, self._config)
         standing = Stand.OVER if record is None else self._fleet.stand(record)
@@ -164,7 +164,7 @@ class Intake:
         path, git = safe_path(given), self._job.git
         return RequestFile.of(path, self._base, git.read(git.tree_of(self._base), path))
 
-    def _start_file(self, given: str, actor: str) -> Choice | Ignore:
+    def _start_file(self, given: str, actor: str) -> Route | Ignore:
         """Its text is the request; an issue is opened for it, where people follow and steer the loop."""
         self._access.require_writer(actor)
         file = self._read(given)
@@ -179,7 +179,7 @@ class Intake:
 
     def _start(
         self, issue: int, actor: str, *, chosen: bool = False, asked: Request | None = None
-    ) -> Choice | Ignore:
+    ) -> Route | Ignore:
         """A loop on an issue.
 
         Args:
@@ -205,12 +205,12 @@ class Intake:
         if self._job.facts.run_attempt > 1:
             return Ignore("a re-run goes by the journal, and there is none; label the issue again")
         if asked is not None:
-            return Choice(loop, issue, asked.model_copy(update={"requester": requester, "issue": issue}))
+            return Route(loop, issue, asked.model_copy(update={"requester": requester, "issue": issue}))
         event = self._job.facts.event if self._job.facts.event_name == "issues" else None
         request = content.freeze(
             self._job.repository, issue, requester=requester, at=at, access=self._access, event=event
         )
-        return Choice(loop, issue, request)
+        return Route(loop, issue, request)
 
     def _go_on(
         self,
@@ -219,7 +219,7 @@ class Intake:
         actor: str,
         generation: int | None = None,
         pin: CommitSha | None = None,
-    ) -> Choice | Ignore:
+    ) -> Route | Ignore:
         record = self._job.peek(loop, self._config)
         if record is None:
             return Ignore(f"there is no loop {loop}")
@@ -229,9 +229,9 @@ class Intake:
         self._access.check_continuation(dispatcher=actor, requester=request.requester)
         issue = request.issue or issue_of(loop) or 0
         before = None if generation is None else generation - 1
-        return Choice(loop, issue, request, pin=before, pin_state=pin)
+        return Route(loop, issue, request, pin=before, pin_state=pin)
 
-    def _asked(self, asked: Asked) -> Choice | Ignore:
+    def _asked(self, asked: Asked) -> Route | Ignore:
         self._access.require_writer(asked.actor)
         loops = self._job.loops(self._config, None if asked.on_pull_request else asked.number)
         if asked.on_pull_request:
@@ -244,7 +244,7 @@ class Intake:
             return Ignore(f"/loop {asked.name}: a running session acts on it")
         return self._go_on(loop, actor=asked.actor)
 
-    def _happened(self, what: Reviewed | Pushed | Checked) -> Choice | Ignore:
+    def _happened(self, what: Reviewed | Pushed | Checked) -> Route | Ignore:
         """Something at a loop's pull request; the session that follows reads for itself what it is."""
         record = self._job.peek(what.loop, self._config)
         if record is None or not record.sessions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from autonomous_loop.ci.job import Job
-from autonomous_loop.ci.routing import Choice
+from autonomous_loop.ci.routing import Route
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.model import CommitSha
 from autonomous_loop.domain.record import LoopRecord
@@ -23,18 +23,18 @@ from autonomous_loop.github.reviews import ReviewInbox
 from autonomous_loop.github.runs import GitHubClaimants
 from autonomous_loop.github.thread import Thread
 from autonomous_loop.report.view_model import Site
-from autonomous_loop.wiring.session import Place
+from autonomous_loop.wiring.session import LoopTarget
 
 
-def place_of(
+def target_of(
     job: Job,
-    choice: Choice,
+    choice: Route,
     config: LoopConfig,
     access: Access,
     base: CommitSha,
     *,
     artifacts: ArtifactClient,
-) -> Place:
+) -> LoopTarget:
     """Where the chosen loop lives.
 
     Raises:
@@ -66,7 +66,7 @@ def place_of(
             show=comment.show,
         )
     told = config.upload_transcripts
-    return Place(
+    return LoopTarget(
         name=facts.repository,
         loop=choice.loop,
         remote=job.git.remote,

@@ -25,9 +25,14 @@ from autonomous_loop.git.repository import Repository
 from autonomous_loop.report.audit import Audit, FeatureAudit, State
 from autonomous_loop.report.receipt import counted
 from autonomous_loop.report.redactor import Redactor
-from autonomous_loop.wiring.environment import Surroundings
+from autonomous_loop.wiring.environment import RuntimeEnvironment
 from autonomous_loop.wiring.session import IDENTITY, SystemClock, configuration
-from autonomous_loop.wiring.verification import ProvingGround, Taken, proving_ground, taken_from
+from autonomous_loop.wiring.verification import (
+    Taken,
+    VerificationEnvironment,
+    taken_from,
+    verification_environment,
+)
 
 CONFIGURED = (
     "the loop's configuration was not the project's alone (inputs of the action, or --set): where it named"
@@ -38,7 +43,7 @@ CONFIGURED = (
 async def audit(
     folder: Path,
     ref: str,
-    around: Surroundings,
+    runtime: RuntimeEnvironment,
     *,
     deep: bool,
     overrides: Mapping[str, str],
@@ -57,7 +62,7 @@ async def audit(
         UsageError: no such loop, several, no proof yet, no sandbox.
         JournalError: the journal cannot be read.
     """
-    with unbundled(folder, around) as directory, taken_from(directory, around) as taken:
+    with unbundled(folder, runtime) as directory, taken_from(directory, runtime) as taken:
         loop = choose(loops_in(taken.source), ref, taken.source)
         _bring(taken, loop)
         tracker = _tracker(taken.repository, loop, name="", keys=None)
@@ -68,17 +73,17 @@ async def audit(
         if not record.proofs or record.features is None:
             refuse_without_proofs(heads, record)
         assert record.features is not None
-        chain, findings = _chain(taken.repository, loop, record, around)
+        chain, findings = _chain(taken.repository, loop, record, runtime)
         found = standing(taken.repository, loop.branches, heads, record, tracker.entries())
         commit, notes = found.commit, found.notes
         config = configuration(taken.repository, record.facts.base, overrides=overrides)
         if config.hash != record.facts.configuration_hash:
             notes += (CONFIGURED,)
         features = {one.feature: one for one in _stored(taken.repository, tracker, record)}
-        async with proving_ground(
+        async with verification_environment(
             taken,
             config,
-            around,
+            runtime,
             setup=record.features.setup,
             model_command=record.model_command,
         ) as ground:
@@ -91,7 +96,7 @@ async def audit(
             if deep:
                 for name, said in (await _replays(ground, record, tracker.events(), say)).items():
                     features[name] = replace(features[name], replay=said)
-        redact = Redactor(around.secrets).text
+        redact = Redactor(runtime.secrets).text
         return Audit(
             loop=loop.loop,
             branches=loop.branches,
@@ -108,7 +113,7 @@ async def audit(
 
 
 @contextmanager
-def unbundled(folder: Path, around: Surroundings) -> Iterator[Path]:
+def unbundled(folder: Path, runtime: RuntimeEnvironment) -> Iterator[Path]:
     """A git directory as it is; of a bundle, a repository with its branches.
 
     Raises:
@@ -117,9 +122,9 @@ def unbundled(folder: Path, around: Surroundings) -> Iterator[Path]:
     if not folder.is_file():
         yield folder
         return
-    with TemporaryDirectory(prefix="autonomous-loop-", dir=around.temporary) as home:
+    with TemporaryDirectory(prefix="autonomous-loop-", dir=runtime.temporary) as home:
         taken = Repository.create(
-            Path(home), remote=str(folder.resolve()), identity=IDENTITY, path=around.path, auth={}
+            Path(home), remote=str(folder.resolve()), identity=IDENTITY, path=runtime.path, auth={}
         )
         try:
             taken.git("fetch", "--quiet", "--no-tags", "--", taken.remote, "refs/heads/*:refs/heads/*")
@@ -152,11 +157,11 @@ def _tracker(repository: Repository, loop: LoopBranches, *, name: str, keys: Key
 
 
 def _chain(
-    repository: Repository, loop: LoopBranches, record: LoopRecord, around: Surroundings
+    repository: Repository, loop: LoopBranches, record: LoopRecord, runtime: RuntimeEnvironment
 ) -> tuple[str, tuple[str, ...]]:
     """Whether the journal is the loop's own, as far as the keys here can tell."""
     name = record.facts.repository
-    keys = Keyring.derive(around.key_materials, repository=name, loop=record.facts.loop)
+    keys = Keyring.derive(runtime.key_materials, repository=name, loop=record.facts.loop)
     unsigned = Keyring(())
     if unsigned.knows(record.last_mac):
         keys = unsigned
@@ -234,7 +239,7 @@ def _states(verdict: Verdict, proofs: Mapping[str, Proof]) -> dict[str, State]:
 
 
 async def _replays(
-    ground: ProvingGround,
+    ground: VerificationEnvironment,
     record: LoopRecord,
     events: Sequence[Event],
     say: Callable[[str], object],
@@ -259,7 +264,7 @@ async def _replays(
 
 
 async def _replay(
-    ground: ProvingGround,
+    ground: VerificationEnvironment,
     feature: Feature,
     proof: Proof,
     baseline: Baseline | None,

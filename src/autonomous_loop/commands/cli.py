@@ -17,8 +17,8 @@ from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.feature import FeatureKind
 from autonomous_loop.errors import UsageError, explain
 from autonomous_loop.github.action import ENDED, STOPPED
-from autonomous_loop.sandbox.network_policy import Network, Reach
-from autonomous_loop.wiring.environment import GitHubAccount, Surroundings, environment
+from autonomous_loop.sandbox.network_policy import Network, NetworkPolicy
+from autonomous_loop.wiring.environment import GitHubAccount, RuntimeEnvironment, environment
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -66,9 +66,11 @@ def run(
 
     async def work() -> int:
         with ProgressView(sys.stderr) as view:
-            reach = Reach.read(network or "", hosts)
-            around = Surroundings.from_environment(unsandboxed=unsandboxed, reach=reach, observe=(view,))
-            loop = AutonomousLoop(project, request=request, surroundings=around, overrides=pairs(settings))
+            reach = NetworkPolicy.read(network or "", hosts)
+            runtime = RuntimeEnvironment.from_environment(
+                unsandboxed=unsandboxed, reach=reach, observe=(view,)
+            )
+            loop = AutonomousLoop(project, request=request, surroundings=runtime, overrides=pairs(settings))
             result = await interruptible(loop.run())
         if as_json:
             click.echo(json.dumps(result.as_dict()))
@@ -99,8 +101,8 @@ def session(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
     from autonomous_loop.report.terminal import ProgressView  # noqa: PLC0415
 
     async def work() -> int:
-        around = Surroundings.from_environment(observe=(ProgressView(sys.stderr, for_runner=True),))
-        outcome = await interruptible(run_ci_session(around, environment()), told=_note_signal)
+        runtime = RuntimeEnvironment.from_environment(observe=(ProgressView(sys.stderr, for_runner=True),))
+        outcome = await interruptible(run_ci_session(runtime, environment()), told=_note_signal)
         _save_state(ENDED, "1")
         click.echo(clean(f"{outcome.result}. {outcome.why}"), err=True)
         if as_json:
@@ -122,7 +124,7 @@ def finish(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
 
     async def work() -> int:
         try:
-            done = finish_ci_session(Surroundings.from_environment(), environment())
+            done = finish_ci_session(RuntimeEnvironment.from_environment(), environment())
         except Exception as error:  # noqa: BLE001 - the job's verdict is the session's, not this step's
             say(f"the session could not be completed: {explain(error)}")
             return 0
@@ -144,7 +146,7 @@ def plan(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
     from autonomous_loop.commands.plan import plan_ci  # noqa: PLC0415 - only this command needs it
 
     async def work() -> int:
-        made = plan_ci(Surroundings.from_environment(), environment())
+        made = plan_ci(RuntimeEnvironment.from_environment(), environment())
         for note in made.notes:
             say(note)
         if made.wait:
@@ -163,7 +165,7 @@ def status(project: Path, as_json: bool) -> None:  # noqa: FBT001 - click gives 
     from autonomous_loop.commands.status import loops_of, render  # noqa: PLC0415
 
     async def work() -> int:
-        found = loops_of(project, Surroundings.from_environment())
+        found = loops_of(project, RuntimeEnvironment.from_environment())
         click.echo(json.dumps([loop.as_dict() for loop in found]) if as_json else render(found))
         return 0
 
@@ -208,8 +210,8 @@ def prove(
     question = Question(project, base, head, tests, FeatureKind(kind), overrides)
 
     async def work() -> int:
-        around = Surroundings.from_environment(unsandboxed=unsandboxed)
-        receipt = await interruptible(prove(question, around, say=say))
+        runtime = RuntimeEnvironment.from_environment(unsandboxed=unsandboxed)
+        receipt = await interruptible(prove(question, runtime, say=say))
         verdict = receipt.verdict.model_dump(mode="json")
         click.echo(clean(json.dumps(verdict) if as_json else as_text(receipt)))
         return 0 if receipt.verdict.accepted else 1
@@ -223,8 +225,8 @@ def prove_in_ci() -> None:
     from autonomous_loop.commands.prove_ci import prove_in_ci  # noqa: PLC0415 - only this command needs it
 
     async def work() -> int:
-        around = Surroundings.from_environment()
-        return await interruptible(prove_in_ci(around, environment(), say=say))
+        runtime = RuntimeEnvironment.from_environment()
+        return await interruptible(prove_in_ci(runtime, environment(), say=say))
 
     exit_with(work(), as_json=False, stopped="stopped: there is no verdict", fault=2)
 
@@ -260,8 +262,8 @@ def audit(
     where, name = (Path(ref), "") if ref and Path(ref).is_file() else (project, ref)
 
     async def work() -> int:
-        around = Surroundings.from_environment(unsandboxed=unsandboxed)
-        found = await interruptible(audit(where, name, around, deep=deep, overrides=overrides, say=say))
+        runtime = RuntimeEnvironment.from_environment(unsandboxed=unsandboxed)
+        found = await interruptible(audit(where, name, runtime, deep=deep, overrides=overrides, say=say))
         click.echo(clean(json.dumps(found.as_dict()) if as_json else as_text(found)))
         return found.exit_code
 
@@ -305,7 +307,11 @@ def init(*, project: Path, dry: bool, force: bool) -> None:
 
     async def work() -> int:
         made = init(
-            project, Surroundings.from_environment(), GitHubAccount.from_environment(), dry=dry, force=force
+            project,
+            RuntimeEnvironment.from_environment(),
+            GitHubAccount.from_environment(),
+            dry=dry,
+            force=force,
         )
         click.echo(clean(initialised_as_text(made)))
         return 1 if made.refused else 0
@@ -326,8 +332,8 @@ def doctor(*, project: Path, repo: str, try_it: bool, as_json: bool) -> None:
     from autonomous_loop.report.findings import State, findings_as_text  # noqa: PLC0415 - the same
 
     async def work() -> int:
-        around, account = Surroundings.from_environment(), GitHubAccount.from_environment()
-        found = await interruptible(examine(Question(project, repo, try_it), around, account, say=say))
+        runtime, account = RuntimeEnvironment.from_environment(), GitHubAccount.from_environment()
+        found = await interruptible(examine(Question(project, repo, try_it), runtime, account, say=say))
         shown = json.dumps([one.as_dict() for one in found]) if as_json else findings_as_text(found)
         click.echo(clean(shown))
         return 1 if any(one.state is State.MEND for one in found) else 0

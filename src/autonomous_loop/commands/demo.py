@@ -21,7 +21,7 @@ from rich.table import Table
 from autonomous_loop.commands.status import LoopStatus, read_loops, status_of
 from autonomous_loop.errors import CredentialError, RepositoryError, UsageError
 from autonomous_loop.github.workflow import WORKFLOW, ours
-from autonomous_loop.wiring.environment import Surroundings
+from autonomous_loop.wiring.environment import RuntimeEnvironment
 from embedded_github.actions.workflow.metadata import ActionMeta
 from embedded_github.embedded import EmbeddedGitHub
 from embedded_github.forge.models import Actor
@@ -83,8 +83,8 @@ class Demo:
             UsageError: the folder holds something already.
         """
         example, root = _example()
-        around = Surroundings.from_environment()
-        if self.live and not around.service.api_key:
+        runtime = RuntimeEnvironment.from_environment()
+        if self.live and not runtime.service.api_key:
             raise CredentialError(
                 "the demo on Claude needs a key",
                 hint="set ANTHROPIC_API_KEY, or leave --live (make: LIVE=1) out.",
@@ -98,8 +98,8 @@ class Demo:
         began = time.monotonic()
         with ExitStack() as stack:
             env = self._model(stack, example)
-            env |= {"AUTONOMOUS_LOOP_TOOLS": str(around.tools)} if around.tools else {}
-            github = stack.enter_context(self._github(folder, root, env, around))
+            env |= {"AUTONOMOUS_LOOP_TOOLS": str(runtime.tools)} if runtime.tools else {}
+            github = stack.enter_context(self._github(folder, root, env, runtime))
             self._say(
                 "The model's turns are scripted; git, tests, browser, jobs and the embedded GitHub are real."
                 if not self.live
@@ -109,7 +109,7 @@ class Demo:
             pages = f"{github.url}/{REPOSITORY}"
             self._say(f"pages: {pages}/issues/{number} and {pages}/actions")
             self._follow(github, began)
-            found = read_loops(str(folder / "forge" / "repos" / f"{REPOSITORY}.git"), around)
+            found = read_loops(str(folder / "forge" / "repos" / f"{REPOSITORY}.git"), runtime)
             status = status_of(found[0]) if found else None
             pull = _pull_request(github)
             done = status is not None and status.state == "complete" and pull is not None and pull[1]
@@ -126,15 +126,17 @@ class Demo:
         script = load_script(example / "turns.yaml")
         return {"ANTHROPIC_BASE_URL": stack.enter_context(serve(script, api_keys=frozenset({SCRIPTED_KEY})))}
 
-    def _github(self, folder: Path, root: Path, env: dict[str, str], around: Surroundings) -> EmbeddedGitHub:
-        key = around.service.api_key if self.live else SCRIPTED_KEY
+    def _github(
+        self, folder: Path, root: Path, env: dict[str, str], runtime: RuntimeEnvironment
+    ) -> EmbeddedGitHub:
+        key = runtime.service.api_key if self.live else SCRIPTED_KEY
         return EmbeddedGitHub(
             folder,
             entrypoint=_entrypoint,
             action_sources={ACTION: root},
             secrets={"ANTHROPIC_API_KEY": key},
             extra_env=env,
-            path=around.path,
+            path=runtime.path,
             port=self.port,
             pages=web_pages,
         )

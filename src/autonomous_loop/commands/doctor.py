@@ -23,7 +23,7 @@ from autonomous_loop.git.checkout import Checkout
 from autonomous_loop.github.settings import NotToldError, RepositorySettings
 from autonomous_loop.github.workflow import WORKFLOW, repository_of
 from autonomous_loop.report.findings import Finding, fault, mend, ok, unknown
-from autonomous_loop.wiring.environment import GitHubAccount, Surroundings
+from autonomous_loop.wiring.environment import GitHubAccount, RuntimeEnvironment
 from autonomous_loop.wiring.verification import Taken, taken_from
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
@@ -44,7 +44,7 @@ class Question:
 
 
 async def examine(
-    question: Question, around: Surroundings, account: GitHubAccount, *, say: Callable[[str], object]
+    question: Question, runtime: RuntimeEnvironment, account: GitHubAccount, *, say: Callable[[str], object]
 ) -> list[Finding]:
     """Look at everything; what one finding hides is told as far as it can be.
 
@@ -57,10 +57,10 @@ async def examine(
     """
     if question.repository and not _NAME.fullmatch(question.repository):
         raise UsageError(f"{question.repository} is not owner/name", hint="for example --repo octo/guestbook")
-    checkout = Checkout.open(question.folder, path=around.path)
+    checkout = Checkout.open(question.folder, path=runtime.path)
     name = question.repository or repository_of(checkout.origin, account.server_url)
     target = Target(name, account.server_url)
-    with taken_from(question.folder, around) as taken:
+    with taken_from(question.folder, runtime) as taken:
         found, head = _commit(taken)
         local = dict(files_of(taken, head)) if head else {}
         settings, refused = _connect(target, account)
@@ -74,13 +74,13 @@ async def examine(
             found += [*look_at_rights(settings), *look_at_settings(settings, target, label, facts)]
         else:
             found += refused or without_token(target, label, *_no_token(target, account, checkout))
-        found += [one async for one in look_at_machine(around, matters=not name)]
-        found.append(await look_at_model(around, config or LoopConfig()))
+        found += [one async for one in look_at_machine(runtime, matters=not name)]
+        found.append(await look_at_model(runtime, config or LoopConfig()))
         if not (head and config):
             return found
         if question.run:
             say("setup and tests, in a fresh clone of the last commit")
-            return found + await try_project(taken, head, config, around)
+            return found + await try_project(taken, head, config, runtime)
         return [
             *found,
             unknown("tests work", "not tried", "autonomous-loop doctor --run tries setup and tests"),

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from autonomous_loop.ci.finished_event import tell_if_finished
 from autonomous_loop.ci.job import Job, given_to
-from autonomous_loop.ci.routing import Choice
-from autonomous_loop.ci.target import place_of
+from autonomous_loop.ci.routing import Route
+from autonomous_loop.ci.target import target_of
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.budget import exhausted
 from autonomous_loop.domain.decision import HandoffReason
@@ -36,8 +36,8 @@ from autonomous_loop.github.action import (
 from autonomous_loop.github.artifacts import ArtifactClient
 from autonomous_loop.github.runs import step_cancelled_at
 from autonomous_loop.report.redactor import Redactor
-from autonomous_loop.wiring.closing import Frame, frame
-from autonomous_loop.wiring.environment import Surroundings
+from autonomous_loop.wiring.closing import ClosingParts, closing_parts
+from autonomous_loop.wiring.environment import RuntimeEnvironment
 from autonomous_loop.wiring.session import SystemClock, configuration
 
 
@@ -67,7 +67,7 @@ class Finished:
         }
 
 
-def finish_ci_session(around: Surroundings, environ: Mapping[str, str]) -> Finished:
+def finish_ci_session(runtime: RuntimeEnvironment, environ: Mapping[str, str]) -> Finished:
     """Complete the session this very attempt of this run claimed and did not end; else nothing.
 
     Raises:
@@ -75,24 +75,24 @@ def finish_ci_session(around: Surroundings, environ: Mapping[str, str]) -> Finis
     """
     inputs = read_inputs(environ)
     facts = read_facts(environ, read_event(environ.get("GITHUB_EVENT_PATH", "")))
-    around = given_to(around, inputs, facts, environ)
-    with tempfile.TemporaryDirectory(prefix="autonomous-loop-", dir=around.temporary) as home:
-        job = Job.connect(facts, around, Path(home))
+    runtime = given_to(runtime, inputs, facts, environ)
+    with tempfile.TemporaryDirectory(prefix="autonomous-loop-", dir=runtime.temporary) as home:
+        job = Job.connect(facts, runtime, Path(home))
         try:
-            with closing(ArtifactClient(facts, around.token)) as artifacts:
-                done = _finish(job, inputs, around, environ, artifacts)
+            with closing(ArtifactClient(facts, runtime.token)) as artifacts:
+                done = _finish(job, inputs, runtime, environ, artifacts)
         finally:
             job.git.close()
     if facts.summary_path and done.loop:
         said = f"Autonomous Loop: the session was killed; its post step ended it: {done.reason}. {done.why}"
-        append_summary(facts.summary_path, Redactor(around.secrets).text(said))
+        append_summary(facts.summary_path, Redactor(runtime.secrets).text(said))
     return done
 
 
 def _finish(
     job: Job,
     inputs: ActionInputs,
-    around: Surroundings,
+    runtime: RuntimeEnvironment,
     environ: Mapping[str, str],
     artifacts: ArtifactClient,
 ) -> Finished:
@@ -104,13 +104,13 @@ def _finish(
     loop, record = found
     config = configuration(job.git, record.facts.base, overrides=inputs.overrides)
     request = record.facts.request
-    choice = Choice(loop, request.issue or issue_of(loop) or 0, request)
+    choice = Route(loop, request.issue or issue_of(loop) or 0, request)
     access = Access(job.repository, allowed_bots=config.allowed_bots, own_login=job.login)
-    place = place_of(job, choice, config, access, base, artifacts=artifacts)
-    framed = frame(
+    place = target_of(job, choice, config, access, base, artifacts=artifacts)
+    closing = closing_parts(
         job.git,
         config,
-        around,
+        runtime,
         name=place.name,
         loop=loop,
         handoffs=place.handoffs,
@@ -121,7 +121,7 @@ def _finish(
     stopped_at = _stopped_at(job, environ)
     deadline = record.sessions[-1].started + timedelta(minutes=config.session_minutes)
     done = complete(
-        framed,
+        closing,
         config,
         loop,
         by_person=stopped_at is not None and stopped_at < deadline,
@@ -131,7 +131,9 @@ def _finish(
     return done
 
 
-def complete(framed: Frame, config: LoopConfig, loop: LoopId, *, by_person: bool, now: datetime) -> Finished:
+def complete(
+    closing: ClosingParts, config: LoopConfig, loop: LoopId, *, by_person: bool, now: datetime
+) -> Finished:
     """Write the end of a session whose process is gone: journal, handoff, what people see, continuation.
 
     Args:
@@ -141,11 +143,11 @@ def complete(framed: Frame, config: LoopConfig, loop: LoopId, *, by_person: bool
         JournalError: the chain fails, or was signed with a key that is not here.
         Superseded: another session was claimed meanwhile.
     """
-    record = framed.journal.read()
+    record = closing.journal.read()
     if record is None or not record.sessions or record.sessions[-1].ended is not None:
         raise JournalError(f"the journal of {loop} changed while its last session was being completed")
     session, settled = record.generation, _settled(record)
-    here = [one.event.type for one in framed.journal.entries() if one.session == session]
+    here = [one.event.type for one in closing.journal.entries() if one.session == session]
     progressed = bool({"kept", "blocked", "planned"} & set(here))
     reason = _reason(record, config, by_person=by_person, progressed=progressed)
     said = (
@@ -153,7 +155,7 @@ def complete(framed: Frame, config: LoopConfig, loop: LoopId, *, by_person: bool
         if by_person
         else "the session's process was killed; its post step wrote this, and what was proved is kept"
     )
-    closer = framed.closer
+    closer = closing.closer
     events = [*settled, *closer.publisher.publish()]
     reason = closer.publisher.ending(reason)
     ended = Ended(

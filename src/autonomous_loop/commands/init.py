@@ -17,7 +17,7 @@ from autonomous_loop.report.configuration import commented
 from autonomous_loop.report.escape import printable
 from autonomous_loop.verify.commands import detected, steps_of
 from autonomous_loop.verify.project.tree_facts import TreeFacts
-from autonomous_loop.wiring.environment import GitHubAccount, Surroundings
+from autonomous_loop.wiring.environment import GitHubAccount, RuntimeEnvironment
 from autonomous_loop.wiring.verification import taken_from
 
 MOST_SHOWN = 60_000
@@ -74,7 +74,12 @@ class Initialised:
 
 
 def init(
-    folder: Path, around: Surroundings, account: GitHubAccount, *, dry: bool = False, force: bool = False
+    folder: Path,
+    runtime: RuntimeEnvironment,
+    account: GitHubAccount,
+    *,
+    dry: bool = False,
+    force: bool = False,
 ) -> Initialised:
     """Write what is missing. Nothing is committed or pushed, and nothing of the repository runs.
 
@@ -86,9 +91,9 @@ def init(
         RepositoryError: no git repository, no work tree, a link in the way.
         ConfigurationError: the configuration there is cannot be read.
     """
-    checkout = Checkout.open(folder, path=around.path)
+    checkout = Checkout.open(folder, path=runtime.path)
     workflow = _workflow(checkout, force=force)
-    settings, label = _settings(checkout, folder, around)
+    settings, label = _settings(checkout, folder, runtime)
     made = Initialised(
         (workflow, settings),
         repository_of(checkout.origin, account.server_url),
@@ -114,7 +119,7 @@ def _workflow(checkout: Checkout, *, force: bool) -> FileChange:
     )
 
 
-def _settings(checkout: Checkout, folder: Path, around: Surroundings) -> tuple[FileChange, str]:
+def _settings(checkout: Checkout, folder: Path, runtime: RuntimeEnvironment) -> tuple[FileChange, str]:
     """The configuration is a person's own: one that is there is never written over, forced or not."""
     files = {
         path: data for path in (CONFIG_FILE, "pyproject.toml") if (data := checkout.read(path)) is not None
@@ -128,7 +133,7 @@ def _settings(checkout: Checkout, folder: Path, around: Surroundings) -> tuple[F
     if _table_in(files.get("pyproject.toml", b"")):
         why = "the configuration stands in pyproject.toml, [tool.autonomous-loop]"
         return FileChange(CONFIG_FILE, None, b"", "kept", why), config.label
-    test_command, others = _tests(folder, around)
+    test_command, others = _tests(folder, runtime)
     return FileChange(CONFIG_FILE, None, commented(test_command, others=others).encode(), "new"), config.label
 
 
@@ -137,10 +142,10 @@ def _table_in(pyproject: bytes) -> bool:
     return isinstance(tool, dict) and "autonomous-loop" in tool
 
 
-def _tests(folder: Path, around: Surroundings) -> tuple[str, str]:
+def _tests(folder: Path, runtime: RuntimeEnvironment) -> tuple[str, str]:
     """The test command that the last commit's files have, or what to tell of those they speak of."""
     try:
-        with taken_from(folder, around) as taken:
+        with taken_from(folder, runtime) as taken:
             head = taken.source.commit("HEAD")
             taken.source.bring(taken.repository, [f"{head}:refs/init/head"])
             facts = TreeFacts(taken.repository).of(taken.repository.tree_of(head))

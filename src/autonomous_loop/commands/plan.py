@@ -11,12 +11,12 @@ from pathlib import Path
 
 from autonomous_loop.ci.cleanup import Cleanup
 from autonomous_loop.ci.job import Job, given_to
-from autonomous_loop.ci.queue import Fleet
+from autonomous_loop.ci.queue import LoopQueue
 from autonomous_loop.domain.queue import Turn, Wait
 from autonomous_loop.github.access import Access
 from autonomous_loop.github.action import read_event, read_facts, read_inputs, write_outputs
 from autonomous_loop.github.artifacts import ArtifactClient
-from autonomous_loop.wiring.environment import Surroundings
+from autonomous_loop.wiring.environment import RuntimeEnvironment
 from autonomous_loop.wiring.session import configuration
 
 OUTSIDE = {"GITHUB_RUN_ID": "0", "GITHUB_EVENT_NAME": "schedule"}
@@ -48,7 +48,7 @@ class Planned:
         return {"matrix": self.matrix if self.turns else "", "count": str(len(self.turns))}
 
 
-def plan_ci(around: Surroundings, environ: Mapping[str, str]) -> Planned:
+def plan_ci(runtime: RuntimeEnvironment, environ: Mapping[str, str]) -> Planned:
     """Look at every loop and every labelled issue.
 
     In a job, labels by people who may not ask are taken off, loops that were closed are ended, and old
@@ -64,19 +64,19 @@ def plan_ci(around: Surroundings, environ: Mapping[str, str]) -> Planned:
     in_job = "GITHUB_RUN_ID" in environ
     given = dict(environ) if in_job else {**environ, **OUTSIDE}
     facts = read_facts(given, read_event(environ.get("GITHUB_EVENT_PATH", "")))
-    around = given_to(replace(around, token=environ.get("GITHUB_TOKEN", "")), inputs, facts, environ)
-    with tempfile.TemporaryDirectory(prefix="autonomous-loop-", dir=around.temporary) as home:
-        job = Job.connect(facts, around, Path(home))
+    runtime = given_to(replace(runtime, token=environ.get("GITHUB_TOKEN", "")), inputs, facts, environ)
+    with tempfile.TemporaryDirectory(prefix="autonomous-loop-", dir=runtime.temporary) as home:
+        job = Job.connect(facts, runtime, Path(home))
         try:
             config = configuration(job.git, job.default_head(), overrides=inputs.overrides)
             access = Access(job.repository, allowed_bots=config.allowed_bots, own_login=job.login)
             tidied: Sequence[str] = ()
             if in_job:
-                with closing(ArtifactClient(facts, around.token)) as artifacts:
+                with closing(ArtifactClient(facts, runtime.token)) as artifacts:
                     tidied = Cleanup(
-                        job, config, key_materials=around.key_materials, bundles=artifacts.if_there()
+                        job, config, key_materials=runtime.key_materials, bundles=artifacts.if_there()
                     ).sweep()
-            plan = Fleet(job, config, access, overrides=inputs.overrides, tidy=in_job).plan()
+            plan = LoopQueue(job, config, access, overrides=inputs.overrides, tidy=in_job).plan()
         finally:
             job.git.close()
     made = Planned(plan.turns, plan.wait, (*tidied, *plan.notes))

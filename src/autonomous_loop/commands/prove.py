@@ -9,7 +9,7 @@ from pathlib import Path
 from autonomous_loop.domain.feature import Feature, FeatureKind, slug
 from autonomous_loop.domain.model import CommitSha, scrubbed
 from autonomous_loop.domain.proof import Baseline, Submission, Verdict
-from autonomous_loop.errors import HandsError, RepositoryError, UsageError
+from autonomous_loop.errors import RepositoryError, SandboxCallError, UsageError
 from autonomous_loop.git.project import Project
 from autonomous_loop.report.receipt import Receipt
 from autonomous_loop.report.redactor import Redactor
@@ -17,9 +17,14 @@ from autonomous_loop.verify.candidate import Candidate
 from autonomous_loop.verify.differing_tests import Differing, differing, named_by
 from autonomous_loop.verify.project.tree_facts import TreeFacts
 from autonomous_loop.verify.results.wording import listed
-from autonomous_loop.wiring.environment import Surroundings
+from autonomous_loop.wiring.environment import RuntimeEnvironment
 from autonomous_loop.wiring.session import configuration
-from autonomous_loop.wiring.verification import ProvingGround, Taken, proving_ground, taken_from
+from autonomous_loop.wiring.verification import (
+    Taken,
+    VerificationEnvironment,
+    taken_from,
+    verification_environment,
+)
 
 MOST_TESTS = 50
 # Reasons that speak of the place, not of the change.
@@ -69,7 +74,7 @@ class Question:
         return (*kind, *settings)
 
 
-async def prove(question: Question, around: Surroundings, *, say: Callable[[str], object]) -> Receipt:
+async def prove(question: Question, runtime: RuntimeEnvironment, *, say: Callable[[str], object]) -> Receipt:
     """The verdict, by the loop's own verifier and hands.
 
     Args:
@@ -83,7 +88,7 @@ async def prove(question: Question, around: Surroundings, *, say: Callable[[str]
         NoVerdict: the setup fails, or the tests do not run here.
         SandboxError: the hands cannot be kept apart here.
     """
-    with taken_from(question.folder, around) as taken:
+    with taken_from(question.folder, runtime) as taken:
         named = taken.source.commit(question.base)
         head = taken.source.commit(question.head or "HEAD")
         if not question.head and (left_out := Project.open(question.folder).left_out):
@@ -99,17 +104,19 @@ async def prove(question: Question, around: Surroundings, *, say: Callable[[str]
         if asked.data:
             say(f"no test file differs, but this does: {listed(asked.data)}; the tests by it are run")
         subject = taken.repository.git.text("log", "-1", "--format=%s", head)
-        async with proving_ground(taken, config, around, removed_tests=config.removed_tests) as ground:
+        async with verification_environment(
+            taken, config, runtime, removed_tests=config.removed_tests
+        ) as ground:
             try:
                 verdict, protected, tests = await _judge(
                     ground, question.kind, base, head, asked, subject, say
                 )
-            except HandsError as error:
+            except SandboxCallError as error:
                 raise NoVerdict(error.message, hint=error.hint or PREPARE) from None
         if question.tests and [reason.code for reason in verdict.reasons] == ["bad-test"]:
             raise UsageError(verdict.reasons[0].text, hint="name files, folders or test ids that head has.")
         return Receipt(
-            verdict=scrubbed(verdict, Redactor(around.secrets).text),
+            verdict=scrubbed(verdict, Redactor(runtime.secrets).text),
             base=base,
             base_named=named,
             head=head,
@@ -180,7 +187,7 @@ def _refuse_too_many(tests: Collection[str], what: str = "test files differ") ->
 
 
 async def _judge(
-    ground: ProvingGround,
+    ground: VerificationEnvironment,
     kind: FeatureKind,
     base: CommitSha,
     head: CommitSha,

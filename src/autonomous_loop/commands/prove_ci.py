@@ -13,13 +13,13 @@ from autonomous_loop.github.action import append_summary, read_event, write_outp
 from autonomous_loop.report.escape import fence
 from autonomous_loop.report.receipt import as_markdown, as_text
 from autonomous_loop.report.redactor import Redactor
-from autonomous_loop.wiring.environment import Surroundings
+from autonomous_loop.wiring.environment import RuntimeEnvironment
 
 COMMANDS = ("test-command", "suite-command", "setup")
 
 
 async def prove_in_ci(
-    around: Surroundings, environ: Mapping[str, str], *, say: Callable[[str], object]
+    runtime: RuntimeEnvironment, environ: Mapping[str, str], *, say: Callable[[str], object]
 ) -> int:
     """What the action runs; the step's exit code.
 
@@ -30,20 +30,20 @@ async def prove_in_ci(
         UsageError: as `prove`; the summary says so too.
     """
     try:
-        receipt = await prove(question_of(environ), around, say=say)
+        receipt = await prove(question_of(environ), runtime, say=say)
     except NoTests as error:
         if _input(environ, "without-tests") != "pass":
-            _leave(environ, "none", _no_verdict(error, around))
+            _leave(environ, "none", _no_verdict(error, runtime))
             raise
         say(str(error))
-        _leave(environ, "none", _no_verdict(error, around))
+        _leave(environ, "none", _no_verdict(error, runtime))
         return 0
     except LoopError as error:
-        _leave(environ, "none", _no_verdict(error, around))
+        _leave(environ, "none", _no_verdict(error, runtime))
         raise
     say(as_text(receipt))
     verdict = "accepted" if receipt.verdict.accepted else "refused"
-    _leave(environ, verdict, Redactor(around.secrets).text(as_markdown(receipt)))
+    _leave(environ, verdict, Redactor(runtime.secrets).text(as_markdown(receipt)))
     return 0 if receipt.verdict.accepted else 1
 
 
@@ -77,8 +77,8 @@ def _leave(environ: Mapping[str, str], verdict: str, summary: str) -> None:
         write_outputs(path, {"verdict": verdict})
 
 
-def _no_verdict(error: UsageError | LoopError, around: Surroundings) -> str:
-    said = Redactor(around.secrets).text(f"{error.message}\n\nWhat to do: {error.hint}".strip())
+def _no_verdict(error: UsageError | LoopError, runtime: RuntimeEnvironment) -> str:
+    said = Redactor(runtime.secrets).text(f"{error.message}\n\nWhat to do: {error.hint}".strip())
     return f"### \u26aa no verdict\n\n{fence(said)}\n"
 
 

@@ -12,9 +12,9 @@ from autonomous_loop.ci import evidence_artifact
 from autonomous_loop.ci.cleanup import Cleanup
 from autonomous_loop.ci.finished_event import tell_if_finished
 from autonomous_loop.ci.job import Job, given_to
-from autonomous_loop.ci.queue import Fleet
-from autonomous_loop.ci.routing import Intake
-from autonomous_loop.ci.target import place_of
+from autonomous_loop.ci.queue import LoopQueue
+from autonomous_loop.ci.routing import EventRouter
+from autonomous_loop.ci.target import target_of
 from autonomous_loop.domain.decision import HandoffReason
 from autonomous_loop.domain.queue import Stand, Wait
 from autonomous_loop.domain.trigger import Ignore
@@ -34,8 +34,8 @@ from autonomous_loop.github.artifacts import ArtifactClient
 from autonomous_loop.github.trigger import turn_of
 from autonomous_loop.loop import run_session
 from autonomous_loop.report.redactor import Redactor
-from autonomous_loop.wiring.environment import Surroundings
-from autonomous_loop.wiring.session import TRANSCRIPTS, Parts, Place, configuration, connect, warm_up
+from autonomous_loop.wiring.environment import RuntimeEnvironment
+from autonomous_loop.wiring.session import TRANSCRIPTS, LoopTarget, Parts, configuration, connect, warm_up
 
 IGNORED = "ignored"
 CLOSED = "closed"
@@ -86,7 +86,7 @@ class Outcome:
         }
 
 
-async def run_ci_session(around: Surroundings, environ: dict[str, str]) -> Outcome:
+async def run_ci_session(runtime: RuntimeEnvironment, environ: dict[str, str]) -> Outcome:
     """What the action runs.
 
     Args:
@@ -99,21 +99,21 @@ async def run_ci_session(around: Surroundings, environ: dict[str, str]) -> Outco
     """
     inputs = read_inputs(environ)
     facts = read_facts(environ, read_event(environ.get("GITHUB_EVENT_PATH", "")))
-    around = given_to(around, inputs, facts, environ)
-    around.service.require()
+    runtime = given_to(runtime, inputs, facts, environ)
+    runtime.service.require()
     warm_up()
-    home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=around.temporary))
+    home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=runtime.temporary))
     fault: LoopError | None = None
     try:
-        with closing(ArtifactClient(facts, around.token)) as artifacts:
-            outcome = await _play(inputs, facts, around, home, artifacts)
+        with closing(ArtifactClient(facts, runtime.token)) as artifacts:
+            outcome = await _play(inputs, facts, runtime, home, artifacts)
     except Superseded as error:
         outcome = Outcome(result=SUPERSEDED, why=str(error))
     except LoopError as error:
         outcome, fault = Outcome(result=str(HandoffReason.FAILED), why=str(error)), error
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    redactor = Redactor(around.secrets)
+    redactor = Redactor(runtime.secrets)
     if facts.output_path:
         write_outputs(facts.output_path, {key: str(value) for key, value in outcome.as_dict().items()})
     if facts.summary_path:
@@ -125,22 +125,22 @@ async def run_ci_session(around: Surroundings, environ: dict[str, str]) -> Outco
 
 
 async def _play(
-    inputs: ActionInputs, facts: RunFacts, around: Surroundings, home: Path, artifacts: ArtifactClient
+    inputs: ActionInputs, facts: RunFacts, runtime: RuntimeEnvironment, home: Path, artifacts: ArtifactClient
 ) -> Outcome:
     """Find the loop, check who asked, run one session of it."""
-    job = Job.connect(facts, around, home)
+    job = Job.connect(facts, runtime, home)
     base = job.default_head()
     config = configuration(job.git, base, overrides=inputs.overrides)
-    cleanup = Cleanup(job, config, key_materials=around.key_materials, bundles=artifacts.if_there())
+    cleanup = Cleanup(job, config, key_materials=runtime.key_materials, bundles=artifacts.if_there())
     closed = cleanup.closed_by_event()
     if closed is not None:
         said = [one for one in map(cleanup.close, closed) if one]
         return Outcome(result=CLOSED if said else IGNORED, why="; ".join(said) or "it closed no loop")
     access = Access(job.repository, allowed_bots=config.allowed_bots, own_login=job.login)
-    fleet = Fleet(job, config, access, overrides=inputs.overrides)
+    fleet = LoopQueue(job, config, access, overrides=inputs.overrides)
     turn = turn_of(inputs.loop, inputs.issue)
-    intake = Intake(job, config, access, fleet, base=base, turn=turn, request_file=inputs.request)
-    choice = intake.choose()
+    router = EventRouter(job, config, access, fleet, base=base, turn=turn, request_file=inputs.request)
+    choice = router.choose()
     if isinstance(choice, Ignore):
         return Outcome(result=IGNORED, why=choice.reason)
     record = job.peek(choice.loop, config)
@@ -148,15 +148,15 @@ async def _play(
     if record is not None:
         # Read once, from the commit the loop started from: a later push cannot change a running loop.
         config = configuration(job.git, record.facts.base, overrides=inputs.overrides)
-    place = place_of(job, choice, config, access, base, artifacts=artifacts)
+    place = target_of(job, choice, config, access, base, artifacts=artifacts)
     if wait is not None:
         seen = facts.event_name == "issues" or turn is not None
         seen |= record is not None and fleet.stand(record) in {Stand.DUE, Stand.LATER}
         return _waits(place, wait, seen=seen)
-    parts = await connect(place, job.git, config, around, home=home)
+    parts = await connect(place, job.git, config, runtime, home=home)
     try:
         ending = await run_session(parts)
-        kept = _evidence(ending, parts, place, facts, around, home)
+        kept = _evidence(ending, parts, place, facts, runtime, home)
         outcome = _outcome(place.loop, ending, parts)
         return replace(outcome, summary=f"{outcome.summary}\n{kept}\n")
     finally:
@@ -165,12 +165,12 @@ async def _play(
 
 
 def _evidence(
-    ending: Ending, parts: Parts, place: Place, facts: RunFacts, around: Surroundings, home: Path
+    ending: Ending, parts: Parts, place: LoopTarget, facts: RunFacts, runtime: RuntimeEnvironment, home: Path
 ) -> str:
     """Upload what the session leaves for people to look at; what is said of it in the summary."""
     # After a person's stop the runner kills what is not over in a few seconds.
     most_s = 2.0 if ending.reason is HandoffReason.STOPPED else 60.0
-    with closing(ArtifactClient(facts, around.token, most_s=most_s)) as last:
+    with closing(ArtifactClient(facts, runtime.token, most_s=most_s)) as last:
         return evidence_artifact.keep(
             last,
             ending,
@@ -179,11 +179,11 @@ def _evidence(
             read_file=parts.journal.read_file,
             report=parts.reporter.summary(ending.record),
             transcripts=home / TRANSCRIPTS,
-            redact=Redactor(around.secrets).bytes,
+            redact=Redactor(runtime.secrets).bytes,
         )
 
 
-def _waits(place: Place, wait: Wait, *, seen: bool) -> Outcome:
+def _waits(place: LoopTarget, wait: Wait, *, seen: bool) -> Outcome:
     """Tell people once that the repository's limits keep the loop waiting, and until when.
 
     Args:

@@ -12,7 +12,7 @@ from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.git.journal import StateTracker
 from autonomous_loop.git.project import Project
 from autonomous_loop.git.repository import Repository
-from autonomous_loop.wiring.environment import Surroundings
+from autonomous_loop.wiring.environment import RuntimeEnvironment
 from autonomous_loop.wiring.session import IDENTITY, SystemClock
 
 
@@ -63,10 +63,12 @@ def status_of(record: LoopRecord) -> LoopStatus:
     )
 
 
-def read_loops(remote: str, around: Surroundings, *, prefix: str = "autonomous-loop") -> list[LoopRecord]:
+def read_loops(
+    remote: str, runtime: RuntimeEnvironment, *, prefix: str = "autonomous-loop"
+) -> list[LoopRecord]:
     """The records of every loop below `prefix`; their chains are not verified, which needs the key."""
-    home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=around.temporary))
-    repository = Repository.create(home, remote=remote, identity=IDENTITY, path=around.path, auth={})
+    home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=runtime.temporary))
+    repository = Repository.create(home, remote=remote, identity=IDENTITY, path=runtime.path, auth={})
     try:
         found = []
         for ref in sorted(repository.remote_refs(f"refs/heads/{prefix}/*/state")):
@@ -88,14 +90,14 @@ def read_loops(remote: str, around: Surroundings, *, prefix: str = "autonomous-l
         shutil.rmtree(home, ignore_errors=True)
 
 
-def loops_of(folder: Path, around: Surroundings) -> list[LoopStatus]:
+def loops_of(folder: Path, runtime: RuntimeEnvironment) -> list[LoopStatus]:
     """Every loop of a git directory.
 
     Raises:
         RepositoryError: it is none.
     """
     project = Project.open(folder)
-    return [status_of(record) for record in read_loops(str(project.git_folder), around)]
+    return [status_of(record) for record in read_loops(str(project.git_folder), runtime)]
 
 
 def render(found: list[LoopStatus]) -> str:

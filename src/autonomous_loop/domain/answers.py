@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from autonomous_loop.domain.decision import HandoffReason
-from autonomous_loop.domain.events import Approved, Blocked, BudgetSet, Consumed, Event, Reopened, Wished
+from autonomous_loop.domain.events import (
+    Approved,
+    Blocked,
+    BudgetSet,
+    Consumed,
+    Event,
+    Reopened,
+    RequestAdded,
+)
 from autonomous_loop.domain.feature import FeatureStatus
 from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.domain.work import Command
@@ -45,7 +53,7 @@ class Answer:
     @property
     def work(self) -> bool:
         """Whether there is something to build that was not there before."""
-        return any(isinstance(one, Wished | Reopened) for one in self.events)
+        return any(isinstance(one, RequestAdded | Reopened) for one in self.events)
 
 
 def wants_stop(commands: Iterable[Command]) -> bool:
@@ -115,4 +123,4 @@ def _wish(command: Command, record: LoopRecord, rules: Rules) -> tuple[Event, ..
     elif command.name == "ci":
         source = "ci"
     text = command.argument[:20_000]
-    return (Wished(id=command.id, source=source, by=command.actor, subject=command.subject, text=text),)
+    return (RequestAdded(id=command.id, source=source, by=command.actor, subject=command.subject, text=text),)

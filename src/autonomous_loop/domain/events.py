@@ -168,7 +168,7 @@ class Consumed(Model):
     argument: str = ""
 
 
-class Wished(Model):
+class RequestAdded(Model):
     """Something was asked for while the loop ran: frozen here, and a feature from the next planning on.
 
     Attributes:
@@ -345,7 +345,7 @@ Event = Annotated[
     | Reopened
     | Remembered
     | Consumed
-    | Wished
+    | RequestAdded
     | Added
     | Conflicted
     | BudgetSet

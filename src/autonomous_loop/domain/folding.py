@@ -28,11 +28,11 @@ from autonomous_loop.domain.events import (
     PutOff,
     Remembered,
     Reopened,
+    RequestAdded,
     Revoked,
     Spent,
     SuiteHeld,
     TakenIn,
-    Wished,
 )
 from autonomous_loop.domain.feature import Attempt, AttemptOutcome, FeatureList, FeatureStatus
 from autonomous_loop.domain.proof import Baseline, Proof
@@ -70,7 +70,7 @@ class _Folding:
         self.put_off: list[str] = []
         self.notes: list[str] = []
         self.consumed: list[str] = []
-        self.wishes: dict[str, Wished] = {}
+        self.wishes: dict[str, RequestAdded] = {}
         self.waiting: list[str] = []
         self.plans = 0
         self.merges: dict[str, Conflicted] = {}
@@ -133,7 +133,7 @@ class _Folding:
                 self.values["closed"] = event
             case Planned():
                 self.plans += 1
-            case Wished() as event:
+            case RequestAdded() as event:
                 self.wishes[event.id] = event
                 self.waiting.append(event.id)
             case Added(wishes=granted):

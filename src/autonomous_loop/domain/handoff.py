@@ -14,7 +14,7 @@ from autonomous_loop.domain.model import CommitSha, FeatureId, LoopId, Model
 BATON_SCHEMA: Literal[1] = 1
 
 
-class Baton(Model):
+class Handoff(Model):
     """The journal is the truth; this says where it stood.
 
     Attributes:
@@ -43,7 +43,7 @@ class Baton(Model):
     note: str = ""
 
 
-class SignedBaton(Model):
+class SignedHandoff(Model):
     """A baton with its signature.
 
     Attributes:
@@ -51,6 +51,6 @@ class SignedBaton(Model):
         mac: HMAC-SHA256 over the baton's canonical JSON, hexadecimal; empty when unsigned.
     """
 
-    baton: Baton
+    handoff: Handoff
     key_id: str = ""
     mac: str = ""

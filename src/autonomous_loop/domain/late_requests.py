@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from autonomous_loop.domain.budget import Limits
-from autonomous_loop.domain.events import Wished
+from autonomous_loop.domain.events import RequestAdded
 from autonomous_loop.domain.feature import Feature, FeatureKind, FeatureList, slug
 from autonomous_loop.domain.request import Request
 
@@ -32,12 +32,12 @@ def unique_id(wanted: str, taken: Collection[str]) -> str:
     return made
 
 
-def headline(wish: Wished) -> str:
+def headline(wish: RequestAdded) -> str:
     """Who or what asked for it, in one line."""
     return _TITLES[wish.source].format(by=wish.by or "somebody")
 
 
-def request_of(wishes: Sequence[Wished], features: FeatureList, *, title: str) -> Request:
+def request_of(wishes: Sequence[RequestAdded], features: FeatureList, *, title: str) -> Request:
     """What the planner is shown: the wishes as the request, and what the list holds already beside it."""
     asked = "\n\n".join(f"{number}. {headline(one)}:\n{one.text}" for number, one in enumerate(wishes, 1))
     there = "\n".join(f"- {one.id}: {' '.join(one.description.split())[:300]}" for one in features.features)
@@ -51,7 +51,7 @@ def request_of(wishes: Sequence[Wished], features: FeatureList, *, title: str) -
     )
 
 
-def direct(wish: Wished, taken: Collection[str]) -> Feature:
+def direct(wish: RequestAdded, taken: Collection[str]) -> Feature:
     """A wish as one feature, for when the planner came to nothing."""
     first = re.sub(r"^[\s*#>-]+", "", wish.text).partition("\n")[0]
     wanted = slug(first, fallback=wish.source)

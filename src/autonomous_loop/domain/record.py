@@ -18,9 +18,9 @@ from autonomous_loop.domain.events import (
     Conflicted,
     Event,
     LoopFacts,
+    RequestAdded,
     Revoked,
     SuiteHeld,
-    Wished,
 )
 from autonomous_loop.domain.feature import Attempt, FeatureList, FeatureStatus
 from autonomous_loop.domain.model import CommitSha, Model
@@ -100,7 +100,7 @@ class LoopRecord(Model):
     unsettled: Spending = Spending()
     notes: tuple[str, ...] = ()
     consumed: tuple[str, ...] = ()
-    wishes: dict[str, Wished] = Field(default_factory=dict)
+    wishes: dict[str, RequestAdded] = Field(default_factory=dict)
     waiting: tuple[str, ...] = ()
     plans: int = 0
     merges: dict[str, Conflicted] = Field(default_factory=dict)

@@ -35,7 +35,7 @@ from autonomous_loop.engine.ports import (
     Watch,
     Workspace,
 )
-from autonomous_loop.errors import HandsError, SecretLeakError
+from autonomous_loop.errors import SandboxCallError, SecretLeakError
 
 DOUBLE = 2.0
 MARKER = re.compile(rb"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
@@ -182,7 +182,7 @@ class FeatureAttempt(Conversation):
         self.progress(f"{self._feature.id}: proving")
         try:
             verdict = await self._prove(submission)
-        except HandsError as error:
+        except SandboxCallError as error:
             verdict = refuse("work-tree", str(error))
         if not verdict.accepted:
             self.refusals += 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from autonomous_loop.config import ContinuationMode
-from autonomous_loop.domain.handoff import Baton
+from autonomous_loop.domain.handoff import Handoff
 from autonomous_loop.engine.ports import Clock, Forge
 
 __all__ = ["Continuation", "ContinuationHandler", "ContinuationMode"]
@@ -61,27 +61,27 @@ class ContinuationHandler:
         self._trusted = signed or allow_unsigned
         self._max_sessions = max_sessions
 
-    def proceed(self, baton: Baton) -> Continuation:
+    def proceed(self, handoff: Handoff) -> Continuation:
         """Push, then handoff, then this."""
-        if not baton.reason.continues:
-            return Continuation(started=False, why=f"the loop ended: {baton.reason}")
-        if baton.generation >= self._max_sessions:
+        if not handoff.reason.continues:
+            return Continuation(started=False, why=f"the loop ended: {handoff.reason}")
+        if handoff.generation >= self._max_sessions:
             return Continuation(
                 started=False, why=f"all {self._max_sessions} sessions are used (max-sessions)"
             )
-        if baton.not_before and baton.not_before > self._clock.now():
+        if handoff.not_before and handoff.not_before > self._clock.now():
             # Never sleep on a paid runner: the schedule starts it again.
-            when = baton.not_before.strftime("%Y-%m-%d %H:%M UTC")
+            when = handoff.not_before.strftime("%Y-%m-%d %H:%M UTC")
             return Continuation(
                 started=False,
                 why=f"the model's service is not to be asked before {when}",
-                not_before=baton.not_before,
+                not_before=handoff.not_before,
             )
         if self._mode is ContinuationMode.AUTO:
-            return self._auto(baton)
+            return self._auto(handoff)
         return Continuation(started=False, why=_WAITS_FOR[self._mode])
 
-    def _auto(self, baton: Baton) -> Continuation:
+    def _auto(self, handoff: Handoff) -> Continuation:
         if self._forge is None:
             return Continuation(started=True, why="the next session follows")
         if not self._trusted:
@@ -89,5 +89,5 @@ class ContinuationHandler:
                 started=False,
                 why="the handoff is unsigned: set `handoff-key` or `allow-unsigned: true` to go on by itself",
             )
-        url = self._forge.dispatch(baton)
+        url = self._forge.dispatch(handoff)
         return Continuation(started=True, why="the next session was dispatched", url=url)

@@ -15,12 +15,12 @@ from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.engine.attempt import Workbench
 from autonomous_loop.engine.orchestrator import FeatureResult
 from autonomous_loop.engine.recovery import ErrorRecoverer, RecoveryStrategy
-from autonomous_loop.engine.upstream import TakingIn
+from autonomous_loop.engine.upstream import UpstreamMerger
 
 MEND = "push a commit that mends it to the pull request's branch, then comment `/loop continue`"
 
 
-class SuiteKeeper:
+class FullSuite:
     """Holds everything proved so far together, and names the checkpoint that broke it.
 
     Args:
@@ -29,8 +29,8 @@ class SuiteKeeper:
         taking_in: makes a feature of a conflict with the base branch.
     """
 
-    def __init__(self, bench: Workbench, *, recoverer: ErrorRecoverer, taking_in: TakingIn) -> None:
-        self._taking_in = taking_in
+    def __init__(self, bench: Workbench, *, recoverer: ErrorRecoverer, upstream: UpstreamMerger) -> None:
+        self._taking_in = upstream
         self._bench = bench
         self._recoverer = recoverer
 

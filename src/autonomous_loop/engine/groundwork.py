@@ -9,7 +9,7 @@ from autonomous_loop.domain.feature import FeatureList
 from autonomous_loop.domain.proof import Baseline, oversized
 from autonomous_loop.domain.work import CommandResult
 from autonomous_loop.engine.attempt import Workbench
-from autonomous_loop.errors import ConfigurationError, HandsError, UsageError
+from autonomous_loop.errors import ConfigurationError, SandboxCallError, UsageError
 
 _CANNOT_SET_UP = "mend the setup command in the configuration (`setup`), or what it needs."
 
@@ -59,7 +59,7 @@ class Groundwork:
         record = self._bench.journal.record()
         assert record.features is not None
         if failed := await self._set_up(record.features):
-            raise (UsageError if record.baseline is None else HandsError)(failed, hint=_CANNOT_SET_UP)
+            raise (UsageError if record.baseline is None else SandboxCallError)(failed, hint=_CANNOT_SET_UP)
         if record.baseline is None:
             baseline = await self._baseline(record.features)
             self._bench.journal.append([BaselineTaken(baseline=baseline)])

@@ -7,7 +7,7 @@ import json
 from pydantic import ValidationError
 
 from autonomous_loop.domain.decision import HandoffReason, next_feature
-from autonomous_loop.domain.handoff import Baton, SignedBaton
+from autonomous_loop.domain.handoff import Handoff, SignedHandoff
 from autonomous_loop.domain.keys import Keyring
 from autonomous_loop.domain.model import CommitSha
 from autonomous_loop.domain.record import LoopRecord
@@ -41,7 +41,7 @@ class HandoffCoordinator:
 
     def prepare(
         self, record: LoopRecord, *, state: CommitSha, reason: HandoffReason, run_id: str, note: str
-    ) -> Baton:
+    ) -> Handoff:
         """The document for where the journal stands now."""
         upcoming = (
             next_feature(
@@ -51,7 +51,7 @@ class HandoffCoordinator:
             else None
         )
         last = record.sessions[-1] if record.sessions else None
-        return Baton(
+        return Handoff(
             repository=self._name,
             loop=self._loop,
             generation=record.generation,
@@ -69,13 +69,13 @@ class HandoffCoordinator:
             note=note[:2_000],
         )
 
-    def write(self, baton: Baton, *, human: str) -> None:
+    def write(self, handoff: Handoff, *, human: str) -> None:
         """Sign and keep it."""
-        key_id, _, digest = self._keys.sign(_canonical(baton)).partition(":")
-        signed = SignedBaton(baton=baton, key_id=key_id if self._keys.signed else "", mac=digest)
+        key_id, _, digest = self._keys.sign(_canonical(handoff)).partition(":")
+        signed = SignedHandoff(handoff=handoff, key_id=key_id if self._keys.signed else "", mac=digest)
         self._store.write(human, signed.model_dump_json(exclude_none=True))
 
-    def read(self) -> Baton | None:
+    def read(self) -> Handoff | None:
         """The last one, verified; None when there is none or it cannot be read (the journal is the truth).
 
         Raises:
@@ -85,22 +85,23 @@ class HandoffCoordinator:
         if text is None:
             return None
         try:
-            signed = SignedBaton.model_validate(json.loads(text))
+            signed = SignedHandoff.model_validate(json.loads(text))
         except (ValueError, ValidationError, RecursionError):
             return None
-        baton = signed.baton
-        if (baton.repository, baton.loop) != (self._name, self._loop):
+        handoff = signed.handoff
+        if (handoff.repository, handoff.loop) != (self._name, self._loop):
             raise HandoffError(
-                f"the handoff belongs to {baton.repository} {baton.loop}, not to {self._name} {self._loop}",
+                f"the handoff belongs to {handoff.repository} {handoff.loop},"
+                f" not to {self._name} {self._loop}",
                 hint="remove it; the next session goes by the journal.",
             )
         mac = f"{signed.key_id or 'none'}:{signed.mac}"
-        if not self._keys.verify(_canonical(baton), mac):
+        if not self._keys.verify(_canonical(handoff), mac):
             raise HandoffError(
                 "the handoff's signature does not hold: it was changed, or signed with another key",
                 hint="look at its history; if the key was rotated, give the old one as handoff-key-previous.",
             )
-        return baton
+        return handoff
 
     def check(self, state: CommitSha, *, tip: CommitSha | None) -> None:
         """The anti-rewind pin: the journal must be where the handoff or the dispatch saw it, or further.
@@ -118,5 +119,5 @@ class HandoffCoordinator:
         return older == newer or self._checkpoints.is_ancestor(older, newer)
 
 
-def _canonical(baton: Baton) -> bytes:
-    return json.dumps(baton.model_dump(mode="json", exclude_none=True), sort_keys=True).encode()
+def _canonical(handoff: Handoff) -> bytes:
+    return json.dumps(handoff.model_dump(mode="json", exclude_none=True), sort_keys=True).encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from autonomous_loop.domain.handoff import Baton
+from autonomous_loop.domain.handoff import Handoff
 from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.domain.work import Command
 
@@ -76,5 +76,5 @@ class Forge(Protocol):
     def set_state_label(self, state: str) -> None:
         """The second label: working, paused, ready, stopped."""
 
-    def dispatch(self, baton: Baton) -> str:
+    def dispatch(self, handoff: Handoff) -> str:
         """Start the next session by `workflow_dispatch`; the address of its run ("" if unknown)."""

@@ -33,13 +33,13 @@ __all__ = [
     "Forge",
     "Gate",
     "HandoffStore",
-    "Hands",
     "Inbox",
     "Journal",
     "PlanControl",
     "Planner",
     "Progress",
     "Reporter",
+    "Sandbox",
     "Trees",
     "Verifier",
     "Watch",
@@ -57,7 +57,7 @@ class Clock(Protocol):
         """Seconds that only grow."""
 
 
-class Hands(Protocol):
+class Sandbox(Protocol):
     """The unprivileged side.
 
     Paths are relative to the work tree unless absolute; nothing here follows a link out of the hands' own

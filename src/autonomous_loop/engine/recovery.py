@@ -10,8 +10,8 @@ from autonomous_loop.domain.feature import Attempt, AttemptOutcome
 from autonomous_loop.errors import (
     ContextExhaustedError,
     DeadlineError,
-    HandsError,
     RefusalError,
+    SandboxCallError,
     TransientError,
     UsageLimitError,
 )
@@ -50,7 +50,7 @@ _CATEGORIES: tuple[tuple[tuple[type[Exception], ...], ErrorCategory], ...] = (
     ((ContextExhaustedError,), ErrorCategory.CONTEXT),
     ((RefusalError,), ErrorCategory.VERIFICATION),
     ((TransientError,), ErrorCategory.TRANSIENT),
-    ((DeadlineError, HandsError), ErrorCategory.ENVIRONMENT),
+    ((DeadlineError, SandboxCallError), ErrorCategory.ENVIRONMENT),
 )
 
 

@@ -17,8 +17,8 @@ from autonomous_loop.engine.continuation import Continuation
 from autonomous_loop.engine.ending import MOST_NOTE, SessionCloser
 from autonomous_loop.engine.limits import SessionLimits
 from autonomous_loop.engine.ports import Claimants, Inbox
-from autonomous_loop.engine.upstream import TakingIn
-from autonomous_loop.engine.user_commands import People
+from autonomous_loop.engine.upstream import UpstreamMerger
+from autonomous_loop.engine.user_commands import UserCommands
 from autonomous_loop.errors import JournalError, RequestError, Superseded, explain
 
 OUTAGES = 5
@@ -74,8 +74,8 @@ class SessionInputs:
     """
 
     inbox: Inbox | None
-    people: People
-    taking_in: TakingIn
+    people: UserCommands
+    upstream: UpstreamMerger
     limits: SessionLimits
 
 
@@ -93,7 +93,7 @@ class SessionManager:
         self._facts = start.facts
         self._inbox = inputs.inbox
         self._people = inputs.people
-        self._taking_in = inputs.taking_in
+        self._taking_in = inputs.upstream
         self._limits = inputs.limits
         self._closer = closer
         self._journal = closer.journal
@@ -117,10 +117,10 @@ class SessionManager:
             RequestError: the loop was started with another request.
         """
         self._progress.step("reading the handoff and the journal")
-        baton = self._closer.handoff.read()
+        handoff = self._closer.handoff.read()
         record = self._journal.read()
         if record is None:
-            if baton is not None or self._start.pin:
+            if handoff is not None or self._start.pin:
                 raise JournalError(
                     "the loop's journal is missing although sessions ran",
                     hint="restore its state branch; or label the issue anew to start another loop.",
@@ -134,10 +134,10 @@ class SessionManager:
                 hint="put the old text back to go on; a request file with another title starts another loop.",
             )
         self.type = SessionType.CONTINUE
-        if baton is None:
+        if handoff is None:
             self.notes.append("the handoff was missing; everything was rebuilt from the journal")
         else:
-            self._closer.handoff.check(baton.state, tip=self._journal.tip())
+            self._closer.handoff.check(handoff.state, tip=self._journal.tip())
         if self._start.pin_state is not None:
             self._closer.handoff.check(self._start.pin_state, tip=self._journal.tip())
         if self._start.pin is not None and self._start.pin < record.generation:

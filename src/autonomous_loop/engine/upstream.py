@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autonomous_loop.domain.events import Added, Conflicted, Event, Revoked, SuiteHeld, TakenIn, Wished
+from autonomous_loop.domain.events import Added, Conflicted, Event, RequestAdded, Revoked, SuiteHeld, TakenIn
 from autonomous_loop.domain.feature import Feature, FeatureKind, FeatureStatus
 from autonomous_loop.domain.late_requests import joined
 from autonomous_loop.domain.model import CommitSha
@@ -15,7 +15,7 @@ from autonomous_loop.errors import StopLoop
 _FOR_A_PERSON = frozenset({"setup", "environment"})
 
 
-class TakingIn:
+class UpstreamMerger:
     """Merges other people's commits; a conflict or a broken proof becomes work.
 
     Args:
@@ -125,7 +125,7 @@ class TakingIn:
         else:
             return events
         text += "\nMend it so that what was pushed stays."
-        events.append(Wished(id=f"pushed-{head}", source="push", subject=head, text=text[:20_000]))
+        events.append(RequestAdded(id=f"pushed-{head}", source="push", subject=head, text=text[:20_000]))
         return events
 
 

@@ -11,7 +11,7 @@ from autonomous_loop.engine.limits import SessionLimits
 from autonomous_loop.engine.ports import Inbox, Journal, Progress
 
 
-class People:
+class UserCommands:
     """The session's ear.
 
     Args:

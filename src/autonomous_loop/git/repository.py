@@ -13,7 +13,7 @@ from git.exc import BadName, BadObject
 
 from autonomous_loop.domain.model import CommitSha, TreeSha
 from autonomous_loop.domain.work import Change
-from autonomous_loop.errors import HandsError, RepositoryError, ServiceError, Superseded
+from autonomous_loop.errors import RepositoryError, SandboxCallError, ServiceError, Superseded
 from autonomous_loop.git.command import Git, GitError, LockedError, failed, patiently
 from autonomous_loop.git.tree_edit import Entry, graft, look_up, pack_of
 
@@ -214,7 +214,7 @@ class Repository:
             return None
         blob = bytes.fromhex(entry.sha)
         if self._repo.odb.info(blob).size > max_bytes:
-            raise HandsError(f"{path} is larger than {max_bytes:,} bytes")
+            raise SandboxCallError(f"{path} is larger than {max_bytes:,} bytes")
         return bytes(self._repo.odb.stream(blob).read())
 
     def write_blob(self, base: TreeSha, path: str, data: bytes) -> TreeSha:
@@ -328,7 +328,7 @@ class Repository:
             stdin=pack,
         )  # fmt: skip
         if done.returncode != 0:
-            raise HandsError(
+            raise SandboxCallError(
                 f"the work tree was refused: {done.stderr.decode('utf-8', 'replace').strip()[:500]}"
             )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from autonomous_loop.domain.model import TreeSha
-from autonomous_loop.errors import HandsError
+from autonomous_loop.errors import SandboxCallError
 
 _TREE = "40000"
 _TREE_IN_A_PACK = 2
@@ -70,7 +70,7 @@ def graft(
         node = root
         for name in path.split("/"):
             if name in {"", ".", ".."} or name.lower() == ".git":
-                raise HandsError(f"the work tree cannot be taken: {path!r} is no path of a project.")
+                raise SandboxCallError(f"the work tree cannot be taken: {path!r} is no path of a project.")
             node = node.below.setdefault(name, _Node())
         node.changed, node.entry = True, entry
     made: dict[str, bytes] = {}

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from autonomous_loop.domain.model import CommitSha, TreeSha
-from autonomous_loop.engine.ports import Hands
-from autonomous_loop.errors import DeadlineError, HandsError
+from autonomous_loop.engine.ports import Sandbox
+from autonomous_loop.errors import DeadlineError, SandboxCallError
 from autonomous_loop.git import workspace_protocol as calls
 from autonomous_loop.git.repository import PACK_LIMIT, Differences, Repository
 from autonomous_loop.git.tree_edit import Entry
@@ -38,7 +38,7 @@ GITLINK = "160000"
 ATTRIBUTES = ".gitattributes"
 
 
-class _Unusual(HandsError):  # noqa: N818 - a way, not a fault
+class _Unusual(SandboxCallError):  # noqa: N818 - a way, not a fault
     """The work tree is in a state that only writing everything anew mends."""
 
 
@@ -85,7 +85,7 @@ class _State:
         here: which tree was written last; the work tree holds it as long as no hands run.
         touched: paths written since the index was made, or in the second it was made in: it cannot tell
             whether they are as they should be. Each with what it is in `tree`.
-        started: `Hands.started` when the work tree was last known to hold `here`: a process more, and it
+        started: `Sandbox.started` when the work tree was last known to hold `here`: a process more, and it
             may hold anything.
     """
 
@@ -105,9 +105,9 @@ class ScratchWorkspace:
         watched: tells where in a large work tree something may differ.
     """
 
-    def __init__(self, hands: Hands, repository: Repository, *, watched: Watched | None = None) -> None:
-        self._hands = hands
-        self._watched = watched or Watched(hands)
+    def __init__(self, sandbox: Sandbox, repository: Repository, *, watched: Watched | None = None) -> None:
+        self._sandbox = sandbox
+        self._watched = watched or Watched(sandbox)
         self._repository = repository
         self._state: _State | None = None
         self._started = 0  # how many processes there were, if none but ours was started since all were ended
@@ -118,7 +118,7 @@ class ScratchWorkspace:
         self._watched.forget()
         await self._end_all()
         tree = self._repository.tree_of(commit)
-        store = posixpath.join(self._hands.temporary, f"store-{secrets.token_hex(8)}.git")
+        store = posixpath.join(self._sandbox.temporary, f"store-{secrets.token_hex(8)}.git")
         (index,) = await self._run(calls.fill_empty(tree, self._repository.pack([tree], []), store), 1)
         await self._remember(tree, index)
 
@@ -146,7 +146,7 @@ class ScratchWorkspace:
                 await self._restore(state, tree)
         except DeadlineError:
             raise
-        except HandsError:
+        except SandboxCallError:
             await self._end_all()
             await self._refill(state, tree)
 
@@ -167,13 +167,13 @@ class ScratchWorkspace:
             found = _Found.of(*await self._run(call, 5))
             if not found.complaints:
                 return found
-        raise HandsError(f"the work tree cannot be taken: {found.complaints}")
+        raise SandboxCallError(f"the work tree cannot be taken: {found.complaints}")
 
     async def _update(self, state: _State, found: _Found) -> TreeSha:
         nested = [path for path in found.untracked if path.endswith("/")]
         nested += [path for path, mode in found.modified.items() if mode == GITLINK]
         if nested:
-            raise HandsError(
+            raise SandboxCallError(
                 f"{nested[0].rstrip('/')} is a repository inside the work tree;"
                 " it would be taken as a gitlink",
                 hint="remove its .git folder, or the folder.",
@@ -185,7 +185,7 @@ class ScratchWorkspace:
         entries: dict[str, Entry | None] = dict.fromkeys(gone)
         entries |= _entries(rows)
         if entries.keys() != gone | there:
-            raise HandsError("the work tree cannot be taken: git did not read what it was asked to")
+            raise SandboxCallError("the work tree cannot be taken: git did not read what it was asked to")
         if there:
             self._repository.unpack(pack)
         tree = self._repository.graft(state.tree, entries)
@@ -279,8 +279,8 @@ class ScratchWorkspace:
         return self._started == state.started
 
     async def _end_all(self) -> None:
-        await self._hands.end_all()
-        self._started = self._hands.started
+        await self._sandbox.end_all()
+        self._started = self._sandbox.started
 
     async def _remember(
         self, tree: TreeSha, index: bytes, changed: Mapping[str, tuple[Entry | None, int]] | None = None
@@ -305,25 +305,25 @@ class ScratchWorkspace:
             recent = {}
             await asyncio.sleep(int(now) + 1 - time.time())
         await asyncio.sleep(TICKS_S)
-        lent = self._hands.lend(index)
+        lent = self._sandbox.lend(index)
         await self._watch(index, changed)
         self._state = _State(tree, lent, tree, self._started, recent)
 
     async def _watch(self, index: bytes, changed: Collection[str]) -> None:
         """From here on, whoever touches a file of a large tree is told of."""
         if self._watched.alive:
-            before = self._hands.started
+            before = self._sandbox.started
             await self._watched.go_on(index, changed)
         elif (rows := self._watched.worth(index)) is not None:
             try:
                 (names,) = await self._run(calls.folders(sorted(rows.folders)), 1)
-            except HandsError:
+            except SandboxCallError:
                 return  # a look at everything does without
-            before = self._hands.started
+            before = self._sandbox.started
             await self._watched.begin(rows, calls.split(names))
         else:
             return
-        self._started += min(1, self._hands.started - before)  # the one that puts the watches on
+        self._started += min(1, self._sandbox.started - before)  # the one that puts the watches on
 
     def _settle(self, state: _State, tree: TreeSha, found: _Found | None) -> None:
         self._watched.settle(found.there if found else None)
@@ -332,14 +332,14 @@ class ScratchWorkspace:
     async def _run(self, call: Call, parts: int) -> list[bytes]:
         """One operation as hands; no other process of theirs is alive. The parts of its answer."""
         self._started += 1
-        git_dir = posixpath.join(self._hands.temporary, f"take-{secrets.token_hex(8)}.git")
-        done = await self._hands.run(
+        git_dir = posixpath.join(self._sandbox.temporary, f"take-{secrets.token_hex(8)}.git")
+        done = await self._sandbox.run(
             call.argv(git_dir),
             program=calls.PROGRAM,
             timeout_s=TIMEOUT_S,
             env=calls.ENV,
             stdin=call.stdin,
-            cwd=self._hands.work,
+            cwd=self._sandbox.work,
             max_output=PACK_LIMIT,
             merge_stderr=False,
         )
@@ -347,15 +347,15 @@ class ScratchWorkspace:
             raise DeadlineError(f"the work tree was not {call.what} within {TIMEOUT_S:.0f} s")
         said = done.stderr.decode("utf-8", "replace").strip()[:500]
         if done.exit_code != 0:
-            raise HandsError(f"the work tree cannot be {call.what}: {said}")
+            raise SandboxCallError(f"the work tree cannot be {call.what}: {said}")
         try:
             return calls.parted(done.stdout, parts) if parts else []
         except ValueError:
-            raise HandsError(f"the work tree cannot be {call.what}: git gave no answer") from None
+            raise SandboxCallError(f"the work tree cannot be {call.what}: git gave no answer") from None
 
     def _opened(self) -> _State:
         if self._state is None:
-            raise HandsError("the scratch clone is not open")
+            raise SandboxCallError("the scratch clone is not open")
         return self._state
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from autonomous_loop.engine.ports import Hands
+from autonomous_loop.engine.ports import Sandbox
 from autonomous_loop.git.index_file import Index
 
 # Below so many files a look at all of them costs less than watching pays.
@@ -43,8 +43,8 @@ class Watched:
         from_files: see `FROM_FILES`.
     """
 
-    def __init__(self, hands: Hands, *, from_files: int = FROM_FILES) -> None:
-        self._hands = hands
+    def __init__(self, sandbox: Sandbox, *, from_files: int = FROM_FILES) -> None:
+        self._sandbox = sandbox
         self._from_files = from_files
         self._index: Index | None = None  # None: nothing is known
         self._folders: set[str] = set()
@@ -82,10 +82,10 @@ class Watched:
         """
         others = set(names)
         self.forget()
-        self._hands.touched()  # what was touched before was looked at
+        self._sandbox.touched()  # what was touched before was looked at
         if decides(name for name in others if name not in index):
             return
-        if not await self._hands.watch([*index.paths], sorted(index.folders)):
+        if not await self._sandbox.watch([*index.paths], sorted(index.folders)):
             self._given_up = True  # the kernel tells nothing, or not of so many: it was asked for all of them
             return
         self._index, self._folders = index, set(index.folders)
@@ -95,7 +95,7 @@ class Watched:
         """The index is another now, by these paths; what was touched before is settled."""
         index = Index(data)
         folders = index.folders - self._folders
-        if not await self._hands.watch([path for path in changed if path in index], sorted(folders)):
+        if not await self._sandbox.watch([path for path in changed if path in index], sorted(folders)):
             self.forget()
             return
         self._index = index
@@ -108,7 +108,7 @@ class Watched:
         """Where to look now; None: everywhere."""
         if self._index is None:
             return None
-        touched = self._hands.touched()
+        touched = self._sandbox.touched()
         if touched is None or touched.folders & self._folders:
             self.forget()
             return None
@@ -134,7 +134,7 @@ class Watched:
         """
         if self._index is None:
             return False
-        by_us = self._hands.touched()
+        by_us = self._sandbox.touched()
         if by_us is None:
             return True
         read = {path for path in by_us.files if path.rpartition("/")[2] in READ_BY_GIT}

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from github.GithubException import GithubException
 from github.PullRequest import PullRequest
 
-from autonomous_loop.domain.handoff import Baton
+from autonomous_loop.domain.handoff import Handoff
 from autonomous_loop.errors import ForgeError
 from autonomous_loop.github.client import NOT_PERMITTED, once, repeated, translated
 from autonomous_loop.github.thread import Thread
@@ -151,14 +151,14 @@ class GitHubForge:
                 self._drop_label(name)
         self._state = state
 
-    def dispatch(self, baton: Baton) -> str:
+    def dispatch(self, handoff: Handoff) -> str:
         """See `Forge`: on the default branch, with `loop`, the `generation` to be claimed and `pin`.
 
         Raises:
             ForgeError: refused, or no answer after three tries.
         """
-        inputs = {"loop": baton.loop, "generation": str(baton.generation + 1), "pin": baton.state}
-        with translated(f"dispatching session {baton.generation + 1}"):
+        inputs = {"loop": handoff.loop, "generation": str(handoff.generation + 1), "pin": handoff.state}
+        with translated(f"dispatching session {handoff.generation + 1}"):
             branch = self._default_branch or self._repository.default_branch
             # Repeated although it is a POST: of two sessions of one generation only one can claim it.
             return repeated(lambda: self._dispatch(branch, inputs), pause_s=self._pause_s)

@@ -8,7 +8,7 @@ from typing import get_args
 from urllib.parse import urlsplit
 
 from autonomous_loop.domain.work import BrowserResult
-from autonomous_loop.errors import HandsError
+from autonomous_loop.errors import SandboxCallError
 from autonomous_loop.sandbox.browser_child import Action
 from autonomous_loop.sandbox.helper import Helper
 from autonomous_loop.sandbox.process import Child
@@ -48,15 +48,15 @@ class Browser:
             DeadlineError: the browser hangs; it is started afresh by the next action.
         """
         if self._helper is None:
-            raise HandsError(
+            raise SandboxCallError(
                 "there is no browser here.",
                 hint="install Chromium (Debian: apt-get install chromium) and a Python with playwright that "
                 "every user can run.",
             )
         if action not in ACTIONS:
-            raise HandsError(f"the browser has no action {action!r}; it has {', '.join(ACTIONS)}.")
+            raise SandboxCallError(f"the browser has no action {action!r}; it has {', '.join(ACTIONS)}.")
         if action == "goto" and url != "about:blank" and urlsplit(url).scheme not in {"http", "https"}:
-            raise HandsError(f"the browser goes to http and https only, not to {url!r}.")
+            raise SandboxCallError(f"the browser goes to http and https only, not to {url!r}.")
         answer = await self._helper.ask(
             {"action": action, "url": url, "selector": selector, "value": value},
             most=ANSWER_MOST,
@@ -64,7 +64,7 @@ class Browser:
         )
         png = base64.b64decode(str(answer.get("png", "")))
         if png and not png.startswith(PNG):
-            raise HandsError("the browser's screenshot is not a PNG.")
+            raise SandboxCallError("the browser's screenshot is not a PNG.")
         return BrowserResult(str(answer.get("text", "")), png or None)
 
     async def end(self) -> None:

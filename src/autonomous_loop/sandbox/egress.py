@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
-from autonomous_loop.sandbox.network_policy import Reach, is_name, is_public
+from autonomous_loop.sandbox.network_policy import NetworkPolicy, is_name, is_public
 
 HEAD_MOST = 64 << 10
 HEAD_S = 30.0
@@ -53,7 +53,10 @@ class Egress:
     """
 
     def __init__(
-        self, reach: Reach, report: Callable[[str], None], may_connect: Callable[[str], bool] = is_public
+        self,
+        reach: NetworkPolicy,
+        report: Callable[[str], None],
+        may_connect: Callable[[str], bool] = is_public,
     ) -> None:
         self.port = 0
         self._reach = reach
@@ -65,7 +68,11 @@ class Egress:
 
     @classmethod
     async def start(
-        cls, reach: Reach, report: Callable[[str], None], *, may_connect: Callable[[str], bool] = is_public
+        cls,
+        reach: NetworkPolicy,
+        report: Callable[[str], None],
+        *,
+        may_connect: Callable[[str], bool] = is_public,
     ) -> Self:
         """Listen on a free port.
 

@@ -23,7 +23,7 @@ _KEPT: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Lent:
+class Grants:
     """By the person who wrote the workflow, never by the project or the model.
 
     Attributes:

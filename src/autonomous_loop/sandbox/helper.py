@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from autonomous_loop.errors import DeadlineError, HandsError
+from autonomous_loop.errors import DeadlineError, SandboxCallError
 from autonomous_loop.sandbox.process import Child
 
 SLACK = 65536
@@ -51,7 +51,7 @@ class Helper:
                 await self._end()
                 raise
         if "refused" in answer:
-            raise HandsError(str(answer["refused"]))
+            raise SandboxCallError(str(answer["refused"]))
         return answer
 
     async def end(self) -> None:
@@ -77,9 +77,9 @@ class Helper:
                 news.cancel()
                 if gone.done():
                     said = self._errors.decode("utf-8", "backslashreplace").strip()[-2000:]
-                    raise HandsError(f"{self._name} ended with exit code {child.exit_code}: {said}")
+                    raise SandboxCallError(f"{self._name} ended with exit code {child.exit_code}: {said}")
                 if len(self._line) > most:
-                    raise HandsError(f"{self._name} answered more than {most} bytes.")
+                    raise SandboxCallError(f"{self._name} answered more than {most} bytes.")
         finally:
             gone.cancel()
         line = bytes(self._line)
@@ -88,7 +88,7 @@ class Helper:
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
-            raise HandsError(f"{self._name} answered something that is not a JSON object.")
+            raise SandboxCallError(f"{self._name} answered something that is not a JSON object.")
         return answer
 
     def _take(self, fd: int, data: bytes) -> None:

@@ -48,7 +48,7 @@ def make_folder(base: Path | None, uid: int | None) -> Path:
     The hands cannot move or replace their folder, since what it stands in is not theirs.
 
     Args:
-        base: see `Sandbox.create`.
+        base: see `ProcessSandbox.create`.
         uid: who the hands are; None: the loop's own user.
 
     Raises:
@@ -68,7 +68,7 @@ def make_folder(base: Path | None, uid: int | None) -> Path:
         (folder / name).chmod(0o444)
     (folder / LENT).mkdir()
     (folder / LENT).chmod(0o755)
-    inner = folder / "hands"
+    inner = folder / "sandbox"
     # All made before any process of the hands exists.
     for path in (inner, inner / "work", inner / "home", inner / "tmp"):
         path.mkdir(mode=0o700)
@@ -94,7 +94,7 @@ def remove_folder(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
     for lent in (folder / LENT).glob("*"):
         lent.unlink()
-    for path in (folder / LENT, folder / "hands", folder):
+    for path in (folder / LENT, folder / "sandbox", folder):
         with contextlib.suppress(OSError):
             path.rmdir()
 
@@ -118,7 +118,7 @@ def landlock_rules(folder: Path, readable: Sequence[str], *, own_user: bool) -> 
     """What the hands may read and write; `own_user`: they are another user than the loop."""
     programs = [str(folder / name) for name in (*PROGRAMS, LENT)]
     terminals = WRITE_AS_OTHER_USER if own_user else ()
-    return Landlock(read=[*READ, *programs, *readable], write=[*WRITE, *terminals, str(folder / "hands")])
+    return Landlock(read=[*READ, *programs, *readable], write=[*WRITE, *terminals, str(folder / "sandbox")])
 
 
 def environment(inner: Path, path: Sequence[str], chrome_path: str | None) -> dict[str, str]:
@@ -136,7 +136,7 @@ def environment(inner: Path, path: Sequence[str], chrome_path: str | None) -> di
         "LANG": "C.UTF-8",
         "TERM": "dumb",
         "CI": "true",
-        "USER": "hands",
+        "USER": "sandbox",
         "SHELL": "/bin/bash",
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",

@@ -65,7 +65,7 @@ class AllowedHost:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class NetworkPolicy:
     """What the hands may reach.
 
     Attributes:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import psutil
 
-from autonomous_loop.errors import HandsError
+from autonomous_loop.errors import SandboxCallError
 from autonomous_loop.sandbox.starter import Starter
 
 PATIENCE_S = 10.0
@@ -31,7 +31,7 @@ async def end_everyone(starter: Starter, *, kill: Callable[[], Awaitable[object]
     while await starter.anyone():
         if time.monotonic() > deadline:
             living = sorted(one.pid for one in _descendants(starter))
-            raise HandsError(
+            raise SandboxCallError(
                 f"processes of the hands cannot be ended: {living}.",
                 hint="they are probably stuck in the kernel (state D): end the job.",
             )

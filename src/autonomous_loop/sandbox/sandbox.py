@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from autonomous_loop.domain.work import BrowserResult, CommandResult, Touched
-from autonomous_loop.errors import HandsError, SandboxError
+from autonomous_loop.errors import SandboxCallError, SandboxError
 from autonomous_loop.sandbox import emptying, seccomp, watch
 from autonomous_loop.sandbox.browser import Browser
 from autonomous_loop.sandbox.emptying import Emptying
@@ -50,8 +50,8 @@ FIND_MOST_BYTES = 8 << 20
 WATCHES_MOST_BYTES = 64 << 20
 
 
-class Sandbox:
-    """The `Hands` port, on this machine. Made by `Sandbox.create`.
+class ProcessSandbox:
+    """The `Sandbox` port, on this machine. Made by `ProcessSandbox.create`.
 
     Attributes:
         uid: the hands' user; None: the loop's own (kept apart by Landlock).
@@ -90,10 +90,10 @@ class Sandbox:
         program = str(folder / "browser_child.py")
         self._browser = Browser((browser[0], program, browser[1]) if browser else None, self._start)
         self._emptying = Emptying.before(
-            folder / "hands", rules["write"] if rules is not None else None, shared=identity.uid is None
+            folder / "sandbox", rules["write"] if rules is not None else None, shared=identity.uid is None
         )
         self._courier: Helper | None = None
-        self._watch = Watch(self._put_watches, str(folder / "hands" / "tmp"))
+        self._watch = Watch(self._put_watches, str(folder / "sandbox" / "tmp"))
         self._closed = False
         self.at_close: Callable[[], Awaitable[None]] | None = None
 
@@ -109,7 +109,7 @@ class Sandbox:
         chrome_path: str | None,
         browser_python: str | None,
         fenced: bool = False,
-    ) -> Sandbox:
+    ) -> ProcessSandbox:
         """Take a user, make the folder, find an interpreter.
 
         Args:
@@ -147,7 +147,7 @@ class Sandbox:
             identity.release()
             raise
         starter = Starter(fenced=fenced)
-        inner = folder / "hands"
+        inner = folder / "sandbox"
         sandbox = cls(
             identity=identity,
             starter=starter,
@@ -174,22 +174,22 @@ class Sandbox:
 
     @property
     def started(self) -> int:
-        """How many processes were started so far; see `Hands.started`."""
+        """How many processes were started so far; see `Sandbox.started`."""
         return self._starter.started
 
     def lend(self, data: bytes) -> str:
-        """A file that the hands may read and not change; see `Hands.lend`."""
+        """A file that the hands may read and not change; see `Sandbox.lend`."""
         return lend_file(self._folder, data)
 
     @property
     def work(self) -> str:
         """Absolute path of the work tree."""
-        return str(self._folder / "hands" / "work")
+        return str(self._folder / "sandbox" / "work")
 
     @property
     def temporary(self) -> str:
         """Absolute path of the hands' TMPDIR."""
-        return str(self._folder / "hands" / "tmp")
+        return str(self._folder / "sandbox" / "tmp")
 
     async def run(
         self,
@@ -204,7 +204,7 @@ class Sandbox:
         program: str = "",
         more: int | None = None,
     ) -> CommandResult:
-        """Run one command; see `Hands.run`. What it leaves in its group is ended with it.
+        """Run one command; see `Sandbox.run`. What it leaves in its group is ended with it.
 
         `more` is a descriptor of ours that it alone is given, as `launcher.MORE`.
         """
@@ -239,7 +239,7 @@ class Sandbox:
                 end.cancel()
             await child.end()
         if output.overflowed and not merge_stderr:
-            raise HandsError(f"{argv[0]} printed more than {max_output} bytes, which must not be cut.")
+            raise SandboxCallError(f"{argv[0]} printed more than {max_output} bytes, which must not be cut.")
         return CommandResult(
             exit_code=code,
             stdout=output.value(),
@@ -249,7 +249,7 @@ class Sandbox:
         )
 
     async def shell(self, command: str, *, timeout_s: float, max_output: int = 30_000) -> CommandResult:
-        """Run `command` in the persistent bash; see `Hands.shell`."""
+        """Run `command` in the persistent bash; see `Sandbox.shell`."""
         return await self._shell.run(command, timeout_s=timeout_s, max_output=max_output)
 
     async def restart_shell(self) -> None:
@@ -257,22 +257,22 @@ class Sandbox:
         await self._shell.restart()
 
     async def read_file(self, path: str, *, max_bytes: int) -> bytes:
-        """Bytes of a regular file in the hands' folder; see `Hands.read_file`."""
+        """Bytes of a regular file in the hands' folder; see `Sandbox.read_file`."""
         answer = await self._carry({"do": "read", "most": max_bytes}, path, most=max_bytes * 4 // 3)
         try:
             data = base64.b64decode(answer["data"], validate=True)
         except (KeyError, TypeError, ValueError):
-            raise HandsError(f"{path} cannot be read: the hands sent no data.") from None
+            raise SandboxCallError(f"{path} cannot be read: the hands sent no data.") from None
         if len(data) > max_bytes:
-            raise HandsError(f"{path} cannot be read: it is larger than {max_bytes} bytes.")
+            raise SandboxCallError(f"{path} cannot be read: it is larger than {max_bytes} bytes.")
         return data
 
     async def write_file(self, path: str, data: bytes) -> None:
-        """Write a regular file in the hands' folder; see `Hands.write_file`."""
+        """Write a regular file in the hands' folder; see `Sandbox.write_file`."""
         await self._carry({"do": "write", "data": base64.b64encode(data).decode()}, path, most=0)
 
     async def find(self, folder: str, *, suffixes: Sequence[str], most: int) -> Sequence[str]:
-        """Regular files below `folder`; see `Hands.find`. The paths begin as `folder` does."""
+        """Regular files below `folder`; see `Sandbox.find`. The paths begin as `folder` does."""
         request = {"do": "find", "suffixes": list(suffixes), "most": most}
         answer = await self._carry(request, folder, most=FIND_MOST_BYTES)
         paths = [PurePosixPath(str(path)) for path in answer.get("paths", [])][:most]
@@ -283,19 +283,19 @@ class Sandbox:
     async def browse(
         self, action: str, *, url: str = "", selector: str = "", value: str = ""
     ) -> BrowserResult:
-        """One action of the browser tool; see `Hands.browse`."""
+        """One action of the browser tool; see `Sandbox.browse`."""
         return await self._browser.act(action, url=url, selector=selector, value=value)
 
     async def watch(self, files: Sequence[str], folders: Sequence[str]) -> bool:
-        """Have files and folders of the work tree watched; see `Hands.watch`."""
+        """Have files and folders of the work tree watched; see `Sandbox.watch`."""
         return await self._watch.add(files, folders)
 
     def touched(self) -> Touched | None:
-        """What of it was opened or changed; see `Hands.touched`."""
+        """What of it was opened or changed; see `Sandbox.touched`."""
         return self._watch.touched()
 
     async def end_all(self) -> None:
-        """End every process of the hands; see `Hands.end_all`."""
+        """End every process of the hands; see `Sandbox.end_all`."""
         # Killed first, put in order then: whoever waits for a command hears that it ended.
         await end_everyone(self._starter, kill=self._kill_user if self.uid is not None else None)
         await self._shell.restart()
@@ -304,7 +304,7 @@ class Sandbox:
             await self._courier.end()
 
     async def empty(self) -> None:
-        """End every process, and empty whatever the hands can write; see `Hands.empty`."""
+        """End every process, and empty whatever the hands can write; see `Sandbox.empty`."""
         await self._empty(again=True)
 
     async def _empty(self, *, again: bool) -> None:
@@ -319,7 +319,7 @@ class Sandbox:
         )
         if done.exit_code != 0:
             said = done.text.strip()[-1_000:] or f"no end within {EMPTY_S:.0f} s"
-            raise HandsError(
+            raise SandboxCallError(
                 f"what the hands left behind cannot be removed: {said}",
                 hint="remove it by hand, or run this on a fresh machine.",
             )
@@ -330,7 +330,7 @@ class Sandbox:
             return
         self._closed = True
         try:
-            with contextlib.suppress(HandsError):
+            with contextlib.suppress(SandboxCallError):
                 await self._empty(again=False)
             await self.end_all()
         finally:
@@ -343,12 +343,12 @@ class Sandbox:
 
     async def _carry(self, request: dict[str, object], path: str, *, most: int) -> dict[str, Any]:
         if self._courier is None:
-            argv = [self.python, "-I", "-S", str(self._folder / "courier.py"), str(self._folder / "hands")]
+            argv = [self.python, "-I", "-S", str(self._folder / "courier.py"), str(self._folder / "sandbox")]
             self._courier = Helper("the courier", argv, self._start)
         absolute = str(PurePosixPath(self.work) / path)
         try:
             return await self._courier.ask(request | {"path": absolute}, most=most, timeout_s=COURIER_S)
-        except HandsError as error:
+        except SandboxCallError as error:
             raise type(error)(f"{path} cannot be {_PAST[str(request['do'])]}: {error.message}") from None
 
     async def _put_watches(self, argv: list[str], stdin: bytes, descriptor: int) -> CommandResult:

@@ -14,7 +14,7 @@ import psutil
 from autonomous_loop.domain.work import CommandResult
 from autonomous_loop.errors import SandboxError
 from autonomous_loop.sandbox.landlock import ABI_WITH_SCOPES
-from autonomous_loop.sandbox.sandbox import Sandbox
+from autonomous_loop.sandbox.sandbox import ProcessSandbox
 
 PROBE_S = 30.0
 PROBE_MOST = 1_000_000
@@ -32,7 +32,7 @@ SOCKETS = (
 
 
 async def self_test(
-    sandbox: Sandbox,
+    sandbox: ProcessSandbox,
     *,
     secrets: Sequence[str],
     forbidden_paths: Sequence[str],
@@ -110,7 +110,7 @@ def _listener() -> Iterator[tuple[str, int] | tuple[()]]:
         yield server.getsockname()
 
 
-async def _must_run(sandbox: Sandbox, argv: Sequence[str], hint: str) -> CommandResult:
+async def _must_run(sandbox: ProcessSandbox, argv: Sequence[str], hint: str) -> CommandResult:
     result = await sandbox.run(argv, timeout_s=PROBE_S, max_output=PROBE_MOST)
     if result.exit_code != 0:
         said = result.text.strip()[-1000:]
@@ -120,7 +120,7 @@ async def _must_run(sandbox: Sandbox, argv: Sequence[str], hint: str) -> Command
     return result
 
 
-def _given_away(sandbox: Sandbox, secrets: Sequence[str]) -> list[str]:
+def _given_away(sandbox: ProcessSandbox, secrets: Sequence[str]) -> list[str]:
     """Secrets that stand where the hands need no trick to find them."""
     places = {
         "the hands' environment": "\n".join(sandbox.environment.values()),

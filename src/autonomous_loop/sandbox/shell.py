@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from autonomous_loop.domain.work import CommandResult
-from autonomous_loop.errors import HandsError
+from autonomous_loop.errors import SandboxCallError
 from autonomous_loop.sandbox.process import Child, Output
 
 BASH = ("bash", "--noprofile", "--norc")
@@ -76,9 +76,11 @@ class Shell:
         self._turn = asyncio.Lock()
 
     async def run(self, command: str, *, timeout_s: float, max_output: int) -> CommandResult:
-        """Run `command`; see `Hands.shell`."""
+        """Run `command`; see `Sandbox.shell`."""
         if "\0" in command:
-            raise HandsError("a command cannot contain a NUL character.", hint="write it to a file instead.")
+            raise SandboxCallError(
+                "a command cannot contain a NUL character.", hint="write it to a file instead."
+            )
         async with self._turn:
             began = time.monotonic()
             child = await self._living()

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from autonomous_loop.errors import HandsError
+from autonomous_loop.errors import SandboxCallError
 from autonomous_loop.sandbox.launcher import ANYONE, START, Spec
 
 LAUNCHER = str(Path(__file__).with_name("launcher.py"))
@@ -117,11 +117,11 @@ class Starter:
         finally:
             self._errors.close()
 
-    def _gone(self) -> HandsError:
+    def _gone(self) -> SandboxCallError:
         self._errors.seek(0)
         said = self._errors.read()[-2000:].decode("utf-8", "replace").strip()
         code = self._process.poll()
-        return HandsError(
+        return SandboxCallError(
             f"the hands' launcher ended (exit code {code}). {said}".strip(),
             hint="start the session again; out of memory is the likeliest cause.",
         )

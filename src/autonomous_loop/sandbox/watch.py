@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from autonomous_loop.domain.work import CommandResult, Touched
-from autonomous_loop.errors import HandsError
+from autonomous_loop.errors import SandboxCallError
 from autonomous_loop.sandbox import watch_program
 from autonomous_loop.sandbox.launcher import MORE
 
@@ -46,7 +46,7 @@ class Watch:
         self._pending: list[tuple[int, int, str]] = []
 
     async def add(self, files: Sequence[str], folders: Sequence[str]) -> bool:
-        """Watch these; see `Hands.watch`."""
+        """Watch these; see `Sandbox.watch`."""
         if self._descriptor is None and not self._begin():
             return False
         assert self._descriptor is not None
@@ -54,7 +54,7 @@ class Watch:
         paths = "".join(asked).encode("utf-8", "surrogateescape")
         try:
             done = await self._run([str(MORE), self._temporary], paths, self._descriptor)
-        except HandsError:
+        except SandboxCallError:
             done = CommandResult(exit_code=1, stdout=b"", stderr=b"", duration_s=0.0)
         numbers = array.array("i", done.stdout[: len(done.stdout) // 4 * 4])
         tried = numbers[0] if numbers else -1

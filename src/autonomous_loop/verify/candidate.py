@@ -11,7 +11,7 @@ from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.domain.proof import Reason
 from autonomous_loop.domain.work import Change
 from autonomous_loop.engine.ports import Trees
-from autonomous_loop.errors import HandsError
+from autonomous_loop.errors import SandboxCallError
 from autonomous_loop.verify.project.selection import Selection, is_support, select, stands_in_source
 from autonomous_loop.verify.project.tree_facts import TreeFacts
 from autonomous_loop.verify.refused import Refused
@@ -117,7 +117,7 @@ class Candidate:
             return None
         try:
             return self.trees.read(tree, path, max_bytes=MOST_BYTES)
-        except HandsError:
+        except SandboxCallError:
             return None
 
     @cached_property

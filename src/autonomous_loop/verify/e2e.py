@@ -10,8 +10,8 @@ from functools import lru_cache
 from autonomous_loop.domain.feature import Feature
 from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.domain.proof import Evidence, Reason
-from autonomous_loop.engine.ports import Hands, Trees
-from autonomous_loop.errors import HandsError
+from autonomous_loop.engine.ports import Sandbox, Trees
+from autonomous_loop.errors import SandboxCallError
 from autonomous_loop.verify.results.report import Case
 from autonomous_loop.verify.syntax import read_source, titles
 
@@ -43,8 +43,8 @@ class BrowserE2ETester:
         trees: give the test files' text.
     """
 
-    def __init__(self, hands: Hands, trees: Trees) -> None:
-        self._hands = hands
+    def __init__(self, sandbox: Sandbox, trees: Trees) -> None:
+        self._sandbox = sandbox
         self._trees = trees
 
     def is_wanted(self, feature: Feature) -> bool:
@@ -78,7 +78,7 @@ class BrowserE2ETester:
 
     async def clear(self) -> None:
         """Remove pictures of earlier runs."""
-        await self._hands.run(["rm", "-rf", "--", PICTURES], timeout_s=60)
+        await self._sandbox.run(["rm", "-rf", "--", PICTURES], timeout_s=60)
 
     async def collect(self) -> tuple[tuple[Evidence, ...], Mapping[str, bytes]]:
         """What the last run left: at most five pictures (PNG, 400 KB each) and one trace (zip, 2 MB)."""
@@ -92,14 +92,14 @@ class BrowserE2ETester:
 
     async def _files(self, suffix: str, start: bytes, *, most: int, max_bytes: int) -> dict[str, bytes]:
         try:
-            paths = await self._hands.find(PICTURES, suffixes=[suffix], most=50)
-        except HandsError:
+            paths = await self._sandbox.find(PICTURES, suffixes=[suffix], most=50)
+        except SandboxCallError:
             return {}
         found: dict[str, bytes] = {}
         for path in paths:
             try:
-                data = await self._hands.read_file(path, max_bytes=max_bytes)
-            except HandsError:
+                data = await self._sandbox.read_file(path, max_bytes=max_bytes)
+            except SandboxCallError:
                 continue
             name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.removeprefix(f"{PICTURES}/"))[-100:]
             if data.startswith(start) and name not in found:

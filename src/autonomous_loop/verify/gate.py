@@ -11,7 +11,7 @@ from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.domain.proof import GateReport, Reason
 from autonomous_loop.domain.work import Change
 from autonomous_loop.engine.ports import Trees
-from autonomous_loop.errors import HandsError
+from autonomous_loop.errors import SandboxCallError
 from autonomous_loop.verify.project.paths import PROTECTED, PathPatterns
 from autonomous_loop.verify.project.selection import is_support, is_test_file, stands_in_source
 from autonomous_loop.verify.project.tree_facts import Facts, TreeFacts
@@ -90,7 +90,7 @@ class ProofGate:
             try:
                 new = self._read(after, change.path, change.mode_after)
                 old = self._read(before, change.path, change.mode_before)
-            except HandsError:
+            except SandboxCallError:
                 held.large.append(change.path)
             else:
                 held.new[change.path], held.old[change.path] = new, old

@@ -16,7 +16,7 @@ from typing import Any
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.domain.proof import Baseline, GateRun, Reason
-from autonomous_loop.engine.ports import Hands
+from autonomous_loop.engine.ports import Sandbox
 from autonomous_loop.verify.execution.bench import TestBench
 from autonomous_loop.verify.project.tree_facts import Facts
 from autonomous_loop.verify.refused import Refused
@@ -38,9 +38,9 @@ class ProjectGates:
         config: which they are, and their deadline.
     """
 
-    def __init__(self, bench: TestBench, hands: Hands, config: LoopConfig) -> None:
+    def __init__(self, bench: TestBench, sandbox: Sandbox, config: LoopConfig) -> None:
         self._bench = bench
-        self._hands = hands
+        self._sandbox = sandbox
         self._config = config
 
     async def on_base(self, tree: TreeSha) -> tuple[GateRun, ...]:
@@ -77,7 +77,7 @@ class ProjectGates:
         return tuple(runs)
 
     async def _run(self, command: str, tree: TreeSha) -> GateRun:
-        done = await self._hands.run(
+        done = await self._sandbox.run(
             ["bash", "-c", command], timeout_s=self._config.command_timeout_s, max_output=400_000
         )
         return GateRun(

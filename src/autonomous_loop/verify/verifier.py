@@ -19,8 +19,8 @@ from autonomous_loop.domain.proof import (
     Verdict,
 )
 from autonomous_loop.domain.work import CommandResult, HowTestsRun
-from autonomous_loop.engine.ports import Hands, Trees, Workspace
-from autonomous_loop.errors import HandsError
+from autonomous_loop.engine.ports import Sandbox, Trees, Workspace
+from autonomous_loop.errors import SandboxCallError
 from autonomous_loop.verify.candidate import Candidate
 from autonomous_loop.verify.comparison import set_aside
 from autonomous_loop.verify.e2e import BrowserE2ETester
@@ -56,7 +56,7 @@ class ProofVerifier:
 
     def __init__(
         self,
-        hands: Hands,
+        sandbox: Sandbox,
         workspace: Workspace,
         trees: Trees,
         config: LoopConfig,
@@ -66,22 +66,22 @@ class ProofVerifier:
         afresh: bool = False,
         removed_tests: bool | None = None,
     ) -> None:
-        self._hands = hands
+        self._sandbox = sandbox
         self._workspace = workspace
         self._trees = trees
         self._config = config
         self._afresh = afresh
-        self._bench = TestBench(hands, workspace, trees, config, model_command=model_command)
-        self._fresh = FreshPlace(hands, workspace, self._bench, prepare)
-        self._gates = ProjectGates(self._bench, hands, config)
+        self._bench = TestBench(sandbox, workspace, trees, config, model_command=model_command)
+        self._fresh = FreshPlace(sandbox, workspace, self._bench, prepare)
+        self._gates = ProjectGates(self._bench, sandbox, config)
         self._regression = RegressionCheck(self._bench, removed_tests=removed_tests)
         self._satisfied = AlreadySatisfied()
-        self._browser = BrowserE2ETester(hands, trees)
+        self._browser = BrowserE2ETester(sandbox, trees)
 
     async def how_tests_run(self, commit: CommitSha) -> HowTestsRun:
         """See `Verifier`."""
         commands = self._bench.commands(self._trees.tree_of(commit))
-        programs = await found_programs(self._hands, commands)
+        programs = await found_programs(self._sandbox, commands)
         return told(commands, programs, configured=bool(self._config.test_command))
 
     async def open_afresh(self, commit: CommitSha) -> None:
@@ -146,9 +146,9 @@ class ProofVerifier:
             return await proving.run()
         except Refused as refused:
             return Verdict(accepted=False, reasons=refused.reasons, lost=refused.lost), refused.evidence
-        except HandsError as error:
+        except SandboxCallError as error:
             text = self._bench.wording.plain(f"The tests left something that cannot be taken: {error}")
-            return Verdict(accepted=False, reasons=(Reason(code="hands", text=text),)), {}
+            return Verdict(accepted=False, reasons=(Reason(code="sandbox", text=text),)), {}
         finally:
             await self._bench.put_up(after)
             self._bench.let_go()

@@ -18,11 +18,11 @@ from autonomous_loop.git.repository import Repository
 from autonomous_loop.report.redactor import Redactor
 from autonomous_loop.report.reporter import MarkdownReporter
 from autonomous_loop.report.view_model import Site
-from autonomous_loop.wiring.environment import Surroundings
+from autonomous_loop.wiring.environment import RuntimeEnvironment
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class ClosingParts:
     """What ends a session, connected.
 
     Attributes:
@@ -38,10 +38,10 @@ class Frame:
     progress: ProgressTracker
 
 
-def frame(
+def closing_parts(
     repository: Repository,
     config: LoopConfig,
-    around: Surroundings,
+    runtime: RuntimeEnvironment,
     *,
     name: str,
     loop: str,
@@ -49,7 +49,7 @@ def frame(
     forge: Forge | None,
     site: Site,
     clock: Clock,
-) -> Frame:
+) -> ClosingParts:
     """Connect them.
 
     Args:
@@ -57,9 +57,9 @@ def frame(
         forge: None on a plain git directory.
     """
     branches = f"{config.branch_prefix}/{loop}"
-    keys = Keyring.derive(around.key_materials, repository=name, loop=loop)
+    keys = Keyring.derive(runtime.key_materials, repository=name, loop=loop)
     checkpoints = CheckpointManager(repository, branches=branches)
-    redactor = Redactor(around.secrets)
+    redactor = Redactor(runtime.secrets)
     journal = StateTracker(
         repository,
         branches=branches,
@@ -70,7 +70,7 @@ def frame(
         redact=redactor.text,
     )
     reporter = MarkdownReporter(site, state=journal.tip, redactor=redactor)
-    progress = ProgressTracker(*around.observe, redact=redactor.text)
+    progress = ProgressTracker(*runtime.observe, redact=redactor.text)
     handoff = HandoffCoordinator(handoffs, keys=keys, name=name, loop=loop, checkpoints=checkpoints)
     closer = SessionCloser(
         journal=journal,
@@ -96,4 +96,4 @@ def frame(
         progress=progress,
         keep_checkpoints=config.keep_checkpoints,
     )
-    return Frame(branches, closer, checkpoints, journal, reporter, progress)
+    return ClosingParts(branches, closer, checkpoints, journal, reporter, progress)

@@ -13,8 +13,8 @@ from typing import Self
 
 from autonomous_loop.domain.service import ServiceAccess
 from autonomous_loop.errors import CredentialError
-from autonomous_loop.sandbox.grants import Lent
-from autonomous_loop.sandbox.network_policy import Reach
+from autonomous_loop.sandbox.grants import Grants
+from autonomous_loop.sandbox.network_policy import NetworkPolicy
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)([_-]PREVIOUS)?$", re.IGNORECASE)
@@ -25,7 +25,7 @@ TOOLS = (Path("/opt/autonomous-loop/tools"), Path("/var/cache/autonomous-loop/to
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class RuntimeEnvironment:
     """Everything that is not the project's.
 
     Attributes:
@@ -44,13 +44,13 @@ class Surroundings:
     """
 
     service: ServiceAccess = field(default_factory=ServiceAccess)
-    reach: Reach = field(default_factory=Reach)
+    reach: NetworkPolicy = field(default_factory=NetworkPolicy)
     handoff_keys: tuple[str, ...] = field(default=(), repr=False)
     token: str = field(default="", repr=False)
     runtime_token: str = field(default="", repr=False)
     path: str = SYSTEM_PATH
     tools: Path | None = None
-    lent: Lent = field(default_factory=Lent)
+    lent: Grants = field(default_factory=Grants)
     temporary: Path = Path("/tmp")  # noqa: S108 - the folders made in it are 0700 and random
     playwright_cache: Path | None = None
     runner: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ class Surroundings:
         environ: Mapping[str, str] | None = None,
         *,
         unsandboxed: bool = False,
-        reach: Reach | None = None,
+        reach: NetworkPolicy | None = None,
         observe: tuple[Callable[..., None], ...] = (),
     ) -> Self:
         """From the environment of this process; nothing else in the program reads it.
@@ -77,7 +77,7 @@ class Surroundings:
         browsers = env.get("PLAYWRIGHT_BROWSERS_PATH")
         return cls(
             service=ServiceAccess.read(env),
-            reach=reach or Reach(),
+            reach=reach or NetworkPolicy(),
             handoff_keys=tuple(
                 env[name]
                 for name in ("AUTONOMOUS_LOOP_HANDOFF_KEY", "AUTONOMOUS_LOOP_HANDOFF_KEY_PREVIOUS")
@@ -85,7 +85,7 @@ class Surroundings:
             ),
             path=env.get("PATH", SYSTEM_PATH),
             tools=find_tools(env.get("AUTONOMOUS_LOOP_TOOLS"), cache),
-            lent=Lent.read(env),
+            lent=Grants.read(env),
             temporary=Path(tempfile.gettempdir()),
             playwright_cache=Path(browsers) if browsers else cache / "ms-playwright",
             runner=runner_paths(env),
@@ -97,7 +97,7 @@ class Surroundings:
         self,
         *,
         service: ServiceAccess,
-        reach: Reach,
+        reach: NetworkPolicy,
         token: str,
         handoff_keys: tuple[str, ...],
         runtime_token: str = "",

@@ -13,7 +13,7 @@ from autonomous_loop.git.project import Project
 FEATURE_LIST = "feature_list.json"
 
 
-def asked_for(
+def read_local_request(
     project: Project, request_file: Path | None, config: LoopConfig
 ) -> tuple[Request, FeatureList | None]:
     """The request, and the list where there is one.

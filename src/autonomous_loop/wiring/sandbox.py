@@ -9,15 +9,15 @@ from pathlib import Path
 from autonomous_loop.sandbox.egress import LOCAL_DIRECTLY, Egress
 from autonomous_loop.sandbox.layout import close_to_others
 from autonomous_loop.sandbox.network_policy import Network
-from autonomous_loop.sandbox.sandbox import Sandbox
+from autonomous_loop.sandbox.sandbox import ProcessSandbox
 from autonomous_loop.sandbox.self_test import self_test
 from autonomous_loop.sandbox.toolchain import find_browser
-from autonomous_loop.wiring.environment import CONTAINER, SYSTEM_PATH, Surroundings
+from autonomous_loop.wiring.environment import CONTAINER, SYSTEM_PATH, RuntimeEnvironment
 
 
-async def make_hands(
-    around: Surroundings, home: Path, *, say: Callable[[str], None] = lambda _: None
-) -> Sandbox:
+async def create_sandbox(
+    runtime: RuntimeEnvironment, home: Path, *, say: Callable[[str], None] = lambda _: None
+) -> ProcessSandbox:
     """The hands, and proof from inside that they reach nothing of the loop's, and the network as told.
 
     Args:
@@ -27,12 +27,12 @@ async def make_hands(
         ConfigurationError: what the job lends them holds a secret.
         SandboxError: they cannot be kept apart here, or the network cannot be closed to them.
     """
-    tools, reach, lent = around.tools, around.reach, around.lent.without(around.secrets)
+    tools, reach, lent = runtime.tools, runtime.reach, runtime.lent.without(runtime.secrets)
     say(f"the hands' network is {reach}")
     fenced = reach.network is not Network.OPEN
-    if CONTAINER in around.runner:
+    if CONTAINER in runtime.runner:
         close_to_others(Path(CONTAINER))
-    forbidden = (str(home), *around.service.files, *around.runner)
+    forbidden = (str(home), *runtime.service.files, *runtime.runner)
     async with AsyncExitStack() as stack:
         env = {}
         if reach.network is Network.ALLOWED:
@@ -41,21 +41,21 @@ async def make_hands(
             env = egress.environment
         elif fenced:
             env = LOCAL_DIRECTLY
-        hands = await Sandbox.create(
-            base=around.temporary,
+        sandbox = await ProcessSandbox.create(
+            base=runtime.temporary,
             # The job's own toolchain first: it is what the project is built with.
             path=(*lent.path, *((str(tools / "bin"),) if tools else ()), *SYSTEM_PATH.split(":")),
             env={**lent.variables, **env},
             read_paths=(*lent.path, *lent.readable, *((str(tools),) if tools else ())),
-            unsandboxed=around.unsandboxed,
-            chrome_path=find_browser(around.path, around.playwright_cache),
+            unsandboxed=runtime.unsandboxed,
+            chrome_path=find_browser(runtime.path, runtime.playwright_cache),
             browser_python=str(tools / "bin" / "python") if tools else None,
             fenced=fenced,
         )
         try:
-            await self_test(hands, secrets=around.secrets, forbidden_paths=forbidden)
+            await self_test(sandbox, secrets=runtime.secrets, forbidden_paths=forbidden)
         except BaseException:
-            await hands.close()
+            await sandbox.close()
             raise
-        hands.at_close = stack.pop_all().aclose
-    return hands
+        sandbox.at_close = stack.pop_all().aclose
+    return sandbox

@@ -22,7 +22,7 @@ from autonomous_loop.domain.model import CommitSha
 from autonomous_loop.domain.request import Request
 from autonomous_loop.domain.work import CommandResult
 from autonomous_loop.engine.attempt import Workbench
-from autonomous_loop.engine.full_suite import SuiteKeeper
+from autonomous_loop.engine.full_suite import FullSuite
 from autonomous_loop.engine.groundwork import Groundwork
 from autonomous_loop.engine.limits import SessionLimits
 from autonomous_loop.engine.orchestrator import FeatureOrchestrator
@@ -31,8 +31,8 @@ from autonomous_loop.engine.ports import Claimants, Forge, HandoffStore, Inbox, 
 from autonomous_loop.engine.progress import ProgressTracker
 from autonomous_loop.engine.recovery import ErrorRecoverer
 from autonomous_loop.engine.session import SessionInputs, SessionManager, SessionStart
-from autonomous_loop.engine.upstream import TakingIn
-from autonomous_loop.engine.user_commands import People
+from autonomous_loop.engine.upstream import UpstreamMerger
+from autonomous_loop.engine.user_commands import UserCommands
 from autonomous_loop.git.claimants import ProcessClaimants
 from autonomous_loop.git.handoffs import FileHandoffStore
 from autonomous_loop.git.journal import StateTracker
@@ -41,13 +41,13 @@ from autonomous_loop.git.repository import Repository
 from autonomous_loop.git.workspace import ScratchWorkspace
 from autonomous_loop.report.reporter import MarkdownReporter
 from autonomous_loop.report.view_model import Site
-from autonomous_loop.sandbox.sandbox import Sandbox
+from autonomous_loop.sandbox.sandbox import ProcessSandbox
 from autonomous_loop.verify.gate import ProofGate
 from autonomous_loop.verify.verifier import ProofVerifier
-from autonomous_loop.wiring.closing import frame
-from autonomous_loop.wiring.environment import Surroundings
-from autonomous_loop.wiring.local_request import asked_for
-from autonomous_loop.wiring.sandbox import make_hands
+from autonomous_loop.wiring.closing import closing_parts
+from autonomous_loop.wiring.environment import RuntimeEnvironment
+from autonomous_loop.wiring.local_request import read_local_request
+from autonomous_loop.wiring.sandbox import create_sandbox
 
 IDENTITY = ("Autonomous Loop", "autonomous-loop[bot]@users.noreply.github.com")
 SETUP_TIMEOUT_S = 1_800.0
@@ -80,9 +80,9 @@ class Parts:
     orchestrator: FeatureOrchestrator
     groundwork: Groundwork
     planning: ListMaker
-    people: People
-    taking_in: TakingIn
-    suite: SuiteKeeper
+    people: UserCommands
+    upstream: UpstreamMerger
+    suite: FullSuite
     limits: SessionLimits
     progress: ProgressTracker
     journal: StateTracker
@@ -98,7 +98,7 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LoopTarget:
     """Where a loop lives, and what stands around it there.
 
     Attributes:
@@ -138,7 +138,7 @@ async def local_parts(
     folder: Path,
     request_file: Path | None,
     config: LoopConfig | None,
-    around: Surroundings,
+    runtime: RuntimeEnvironment,
     *,
     overrides: Mapping[str, object] | None = None,
 ) -> Parts:
@@ -149,17 +149,17 @@ async def local_parts(
     """
     project = Project.open(folder)
     warm_up()
-    home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=around.temporary))
+    home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=runtime.temporary))
     try:
         repository = Repository.create(
-            home, remote=str(project.git_folder), identity=IDENTITY, path=around.path, auth={}
+            home, remote=str(project.git_folder), identity=IDENTITY, path=runtime.path, auth={}
         )
         # HEAD may be detached: fetch the commit itself.
         repository.git("fetch", "--quiet", "--no-tags", "--", repository.remote, project.head, remote=True)
         config = config or configuration(repository, project.head, overrides=overrides)
-        request, imported = asked_for(project, request_file, config)
+        request, imported = read_local_request(project, request_file, config)
         loop = "run-" + slug(request.title, fallback="request")
-        place = Place(
+        place = LoopTarget(
             name=project.root.name,
             loop=loop,
             remote=str(project.git_folder),
@@ -170,7 +170,7 @@ async def local_parts(
             handoffs=FileHandoffStore(project.git_folder, loop=loop),
             claimants=ProcessClaimants(),
         )
-        parts = await connect(place, repository, config, around, home=home)
+        parts = await connect(place, repository, config, runtime, home=home)
     except BaseException:
         shutil.rmtree(home, ignore_errors=True)
         raise
@@ -196,15 +196,15 @@ def configuration(
 
 
 async def connect(
-    place: Place, repository: Repository, config: LoopConfig, around: Surroundings, *, home: Path
+    place: LoopTarget, repository: Repository, config: LoopConfig, runtime: RuntimeEnvironment, *, home: Path
 ) -> Parts:
     """Every part of one session, on whatever place."""
-    around.service.require()
+    runtime.service.require()
     clock = SystemClock()
-    framed = frame(
+    closing = closing_parts(
         repository,
         config,
-        around,
+        runtime,
         name=place.name,
         loop=place.loop,
         handoffs=place.handoffs,
@@ -213,41 +213,41 @@ async def connect(
         clock=clock,
     )
     checkpoints, journal, reporter, progress = (
-        framed.checkpoints,
-        framed.journal,
-        framed.reporter,
-        framed.progress,
+        closing.checkpoints,
+        closing.journal,
+        closing.reporter,
+        closing.progress,
     )
     checkpoints.refuse_in_the_way(config.branch_prefix)
-    checkpoints.refuse_in_the_way(framed.branches)
-    hands = await make_hands(around, home, say=progress.step)
+    checkpoints.refuse_in_the_way(closing.branches)
+    sandbox = await create_sandbox(runtime, home, say=progress.step)
     # The SDK takes a second to import: the commands begin it on a thread (`warm_up`), and here it is awaited.
     from autonomous_loop.agent.factory import make_team  # noqa: PLC0415
 
     transcripts = home / TRANSCRIPTS if place.transcripts else None
     try:
-        team = make_team(config, hands, around.service, transcripts=transcripts)
+        team = make_team(config, sandbox, runtime.service, transcripts=transcripts)
     except BaseException:
-        await hands.close()
+        await sandbox.close()
         raise
 
     async def close() -> None:
         try:
-            await hands.close()
+            await sandbox.close()
         finally:
             await team.client.close()
             repository.close()
             shutil.rmtree(home, ignore_errors=True)
 
     try:
-        workspace = ScratchWorkspace(hands, repository)
+        workspace = ScratchWorkspace(sandbox, repository)
         verifier = ProofVerifier(
-            hands,
+            sandbox,
             workspace,
             repository,
             config,
             model_command=lambda: journal.record().model_command,
-            prepare=_preparation(hands, config, journal),
+            prepare=_preparation(sandbox, config, journal),
         )
         limits = SessionLimits(config, clock=clock, inbox=place.inbox)
         bench = Workbench(
@@ -262,7 +262,7 @@ async def connect(
             reporter=reporter,
             config=config,
         )
-        people = People(
+        people = UserCommands(
             journal=journal,
             inbox=place.inbox,
             limits=limits,
@@ -273,7 +273,7 @@ async def connect(
                 most_repeats=config.max_attempts,
             ),
         )
-        taking_in = TakingIn(bench, most_merges=config.max_attempts)
+        upstream = UpstreamMerger(bench, most_merges=config.max_attempts)
         session = SessionManager(
             SessionStart(
                 facts=LoopFacts(
@@ -290,12 +290,12 @@ async def connect(
                 pin=place.pin,
                 pin_state=place.pin_state,
             ),
-            SessionInputs(place.inbox, people, taking_in, limits),
-            framed.closer,
+            SessionInputs(place.inbox, people, upstream, limits),
+            closing.closer,
         )
         recoverer = ErrorRecoverer(max_attempts=config.max_attempts, max_submissions=config.max_submissions)
         orchestrator = FeatureOrchestrator(bench, coder=team.coder, recoverer=recoverer)
-        groundwork = Groundwork(bench, run=partial(run_setup, hands))
+        groundwork = Groundwork(bench, run=partial(run_setup, sandbox))
         planning = ListMaker(bench, planner=team.planner, groundwork=groundwork, recoverer=recoverer)
     except BaseException:
         await close()
@@ -306,14 +306,14 @@ async def connect(
         groundwork=groundwork,
         planning=planning,
         people=people,
-        taking_in=taking_in,
-        suite=SuiteKeeper(bench, recoverer=recoverer, taking_in=taking_in),
+        upstream=upstream,
+        suite=FullSuite(bench, recoverer=recoverer, upstream=upstream),
         limits=limits,
         progress=progress,
         journal=journal,
         reporter=reporter,
         imported=place.imported,
-        branches=framed.branches,
+        branches=closing.branches,
         closers=(close,),
     )
 
@@ -334,17 +334,17 @@ def warm_up() -> None:
 
 
 def _preparation(
-    hands: Sandbox, config: LoopConfig, journal: Journal
+    sandbox: ProcessSandbox, config: LoopConfig, journal: Journal
 ) -> Callable[[], Awaitable[CommandResult | None]]:
     async def prepare() -> CommandResult | None:
         features = journal.record().features
-        return await run_setup(hands, config.setup or (features.setup if features else ""))
+        return await run_setup(sandbox, config.setup or (features.setup if features else ""))
 
     return prepare
 
 
-async def run_setup(hands: Sandbox, command: str) -> CommandResult | None:
+async def run_setup(sandbox: ProcessSandbox, command: str) -> CommandResult | None:
     """A setup command, as hands, in the work tree; None where it is empty."""
     if not command.strip():
         return None
-    return await hands.run(["bash", "-euo", "pipefail", "-c", command], timeout_s=SETUP_TIMEOUT_S)
+    return await sandbox.run(["bash", "-euo", "pipefail", "-c", command], timeout_s=SETUP_TIMEOUT_S)

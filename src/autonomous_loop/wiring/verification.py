@@ -17,13 +17,13 @@ from autonomous_loop.git.source import Source
 from autonomous_loop.git.workspace import ScratchWorkspace
 from autonomous_loop.verify.gate import ProofGate
 from autonomous_loop.verify.verifier import ProofVerifier
-from autonomous_loop.wiring.environment import Surroundings
-from autonomous_loop.wiring.sandbox import make_hands
+from autonomous_loop.wiring.environment import RuntimeEnvironment
+from autonomous_loop.wiring.sandbox import create_sandbox
 from autonomous_loop.wiring.session import IDENTITY, run_setup
 
 
 @dataclass(frozen=True, slots=True)
-class ProvingGround:
+class VerificationEnvironment:
     """Where commits of `repository` are proved.
 
     Attributes:
@@ -49,18 +49,18 @@ class Taken:
 
 
 @contextmanager
-def taken_from(folder: Path, around: Surroundings) -> Iterator[Taken]:
+def taken_from(folder: Path, runtime: RuntimeEnvironment) -> Iterator[Taken]:
     """A bare repository of our own, for commits of a git directory that is only read.
 
     Raises:
         RepositoryError: no such folder, no git repository.
     """
-    home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=around.temporary))
+    home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=runtime.temporary))
     try:
-        source = Source(folder, home=home, path=around.path)
+        source = Source(folder, home=home, path=runtime.path)
         # Its own remote: what was brought into it is all there is, and nothing is ever pushed elsewhere.
         remote = str(home / "loop.git")
-        repository = Repository.create(home, remote=remote, identity=IDENTITY, path=around.path, auth={})
+        repository = Repository.create(home, remote=remote, identity=IDENTITY, path=runtime.path, auth={})
         try:
             yield Taken(repository, source, home)
         finally:
@@ -70,15 +70,15 @@ def taken_from(folder: Path, around: Surroundings) -> Iterator[Taken]:
 
 
 @asynccontextmanager
-async def proving_ground(
+async def verification_environment(
     taken: Taken,
     config: LoopConfig,
-    around: Surroundings,
+    runtime: RuntimeEnvironment,
     *,
     setup: str = "",
     model_command: ModelCommand | None = None,
     removed_tests: bool | None = None,
-) -> AsyncIterator[ProvingGround]:
+) -> AsyncIterator[VerificationEnvironment]:
     """Hands and a verifier on commits that were taken.
 
     Args:
@@ -89,20 +89,20 @@ async def proving_ground(
     Raises:
         SandboxError: the hands cannot be kept apart here.
     """
-    hands = await make_hands(around, taken.home)
+    sandbox = await create_sandbox(runtime, taken.home)
     command = config.setup or setup
 
     async def prepare() -> CommandResult | None:
-        return await run_setup(hands, command)
+        return await run_setup(sandbox, command)
 
     try:
-        workspace = ScratchWorkspace(hands, taken.repository)
-        yield ProvingGround(
+        workspace = ScratchWorkspace(sandbox, taken.repository)
+        yield VerificationEnvironment(
             repository=taken.repository,
             workspace=workspace,
             gate=ProofGate(taken.repository, config),
             verifier=ProofVerifier(
-                hands,
+                sandbox,
                 workspace,
                 taken.repository,
                 config,
@@ -115,4 +115,4 @@ async def proving_ground(
             prepare=prepare,
         )
     finally:
-        await hands.close()
+        await sandbox.close()

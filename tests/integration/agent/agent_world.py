@@ -9,21 +9,21 @@ import anthropic
 from autonomous_loop.agent.coder import CodingAgent
 from autonomous_loop.agent.models import ModelService
 from autonomous_loop.agent.planner import PlanningAgent
-from autonomous_loop.agent.retry_policy import Patience
+from autonomous_loop.agent.retry_policy import RetryPolicy
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.decision import NextStep
 from autonomous_loop.domain.feature import Feature, FeatureList
 from autonomous_loop.domain.proof import Reason, Submission, Verdict
 from autonomous_loop.domain.request import Request
 from autonomous_loop.domain.work import Task, Turn
-from autonomous_loop.engine.ports import Hands
+from autonomous_loop.engine.ports import Sandbox
 from embedded_github.server import LocalServer
 from scripted_model.log import RequestLog
 from scripted_model.script import Script
 from scripted_model.server import create_app
 
 KEY = "sk-ant-test-0123456789"
-QUICK = Patience(first_wait_s=0.01, longest_wait_s=0.5, stall_s=20.0)
+QUICK = RetryPolicy(first_wait_s=0.01, longest_wait_s=0.5, stall_s=20.0)
 ACCEPTED = Verdict(accepted=True)
 FEATURE = Feature(id="greeting", description="The page greets the visitor.", steps=("Open the page.",))
 REQUEST = Request(title="Be polite", body="Greet the visitor.\n```json\n{}\n```")
@@ -75,28 +75,28 @@ class RecordingControl:
 class World:
     """The scripted model over HTTP, the real SDK, and agents on them."""
 
-    def __init__(self, script: Mapping[str, Any], hands: Hands) -> None:
+    def __init__(self, script: Mapping[str, Any], sandbox: Sandbox) -> None:
         self.log = RequestLog(bodies=True)
         app = create_app(Script.model_validate(script), api_keys=frozenset({KEY}), log=self.log)
         self.server = LocalServer(app)
         self.server.start()
-        self.hands = hands
+        self.sandbox = sandbox
         self._clients: list[anthropic.AsyncAnthropic] = []
 
     def service(
-        self, *, key: str | None = KEY, patience: Patience = QUICK, retries: int = 2, **config: Any
+        self, *, key: str | None = KEY, patience: RetryPolicy = QUICK, retries: int = 2, **config: Any
     ) -> ModelService:
         # The SDK's credentials stay out of the environment: what is tested is what is given here.
         client = anthropic.AsyncAnthropic(api_key=key, base_url=self.server.url, max_retries=retries)
         self._clients.append(client)
         return ModelService(client, LoopConfig(**config), patience=patience)
 
-    def coder(self, *, patience: Patience = QUICK, retries: int = 2, **config: Any) -> CodingAgent:
+    def coder(self, *, patience: RetryPolicy = QUICK, retries: int = 2, **config: Any) -> CodingAgent:
         service = self.service(patience=patience, retries=retries, **config)
-        return CodingAgent(service, LoopConfig(**config), self.hands)
+        return CodingAgent(service, LoopConfig(**config), self.sandbox)
 
     def planner(self, **config: Any) -> PlanningAgent:
-        return PlanningAgent(self.service(**config), LoopConfig(**config), self.hands)
+        return PlanningAgent(self.service(**config), LoopConfig(**config), self.sandbox)
 
     @property
     def bodies(self) -> list[dict[str, Any]]:

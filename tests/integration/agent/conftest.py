@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from autonomous_loop.sandbox.sandbox import Sandbox
+from autonomous_loop.sandbox.sandbox import ProcessSandbox
 from integration.agent.agent_world import World
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def sandbox():
-    made = await Sandbox.create(
+async def made_sandbox():
+    made = await ProcessSandbox.create(
         base=Path(tempfile.gettempdir()),
         path=[],
         env={},
@@ -23,20 +23,20 @@ async def sandbox():
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def hands(sandbox):
-    """The module's sandbox, its work tree empty and its shell fresh."""
-    await sandbox.restart_shell()
-    await sandbox.run(["find", sandbox.work, "-mindepth", "1", "-delete"], timeout_s=10)
-    return sandbox
+async def sandbox(made_sandbox):
+    """The module's made_sandbox, its work tree empty and its shell fresh."""
+    await made_sandbox.restart_shell()
+    await made_sandbox.run(["find", made_sandbox.work, "-mindepth", "1", "-delete"], timeout_s=10)
+    return made_sandbox
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def world(hands):
+async def world(sandbox):
     """Makes the world of a script; every one is taken down at the end."""
     made: list[World] = []
 
-    def make(script, *, other_hands=None):
-        made.append(World(script, other_hands or hands))
+    def make(script, *, other_sandbox=None):
+        made.append(World(script, other_sandbox or sandbox))
         return made[-1]
 
     yield make

@@ -19,7 +19,7 @@ from integration.agent.agent_world import (
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_a_feature_is_built_submitted_and_accepted(world, hands):
+async def test_a_feature_is_built_submitted_and_accepted(world, sandbox):
     here = world(
         coder_script(
             {
@@ -34,7 +34,7 @@ async def test_a_feature_is_built_submitted_and_accepted(world, hands):
     result = await here.coder().work(task(), control)
     assert (result.ending, result.verdict.accepted, result.note) == ("accepted", True, "It greets.")
     assert [one.tests for one in control.submissions] == [("tests/test_greeting.py",)]
-    assert await hands.read_file("tests/test_a.py", max_bytes=99) == b"assert True\n"
+    assert await sandbox.read_file("tests/test_a.py", max_bytes=99) == b"assert True\n"
     assert "assert True" in results(here.bodies[2])[0][0]
     assert len(control.turns) == 3
     assert all(turn.spending.usd > 0 and turn.context_window == 1_000_000 for turn in control.turns)
@@ -144,7 +144,7 @@ async def test_a_note_reaches_the_loop_and_an_empty_one_does_not(world):
     assert [error for _, error in results(here.bodies[2])] == [True, True]
 
 
-async def test_a_submission_comes_after_all_other_tools_and_only_one_counts(world, hands):
+async def test_a_submission_comes_after_all_other_tools_and_only_one_counts(world, sandbox):
     here = world(
         coder_script(
             {"tools": [submit(), bash("sleep 0.2; touch made"), submit(summary="again")]},
@@ -154,7 +154,7 @@ async def test_a_submission_comes_after_all_other_tools_and_only_one_counts(worl
 
     class Looking(RecordingControl):
         async def submit(self, submission):
-            await hands.read_file("made", max_bytes=1)
+            await sandbox.read_file("made", max_bytes=1)
             return await super().submit(submission)
 
     control = Looking(verdicts=[refused("x"), refused("y").model_copy(update={"accepted": True})])
@@ -162,11 +162,11 @@ async def test_a_submission_comes_after_all_other_tools_and_only_one_counts(worl
     assert [error for _, error in results(here.bodies[1])] == [False, False, True]
 
 
-async def test_told_to_hand_off_the_agent_runs_nothing_more(world, hands):
+async def test_told_to_hand_off_the_agent_runs_nothing_more(world, sandbox):
     here = world(coder_script({"tools": [bash("touch made")]}))
     control = RecordingControl(steps=lambda _: NextStep.HAND_OFF)
     assert (await here.coder().work(task(), control)).ending == "handed-off"
-    assert not await hands.find(".", suffixes=["made"], most=9)
+    assert not await sandbox.find(".", suffixes=["made"], most=9)
 
 
 async def test_a_question_is_kept_even_when_told_to_hand_off(world):
@@ -182,7 +182,7 @@ async def test_an_answer_that_outlasts_the_session_hands_off(world):
     assert (await here.coder().work(task(), control)).ending == "handed-off"
 
 
-async def test_an_answer_cut_by_its_size_runs_nothing_and_is_asked_for_again(world, hands):
+async def test_an_answer_cut_by_its_size_runs_nothing_and_is_asked_for_again(world, sandbox):
     cut = {"kind": "max_tokens"}
     here = world(
         coder_script(
@@ -201,14 +201,14 @@ async def test_an_answer_cut_by_its_size_runs_nothing_and_is_asked_for_again(wor
     assert len(here.bodies) == 5
 
 
-async def test_a_partial_tool_input_is_never_run(world, hands):
+async def test_a_partial_tool_input_is_never_run(world, sandbox):
     here = world(
         coder_script(
             {"tools": [bash("touch never-whole-command")], "fault": {"kind": "max_tokens", "times": 9}},
         )
     )
     assert (await here.coder(max_turns=2).work(task(), RecordingControl())).ending == "gave-up"
-    assert not await hands.find(".", suffixes=[""], most=9)
+    assert not await sandbox.find(".", suffixes=[""], most=9)
 
 
 async def test_a_model_that_declines_is_an_error_and_its_tokens_are_counted(world):

@@ -6,8 +6,8 @@ import pytest
 
 from autonomous_loop.agent.conversation import Conversation
 from autonomous_loop.agent.models import ModelFacts, ModelService
-from autonomous_loop.agent.retry_policy import Patience
-from autonomous_loop.agent.stream_usage import Received
+from autonomous_loop.agent.retry_policy import RetryPolicy
+from autonomous_loop.agent.stream_usage import StreamUsage
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.decision import NextStep
 from autonomous_loop.errors import (
@@ -34,20 +34,20 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.mark.parametrize("kind", ["stream_error", "cut", "clean_end", "stall"])
-async def test_an_answer_that_breaks_off_is_asked_for_again_and_counted(world, hands, kind):
+async def test_an_answer_that_breaks_off_is_asked_for_again_and_counted(world, sandbox, kind):
     here = world(
         coder_script(
             {"tools": [bash("echo once >> ran")], "fault": {"kind": kind, "times": 2}}, {"tools": [submit()]}
         )
     )
     control = RecordingControl()
-    impatient = Patience(first_wait_s=0.01, stall_s=2.0 if kind == "stall" else 20.0)
+    impatient = RetryPolicy(first_wait_s=0.01, stall_s=2.0 if kind == "stall" else 20.0)
     assert (await here.coder(patience=impatient).work(task(), control)).ending == "accepted"
     recovered = [turn.recovered for turn in control.turns if turn.answered]
     # A machine that stands still may be one stall more than was asked for.
     assert sum(recovered) == len(here.bodies) - 2
     assert recovered == [2, 0] or (kind == "stall" and recovered[0] >= 2)
-    assert await hands.read_file("ran", max_bytes=99) == b"once\n"  # nothing of the broken ones was run
+    assert await sandbox.read_file("ran", max_bytes=99) == b"once\n"  # nothing of the broken ones was run
     assert [message["role"] for message in here.bodies[-1]["messages"]] == ["user", "assistant", "user"]
 
 
@@ -89,7 +89,7 @@ async def test_the_output_of_an_answer_that_a_deadline_ends_is_paid_for_too(worl
 async def test_the_output_of_an_answer_that_a_stop_ends_is_paid_for_too(world, monkeypatch):
     arriving = []
 
-    class Watched(Received):
+    class Watched(StreamUsage):
         def __init__(self, *args, **kwargs):
             super().__init__(*args, **kwargs)
             arriving.append(self)
@@ -127,7 +127,7 @@ async def test_retries_are_bounded_and_what_they_cost_is_told(world):
 
 async def test_retries_end_with_the_session(world):
     here = world(coder_script({"text": "x" * 50, "fault": {"kind": "clean_end", "times": 99}}))
-    slow = Patience(first_wait_s=30, longest_wait_s=60)
+    slow = RetryPolicy(first_wait_s=30, longest_wait_s=60)
     result = await here.coder(patience=slow).work(task(), RecordingControl(left_s=1.0))
     assert result.ending == "handed-off"
 

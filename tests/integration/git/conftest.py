@@ -6,7 +6,7 @@ import pytest_asyncio
 from autonomous_loop.git.repository import Repository
 from autonomous_loop.git.workspace import ScratchWorkspace
 from autonomous_loop.git.workspace_watch import FROM_FILES, Watched
-from autonomous_loop.sandbox.sandbox import Sandbox
+from autonomous_loop.sandbox.sandbox import ProcessSandbox
 from git_world import git
 
 IDENTITY = ("Loop", "loop@example.invalid")
@@ -41,8 +41,8 @@ def base(project):
 
 
 @asynccontextmanager
-async def sandbox():
-    made = await Sandbox.create(
+async def made_sandbox():
+    made = await ProcessSandbox.create(
         base=None, path=(), env={}, read_paths=(), unsandboxed=False, chrome_path=None, browser_python=None
     )
     yield made
@@ -50,20 +50,20 @@ async def sandbox():
 
 
 @pytest.fixture
-async def hands():
-    async with sandbox() as made:
+async def sandbox():
+    async with made_sandbox() as made:
         yield made
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared_hands():
-    """One sandbox for a module: each test opens a work tree of its own in it."""
-    async with sandbox() as made:
+async def shared_sandbox():
+    """One made_sandbox for a module: each test opens a work tree of its own in it."""
+    async with made_sandbox() as made:
         yield made
 
 
 @pytest.fixture(params=[FROM_FILES, 0], ids=["", "watched"])
-async def workspace(request, hands, repository, base):
-    made = ScratchWorkspace(hands, repository, watched=Watched(hands, from_files=request.param))
+async def workspace(request, sandbox, repository, base):
+    made = ScratchWorkspace(sandbox, repository, watched=Watched(sandbox, from_files=request.param))
     await made.open(base)
     return made

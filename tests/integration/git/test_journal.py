@@ -15,7 +15,7 @@ from autonomous_loop.domain.events import (
     LoopFacts,
     Planned,
     Remembered,
-    Wished,
+    RequestAdded,
 )
 from autonomous_loop.domain.feature import AttemptOutcome, Feature, FeatureList
 from autonomous_loop.domain.keys import Keyring
@@ -280,7 +280,7 @@ def test_a_journal_from_before_late_wishes_is_read_and_its_chain_holds(repositor
     assert record.consumed == ("comment-1", "comment-2")
     assert record.limits == record.facts.limits
     assert not record.approved
-    older.append([claim(2), Wished(id="comment-3", source="add", by="octo", text="three")])
+    older.append([claim(2), RequestAdded(id="comment-3", source="add", by="octo", text="three")])
     assert older.read().waiting == ("comment-3",)
 
 

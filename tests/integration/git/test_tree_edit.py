@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from autonomous_loop.errors import HandsError
+from autonomous_loop.errors import SandboxCallError
 from autonomous_loop.git.tree_edit import Entry
 
 
@@ -70,18 +70,18 @@ def test_paths_are_looked_up_as_git_lists_them(repository, tree, base):
     assert set(repository.look_up(tree, ["b", "b/a", "nowhere", "a/b"]).values()) == {None}
     assert repository.read(base, "app.py") == b"x = 1\n"  # a commit's
     assert [repository.read(tree, path) for path in ("b/f", "b", "nowhere")] == [b"text\n", None, None]
-    with pytest.raises(HandsError, match="larger than 3 bytes"):
+    with pytest.raises(SandboxCallError, match="larger than 3 bytes"):
         repository.read(tree, "b/f", max_bytes=3)
 
 
 @pytest.mark.parametrize("path", [".git/config", "a/.GIT/x", "../x", "x/./y", "x//y", "", "git~1/config"])
 def test_a_path_that_no_project_may_have_is_refused(repository, tree, blob, path):
-    with pytest.raises(HandsError):
+    with pytest.raises(SandboxCallError):
         repository.graft(tree, {path: blob})
 
 
 def test_an_object_that_is_missing_is_refused(repository, tree):
-    with pytest.raises(HandsError, match="refused"):
+    with pytest.raises(SandboxCallError, match="refused"):
         repository.graft(tree, {"x": Entry("100644", "1" * 40)})
 
 

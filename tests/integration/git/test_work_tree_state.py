@@ -24,14 +24,14 @@ EVERYTHING = (
 
 
 @pytest.fixture
-def hands(shared_hands):
-    return shared_hands
+def sandbox(shared_sandbox):
+    return shared_sandbox
 
 
 @pytest_asyncio.fixture(loop_scope="module", params=[FROM_FILES, 0], ids=["", "watched"])
-async def workspace(request, hands, repository, base):
-    await shell(hands, "find $TMPDIR -mindepth 1 -delete")
-    made = ScratchWorkspace(hands, repository, watched=Watched(hands, from_files=request.param))
+async def workspace(request, sandbox, repository, base):
+    await shell(sandbox, "find $TMPDIR -mindepth 1 -delete")
+    made = ScratchWorkspace(sandbox, repository, watched=Watched(sandbox, from_files=request.param))
     with pytest.MonkeyPatch.context() as patch:
         if not request.param:  # or all of them are compared by content, having been written in this second
             patch.setattr(of_workspace, "MOST_RECENT", 0)
@@ -70,19 +70,19 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
 @pytest.mark.parametrize("otherwise", [False, True], ids=["same", "other tree"])
-async def test_a_switch_undoes_what_the_hands_did(workspace, hands, repository, base, change, otherwise):
+async def test_a_switch_undoes_what_the_hands_did(workspace, sandbox, repository, base, change, otherwise):
     before = repository.tree_of(base)
     other = repository.write_files(before, {"app.py": b"z = 1\n", "more/new.py": b"n\n", "sub/b": b"b\n"})
     await workspace.switch(other)
     if not otherwise:
         await workspace.switch(before)
-    there = await shell(hands, EVERYTHING)
-    await shell(hands, change)
-    changed = await hands.run(["bash", "-c", EVERYTHING], timeout_s=30)
+    there = await shell(sandbox, EVERYTHING)
+    await shell(sandbox, change)
+    changed = await sandbox.run(["bash", "-c", EVERYTHING], timeout_s=30)
     assert changed.text != there
     await workspace.switch(other if otherwise else before)
     # A folder of ignored files alone is nobody's to remove.
-    left = await shell(hands, EVERYTHING)
+    left = await shell(sandbox, EVERYTHING)
     if "sub/.gitignore" in change:
         left = "".join(line for line in left.splitlines(True) if "./sub/.gitignore" not in line)
     assert left == there
@@ -105,12 +105,12 @@ SEEN = {
 
 
 @pytest.mark.parametrize("change", SEEN)
-async def test_a_take_sees_what_the_hands_did(workspace, hands, repository, base, change):
+async def test_a_take_sees_what_the_hands_did(workspace, sandbox, repository, base, change):
     before = repository.tree_of(base)
-    await shell(hands, CHANGES[change])
+    await shell(sandbox, CHANGES[change])
     tree = await workspace.take()
     assert {one.path: one.status for one in repository.changes(before, tree)} == SEEN[change]
-    await shell(hands, "true")
+    await shell(sandbox, "true")
     assert await workspace.take() == tree
     await workspace.switch(before)
     await workspace.switch(tree)
@@ -131,7 +131,7 @@ IN_PLACE = "for one in {}; do printf '{} = 1\\n' > $one; done; touch -d @1000000
 
 @pytest.mark.parametrize("paths", ["app.py", "many/*"])
 async def test_what_changes_within_the_second_of_the_last_look_is_seen(
-    workspace, hands, repository, many_files, paths
+    workspace, sandbox, repository, many_files, paths
 ):
     """git compares times by the second."""
     await workspace.open(many_files)
@@ -139,85 +139,85 @@ async def test_what_changes_within_the_second_of_the_last_look_is_seen(
     for letters in ("ab", "cd", "ef"):
         seen = []
         for letter in letters:
-            await shell(hands, IN_PLACE.format(paths, letter, paths))
+            await shell(sandbox, IN_PLACE.format(paths, letter, paths))
             seen.append(repository.read(await workspace.take(), path))
         assert seen == [f"{letter} = 1\n".encode() for letter in letters]
 
 
 @pytest.mark.parametrize("paths", ["app.py", "many/*"])
 async def test_a_switch_undoes_what_changes_within_the_second_of_the_last_look(
-    workspace, hands, many_files, paths
+    workspace, sandbox, many_files, paths
 ):
     await workspace.open(many_files)
     path = paths.replace("*", "7.py")
     for letters in ("ab", "cd", "ef"):
-        await shell(hands, IN_PLACE.format(paths, letters[0], paths))
+        await shell(sandbox, IN_PLACE.format(paths, letters[0], paths))
         taken = await workspace.take()
-        await shell(hands, IN_PLACE.format(paths, letters[1], paths))
+        await shell(sandbox, IN_PLACE.format(paths, letters[1], paths))
         await workspace.switch(taken)
-        assert await shell(hands, f"cat {path}") == f"{letters[0]} = 1\n"
+        assert await shell(sandbox, f"cat {path}") == f"{letters[0]} = 1\n"
 
 
-async def test_a_folder_that_was_closed_is_opened_and_restored(workspace, hands, repository, many_files):
+async def test_a_folder_that_was_closed_is_opened_and_restored(workspace, sandbox, repository, many_files):
     await workspace.open(many_files)
-    await shell(hands, "echo y > many/7.py; chmod 0 many")
+    await shell(sandbox, "echo y > many/7.py; chmod 0 many")
     await workspace.switch(repository.tree_of(many_files))
-    assert await shell(hands, "cat many/7.py") == "x = 1\n"
+    assert await shell(sandbox, "cat many/7.py") == "x = 1\n"
 
 
-async def test_a_switch_writes_what_differs_and_nothing_else(workspace, hands, repository, many_files):
+async def test_a_switch_writes_what_differs_and_nothing_else(workspace, sandbox, repository, many_files):
     before = repository.tree_of(many_files)
     other = repository.write_files(before, {"app.py": b"z = 1\n"})
     await workspace.open(many_files)
     status = "stat -c '%n %i %y' app.py sub/* many/*"
-    first = (await shell(hands, status)).splitlines()
+    first = (await shell(sandbox, status)).splitlines()
     await workspace.switch(other)  # a process ran: everything is looked at
     await workspace.switch(before)  # nothing ran
-    second = (await shell(hands, status)).splitlines()
+    second = (await shell(sandbox, status)).splitlines()
     assert first[0] != second[0]
     assert first[1:] == second[1:]
 
 
-async def test_where_nothing_ran_nothing_is_looked_at(workspace, hands, repository, base):
+async def test_where_nothing_ran_nothing_is_looked_at(workspace, sandbox, repository, base):
     tree = await workspace.take()
-    started = hands.started
+    started = sandbox.started
     assert await workspace.take() == tree
     await workspace.switch(tree)
-    assert hands.started == started
-    await shell(hands, "true")
+    assert sandbox.started == started
+    await shell(sandbox, "true")
     assert await workspace.take() == tree
-    assert hands.started == started + 2
+    assert sandbox.started == started + 2
 
 
-async def test_a_file_written_through_the_loop_is_taken(workspace, hands, repository):
+async def test_a_file_written_through_the_loop_is_taken(workspace, sandbox, repository):
     await workspace.take()
-    await hands.write_file("app.py", b"x = 7\n")
+    await sandbox.write_file("app.py", b"x = 7\n")
     first = await workspace.take()
-    await hands.write_file("app.py", b"x = 8\n")
+    await sandbox.write_file("app.py", b"x = 8\n")
     second = await workspace.take()
     assert [repository.read(tree, "app.py") for tree in (first, second)] == [b"x = 7\n", b"x = 8\n"]
 
 
-def go(hands):
+def go(sandbox):
     """Without a process of theirs."""
-    Path(hands.temporary, "go").touch()
+    Path(sandbox.temporary, "go").touch()
 
 
-async def test_a_process_left_behind_does_not_pass_for_quiet(workspace, hands, repository):
+async def test_a_process_left_behind_does_not_pass_for_quiet(workspace, sandbox, repository):
     await workspace.take()
     late = "until [ -e $TMPDIR/go ]; do sleep 0.05; done; echo late > app.py; sleep 600"
-    await shell(hands, f"setsid sh -c 'exec 2>&1; {late}' >/dev/null & {away('sh')}")
+    await shell(sandbox, f"setsid sh -c 'exec 2>&1; {late}' >/dev/null & {away('sh')}")
     before = await workspace.take()
-    go(hands)
+    go(sandbox)
     await asyncio.sleep(1)
     assert await workspace.take() == before
     assert repository.read(before, "app.py") == b"x = 1\n"
-    assert await hands.read_file("app.py", max_bytes=99) == b"x = 1\n"
+    assert await sandbox.read_file("app.py", max_bytes=99) == b"x = 1\n"
 
 
-async def test_objects_that_the_hands_forge_are_not_written(workspace, hands, repository, base):
+async def test_objects_that_the_hands_forge_are_not_written(workspace, sandbox, repository, base):
     before = repository.tree_of(base)
-    await shell(hands, "echo 'x = 2' > app.py")
+    await shell(sandbox, "echo 'x = 2' > app.py")
     candidate = await workspace.take()
     forge = """
 import glob, os, shutil, sys, zlib
@@ -230,59 +230,59 @@ for folder in [*glob.glob(os.environ["TMPDIR"] + "/*"), ".git"]:
         file.write(zlib.compress(b"blob 6\\0forged"))
 """
     blob = repository.look_up(before, ["app.py"])["app.py"].sha
-    done = await hands.run(["python3", "-c", forge, blob], timeout_s=10)
+    done = await sandbox.run(["python3", "-c", forge, blob], timeout_s=10)
     assert done.exit_code == 0, done.text
     # What a git of theirs would write:
-    assert "forged" in await shell(hands, "git checkout -q -- app.py && cat app.py; rm -f app.py")
+    assert "forged" in await shell(sandbox, "git checkout -q -- app.py && cat app.py; rm -f app.py")
     await workspace.switch(before)
-    assert await shell(hands, "cat app.py") == "x = 1\n"
+    assert await shell(sandbox, "cat app.py") == "x = 1\n"
     await workspace.switch(candidate)
-    assert await shell(hands, "cat app.py") == "x = 2\n"
+    assert await shell(sandbox, "cat app.py") == "x = 2\n"
 
 
-async def test_the_index_is_out_of_the_hands_reach(workspace, hands):
+async def test_the_index_is_out_of_the_hands_reach(workspace, sandbox):
     index = workspace._state.index
     for attack in (f"echo >> {index}", f"rm -f {index}", f"mv {index} .", f"touch {index}.lock"):
-        assert (await hands.run(["sh", "-c", attack], timeout_s=10)).exit_code != 0, attack
-    assert (await hands.run(["test", "-r", index], timeout_s=10)).exit_code == 0
+        assert (await sandbox.run(["sh", "-c", attack], timeout_s=10)).exit_code != 0, attack
+    assert (await sandbox.run(["test", "-r", index], timeout_s=10)).exit_code == 0
 
 
-async def test_where_attributes_differ_everything_is_written_anew(workspace, hands, repository, base):
+async def test_where_attributes_differ_everything_is_written_anew(workspace, sandbox, repository, base):
     before = repository.tree_of(base)
     dos = repository.write_files(before, {".gitattributes": b"*.py text eol=crlf\n"})
     await workspace.switch(dos)
-    assert await shell(hands, "od -c app.py") == await shell(hands, "printf 'x = 1\\r\\n' | od -c")
+    assert await shell(sandbox, "od -c app.py") == await shell(sandbox, "printf 'x = 1\\r\\n' | od -c")
     assert await workspace.take() == dos
     await workspace.switch(before)
-    assert await shell(hands, "cat app.py; ls -A") == "x = 1\n.git\n.gitignore\napp.py\nsub\n"
+    assert await shell(sandbox, "cat app.py; ls -A") == "x = 1\n.git\n.gitignore\napp.py\nsub\n"
 
 
-async def test_ignored_files_stay_also_beside_what_comes_and_goes(workspace, hands, repository, base):
+async def test_ignored_files_stay_also_beside_what_comes_and_goes(workspace, sandbox, repository, base):
     before = repository.tree_of(base)
     with_cache = repository.write_files(before, {"pkg/a.py": b"a\n", "pkg/cache/kept": b"k\n"})
     await workspace.switch(with_cache)
-    await shell(hands, "echo i > pkg/cache/ignored; mkdir cache; echo i > cache/ignored")
+    await shell(sandbox, "echo i > pkg/cache/ignored; mkdir cache; echo i > cache/ignored")
     for _ in range(2):
         await workspace.switch(before)
-        assert await shell(hands, "cat pkg/cache/* cache/*; ls pkg") == "i\ni\ncache\n"
+        assert await shell(sandbox, "cat pkg/cache/* cache/*; ls pkg") == "i\ni\ncache\n"
         await workspace.switch(with_cache)
         assert await workspace.take() == with_cache
-        assert await shell(hands, "cat pkg/cache/* cache/*") == "i\nk\ni\n"
+        assert await shell(sandbox, "cat pkg/cache/* cache/*") == "i\nk\ni\n"
         assert await workspace.take() == with_cache
 
 
-async def test_a_submodule_of_the_project_stays_an_empty_folder(workspace, hands, repository, base):
+async def test_a_submodule_of_the_project_stays_an_empty_folder(workspace, sandbox, repository, base):
     tree = repository.tree_of(base)
     with_module = repository.graft(tree, {"lib/module": Entry("160000", base)})
     await workspace.switch(with_module)
-    await shell(hands, "test -d lib/module; echo 'x = 3' > app.py")
+    await shell(sandbox, "test -d lib/module; echo 'x = 3' > app.py")
     taken = await workspace.take()
     assert [one.path for one in repository.changes(with_module, taken)] == ["app.py"]
     await workspace.switch(tree)
-    assert await shell(hands, "ls") == "app.py\nsub\n"
+    assert await shell(sandbox, "ls") == "app.py\nsub\n"
 
 
-async def test_the_hands_own_git_shows_a_clean_checkpoint(workspace, hands, project):
-    assert await shell(hands, "git status --short; git log --format=%s") == "the checkpoint\n"
+async def test_the_hands_own_git_shows_a_clean_checkpoint(workspace, sandbox, project):
+    assert await shell(sandbox, "git status --short; git log --format=%s") == "the checkpoint\n"
     listed = git(project, "ls-files", "-z").split("\0")
-    assert (await shell(hands, "git ls-files -z")).split("\0") == listed
+    assert (await shell(sandbox, "git ls-files -z")).split("\0") == listed

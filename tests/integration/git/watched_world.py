@@ -36,8 +36,8 @@ class Looks:
         return found
 
 
-async def shell(hands, command):
-    done = await hands.run(["bash", "-ec", command], timeout_s=60, env=workspace_protocol.ENV)
+async def shell(sandbox, command):
+    done = await sandbox.run(["bash", "-ec", command], timeout_s=60, env=workspace_protocol.ENV)
     assert done.exit_code == 0, done.text
     return done.text
 

@@ -14,8 +14,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autonomous_loop.ci.job import Job
-from autonomous_loop.ci.queue import Fleet
-from autonomous_loop.ci.routing import Intake
+from autonomous_loop.ci.queue import LoopQueue
+from autonomous_loop.ci.routing import EventRouter
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.git.command import bearer
 from autonomous_loop.git.repository import Repository as GitRepository
@@ -251,10 +251,10 @@ def choose(world, tmp_path):
         config = LoopConfig(allowed_bots=bots)
         job = Job(RunFacts(**(given | facts)), git, repository, "github-actions[bot]", "main")
         access = Access(repository, allowed_bots=config.allowed_bots)
-        fleet = Fleet(job, config, access, overrides={})
+        fleet = LoopQueue(job, config, access, overrides={})
         try:
             base = job.default_head()
-            return Intake(job, config, access, fleet, base=base, request_file=request_file).choose()
+            return EventRouter(job, config, access, fleet, base=base, request_file=request_file).choose()
         finally:
             git.close()
 

@@ -6,13 +6,13 @@ import pytest
 from starlette.responses import Response
 
 from autonomous_loop.domain.decision import HandoffReason
-from autonomous_loop.domain.handoff import Baton
+from autonomous_loop.domain.handoff import Handoff
 from autonomous_loop.errors import ForgeError
 
 from .conftest import HEAD, LABEL, REPO
 
 
-def baton(**more) -> Baton:
+def handoff(**more) -> Handoff:
     given = {
         "repository": REPO,
         "loop": "issue-1",
@@ -21,7 +21,7 @@ def baton(**more) -> Baton:
         "checkpoint": "a" * 40,
         "state": "b" * 40,
     }
-    return Baton(**{**given, **more})
+    return Handoff(**{**given, **more})
 
 
 def open_one(world, forge=None) -> int:
@@ -146,7 +146,7 @@ def test_the_same_state_costs_no_request(world):
 
 
 def test_a_dispatch_names_the_default_branch_and_what_the_next_session_needs(world):
-    url = world.forge().dispatch(baton())
+    url = world.forge().dispatch(handoff())
     assert world.player.wait_idle(20)
     _, (run,) = world.player.runs.runs(REPO)
     assert url == f"{world.url}/{REPO}/actions/runs/{run.id}"
@@ -158,21 +158,21 @@ def test_a_dispatch_names_the_default_branch_and_what_the_next_session_needs(wor
 
 def test_a_server_that_does_not_know_run_details_is_asked_without(world):
     world.faults.times(1, "POST", "/dispatches", "unknown")
-    assert world.forge().dispatch(baton()) == ""
+    assert world.forge().dispatch(handoff()) == ""
     assert world.player.wait_idle(20)
     assert world.player.runs.runs(REPO)[0] == 1
 
 
 def test_a_dispatch_survives_an_outage_of_a_moment(world):
     world.faults.times(2, "POST", "/dispatches", "down")
-    assert world.forge().dispatch(baton()).startswith(world.url)
+    assert world.forge().dispatch(handoff()).startswith(world.url)
     assert world.player.wait_idle(20)
 
 
 def test_a_dispatch_without_the_permission_says_which_is_missing(world):
     thread = world.thread(world.workflow_token(contents="write", issues="write", actions="read"))
     with pytest.raises(ForgeError) as caught:
-        world.forge(thread).dispatch(baton())
+        world.forge(thread).dispatch(handoff())
     assert caught.value.status == 403
     assert "actions must be `write`" in caught.value.hint
 
@@ -205,7 +205,7 @@ def test_a_whole_session_makes_few_requests(world):
     forge.mark_ready(number)
     forge.comment("ready 1", "x")
     forge.set_state_label("ready")
-    forge.dispatch(baton())
+    forge.dispatch(handoff())
     assert len(world.faults.seen) <= 20, world.faults.seen
     assert world.player.wait_idle(20)
 

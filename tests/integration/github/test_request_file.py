@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autonomous_loop.ci.routing import Choice
+from autonomous_loop.ci.routing import Route
 from autonomous_loop.domain.trigger import Ignore
 from autonomous_loop.errors import RequestError
 from autonomous_loop.github.request_file import RequestFile, safe_path
@@ -60,7 +60,7 @@ def issues(world):
 def test_its_text_is_the_request_and_an_issue_is_opened_for_it(world, commit, ask):
     head = commit(WISH)
     chosen = ask(request=PATH)
-    assert isinstance(chosen, Choice)
+    assert isinstance(chosen, Route)
     assert (chosen.loop, chosen.issue) == ("issue-2", 2)
     request = chosen.request
     assert (request.title, request.requester, request.issue) == ("A dark mode", "ann", 2)

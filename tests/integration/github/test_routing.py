@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autonomous_loop.ci.routing import Choice
+from autonomous_loop.ci.routing import Route
 from autonomous_loop.domain.trigger import Ignore
 from autonomous_loop.errors import RequestError
 from embedded_github.forge.models import Actor
@@ -27,7 +27,7 @@ def labels(world):
 
 def test_a_writers_label_is_a_request(world, choose):
     chosen = choose("issues", labelled(world, "ann"))
-    assert isinstance(chosen, Choice)
+    assert isinstance(chosen, Route)
     assert (chosen.loop, chosen.request.title, chosen.request.requester) == ("issue-1", "Replies", "ann")
 
 
@@ -47,7 +47,7 @@ def test_a_label_by_anybody_else_is_refused_and_taken_off_at_once_or_when_a_sche
 def test_a_listed_bots_label_is_a_request(world, choose):
     world.store.create_user("planner[bot]", "Bot")
     event = labelled(world, "planner[bot]")
-    assert isinstance(choose("schedule", {"schedule": "7 * * * *"}, bots=("planner[bot]",)), Choice)
+    assert isinstance(choose("schedule", {"schedule": "7 * * * *"}, bots=("planner[bot]",)), Route)
     event["sender"]["type"] = "User"  # whatever the payload says of it
     assert isinstance(choose("issues", event, bots=("planner",)), Ignore)
 

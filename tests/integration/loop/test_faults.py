@@ -9,12 +9,12 @@ import pytest
 
 from autonomous_loop import AutonomousLoop, LoopConfig
 from autonomous_loop.engine.attempt import FeatureAttempt
-from autonomous_loop.engine.full_suite import SuiteKeeper
-from autonomous_loop.errors import HandsError
+from autonomous_loop.engine.full_suite import FullSuite
+from autonomous_loop.errors import SandboxCallError
 from autonomous_loop.git.journal import StateTracker
 from autonomous_loop.git.repository import Repository
 from autonomous_loop.git.workspace import ScratchWorkspace
-from autonomous_loop.wiring.environment import Surroundings
+from autonomous_loop.wiring.environment import RuntimeEnvironment
 from git_world import git
 from loop_world import KEY, bash, create, honest, journal_events, make_project, model, submit
 
@@ -37,7 +37,7 @@ async def play(project, url, *names, path=None, observe=(), **config):
     """The loop on an imported list of these features."""
     listed = [{"id": name, "description": f"{name} works"} for name in names]
     (project / "feature_list.json").write_text(json.dumps(listed))
-    around = Surroundings.from_environment(
+    runtime = RuntimeEnvironment.from_environment(
         {
             "ANTHROPIC_API_KEY": KEY,
             "ANTHROPIC_BASE_URL": url,
@@ -46,7 +46,7 @@ async def play(project, url, *names, path=None, observe=(), **config):
         },
         observe=observe,
     )
-    return await AutonomousLoop(project, surroundings=around).run(LoopConfig(**config))
+    return await AutonomousLoop(project, surroundings=runtime).run(LoopConfig(**config))
 
 
 def types(project, count):
@@ -119,7 +119,7 @@ async def test_a_session_killed_after_its_clean_room_is_published_by_the_next(pr
 async def test_a_push_of_a_person_in_the_last_session_is_taken_in_before_the_loop_is_complete(
     project, monkeypatch
 ):
-    pr, real = branch(project, 2, "pr"), SuiteKeeper.clean_room
+    pr, real = branch(project, 2, "pr"), FullSuite.clean_room
     pushed = []
 
     async def clean_room(self):
@@ -130,7 +130,7 @@ async def test_a_push_of_a_person_in_the_last_session_is_taken_in_before_the_loo
             git(project, "update-ref", f"refs/heads/{pr}", pushed[0])
         return found
 
-    monkeypatch.setattr(SuiteKeeper, "clean_room", clean_room)
+    monkeypatch.setattr(FullSuite, "clean_room", clean_room)
     with model(None, THREE) as (url, _):
         result = await play(project, url, "two", "three", session_features=1)
     assert result.success
@@ -241,7 +241,7 @@ async def test_hands_that_fail_at_the_start_hand_the_session_off(project, monkey
     async def opened(self, commit):
         if left:
             left.clear()
-            raise HandsError("no room")
+            raise SandboxCallError("no room")
         await real(self, commit)
 
     monkeypatch.setattr(ScratchWorkspace, "open", opened)

@@ -8,7 +8,7 @@ import pytest
 
 from autonomous_loop.commands.prove_ci import prove_in_ci
 from autonomous_loop.errors import LoopError
-from autonomous_loop.wiring.environment import Surroundings
+from autonomous_loop.wiring.environment import RuntimeEnvironment
 from git_world import git
 from loop_world import APP, CONFTEST, make_project
 from prove_world import TEST_TWO, TWO, codes, commit, prove, started
@@ -125,7 +125,7 @@ def test_the_action_has_no_verdict_either(project, tmp_path, monkeypatch):
         "GITHUB_WORKSPACE": str(project), "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_OUTPUT": str(output),
     }  # fmt: skip
     with pytest.raises(LoopError) as told:
-        asyncio.run(prove_in_ci(Surroundings.from_environment(), given, say=print))
+        asyncio.run(prove_in_ci(RuntimeEnvironment.from_environment(), given, say=print))
     assert told.value.exit_code == 2
     assert "no verdict" in summary.read_text()
     assert "broken" in summary.read_text()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from autonomous_loop.sandbox.sandbox import Sandbox
+from autonomous_loop.sandbox.sandbox import ProcessSandbox
 
 
 @pytest.fixture
@@ -33,10 +33,10 @@ DEFAULTS = {
 @pytest.fixture
 async def make(public):
     """Makes sandboxes; each is closed at the end."""
-    made: list[Sandbox] = []
+    made: list[ProcessSandbox] = []
 
-    async def sandbox(**given) -> Sandbox:
-        made.append(await Sandbox.create(**DEFAULTS | {"read_paths": [str(public)]} | given))
+    async def sandbox(**given) -> ProcessSandbox:
+        made.append(await ProcessSandbox.create(**DEFAULTS | {"read_paths": [str(public)]} | given))
         return made[-1]
 
     yield sandbox
@@ -45,14 +45,14 @@ async def make(public):
 
 
 @pytest.fixture
-async def hands(make):
+async def sandbox(make):
     return await make()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared():
     """One sandbox for all tests of a module that leave no trace in it."""
-    sandbox = await Sandbox.create(**DEFAULTS)
+    sandbox = await ProcessSandbox.create(**DEFAULTS)
     yield sandbox
     await sandbox.close()
 

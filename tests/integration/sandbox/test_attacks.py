@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from autonomous_loop.errors import HandsError
+from autonomous_loop.errors import SandboxCallError
 
 pytestmark = pytest.mark.root
 in_shared = pytest.mark.asyncio(loop_scope="module")
@@ -101,8 +101,8 @@ async def test_keys_in_the_environment(shared, monkeypatch):
         assert b"planted-secret" not in ours.stdout
 
 
-async def test_modules_planted_in_the_work_tree_and_the_home(hands):
-    marker = f"{hands.temporary}/imported"
+async def test_modules_planted_in_the_work_tree_and_the_home(sandbox):
+    marker = f"{sandbox.temporary}/imported"
     plant = f"""
         for module in json os base64 anthropic sitecustomize usercustomize; do
             echo 'open("{marker}", "a").write(" '$module' ")' > $module.py
@@ -110,20 +110,20 @@ async def test_modules_planted_in_the_work_tree_and_the_home(hands):
         site=$(python3 -c 'import site; print(site.getusersitepackages())')
         mkdir -p $site && cp usercustomize.py sitecustomize.py $site/
     """
-    await hands.run(["sh", "-c", plant], timeout_s=10)
-    await hands.run(["python3", "-c", "import base64"], timeout_s=10)
-    naive = (await hands.read_file(marker, max_bytes=10_000)).decode().split()
+    await sandbox.run(["sh", "-c", plant], timeout_s=10)
+    await sandbox.run(["python3", "-c", "import base64"], timeout_s=10)
+    naive = (await sandbox.read_file(marker, max_bytes=10_000)).decode().split()
     assert {"usercustomize", "base64"} <= set(naive)
 
-    await hands.run(["rm", marker], timeout_s=10)
-    await hands.end_all()  # the courier starts afresh, beside what was planted
-    await hands.write_file("still", b"works")
-    assert await hands.read_file("still", max_bytes=10) == b"works"
-    with pytest.raises(HandsError, match="no such file"):
-        await hands.read_file(marker, max_bytes=10_000)
+    await sandbox.run(["rm", marker], timeout_s=10)
+    await sandbox.end_all()  # the courier starts afresh, beside what was planted
+    await sandbox.write_file("still", b"works")
+    assert await sandbox.read_file("still", max_bytes=10) == b"works"
+    with pytest.raises(SandboxCallError, match="no such file"):
+        await sandbox.read_file(marker, max_bytes=10_000)
 
 
-async def test_a_planted_git_configuration_runs_nothing_as_the_loop(hands, public):
+async def test_a_planted_git_configuration_runs_nothing_as_the_loop(sandbox, public):
     spy = 'printf "#!/bin/sh\\nid -u >>$PWD/who\\n" >spy; chmod 755 spy; git config core.fsmonitor "$PWD/spy"'
     evil = public / "repository"
     evil.mkdir()
@@ -131,10 +131,10 @@ async def test_a_planted_git_configuration_runs_nothing_as_the_loop(hands, publi
     naively("git", "status", cwd=evil)
     assert (evil / "who").read_text().split()[0] == "0"
 
-    await hands.run(["sh", "-c", f"git init -q . && {spy}"], timeout_s=10)
-    await hands.run(["git", "status"], timeout_s=10)
-    ran_as = (await hands.read_file("who", max_bytes=1000)).decode().split()
-    assert set(ran_as) == {str(hands.uid)}
+    await sandbox.run(["sh", "-c", f"git init -q . && {spy}"], timeout_s=10)
+    await sandbox.run(["git", "status"], timeout_s=10)
+    ran_as = (await sandbox.read_file("who", max_bytes=1000)).decode().split()
+    assert set(ran_as) == {str(sandbox.uid)}
 
 
 @in_shared
@@ -144,21 +144,21 @@ async def test_a_report_that_is_a_link_to_a_secret(shared, tmp_path):
     await shared.run(["ln", "-s", str(secret), "junit.xml"], timeout_s=10)
     assert planted(shared.work, "junit.xml").read_text() == "planted-secret"
 
-    with pytest.raises(HandsError, match="symbolic links"):
+    with pytest.raises(SandboxCallError, match="symbolic links"):
         await shared.read_file("junit.xml", max_bytes=1000)
 
 
-async def test_a_report_that_is_a_fifo(hands):
-    await hands.run(["mkfifo", "junit.xml"], timeout_s=10)
-    naive = threading.Thread(target=planted(hands.work, "junit.xml").read_bytes)
+async def test_a_report_that_is_a_fifo(sandbox):
+    await sandbox.run(["mkfifo", "junit.xml"], timeout_s=10)
+    naive = threading.Thread(target=planted(sandbox.work, "junit.xml").read_bytes)
     naive.start()
     naive.join(0.5)
     assert naive.is_alive()  # it hangs, and so would the loop
-    os.close(os.open(planted(hands.work, "junit.xml"), os.O_WRONLY))
+    os.close(os.open(planted(sandbox.work, "junit.xml"), os.O_WRONLY))
     naive.join()
 
-    with pytest.raises(HandsError, match="not a regular file"):
-        await hands.read_file("junit.xml", max_bytes=1000)
+    with pytest.raises(SandboxCallError, match="not a regular file"):
+        await sandbox.read_file("junit.xml", max_bytes=1000)
 
 
 @in_shared
@@ -167,7 +167,7 @@ async def test_writing_through_a_linked_folder(shared, tmp_path):
     planted(shared.work, "docs", "naive.txt").write_text("out")
     assert (tmp_path / "naive.txt").exists()
 
-    with pytest.raises(HandsError, match="not a directory"):
+    with pytest.raises(SandboxCallError, match="not a directory"):
         await shared.write_file("docs/ours.txt", b"out")
     assert not (tmp_path / "ours.txt").exists()
 
@@ -175,9 +175,9 @@ async def test_writing_through_a_linked_folder(shared, tmp_path):
 @in_shared
 async def test_writing_through_a_link_to_a_folder_of_the_hands_themselves(shared):
     await shared.run(["ln", "-s", "../home", "own"], timeout_s=10)
-    with pytest.raises(HandsError, match="not a directory"):
+    with pytest.raises(SandboxCallError, match="not a directory"):
         await shared.write_file("own/.bashrc", b"out")
-    with pytest.raises(HandsError, match="outside"):
+    with pytest.raises(SandboxCallError, match="outside"):
         await shared.write_file("../../elsewhere", b"out")
 
 
@@ -207,17 +207,17 @@ async def test_a_command_that_will_not_end(shared):
     assert ours.duration_s < 30
 
 
-async def test_root_by_a_setuid_program(hands, public):
+async def test_root_by_a_setuid_program(sandbox, public):
     shutil.copy("/usr/bin/id", public / "id")
     (public / "id").chmod(0o755 | stat.S_ISUID)
     naive = naively("setpriv", "--reuid=59110", "--regid=59110", "--clear-groups", public / "id", "-u")
     assert naive.stdout == b"0\n"
 
-    ours = await hands.run([str(public / "id"), "-u"], timeout_s=10)
-    assert ours.text == f"{hands.uid}\n"
+    ours = await sandbox.run([str(public / "id"), "-u"], timeout_s=10)
+    assert ours.text == f"{sandbox.uid}\n"
 
 
-async def test_the_roots_home_and_another_sessions_folder(hands, make, tmp_path):
+async def test_the_roots_home_and_another_sessions_folder(sandbox, make, tmp_path):
     other = await make()
     await other.write_file("private", b"planted-secret")
     private = f"{other.work}/private"
@@ -227,10 +227,10 @@ async def test_the_roots_home_and_another_sessions_folder(hands, make, tmp_path)
         "setpriv", f"--reuid={other.uid}", f"--regid={other.uid}", "--clear-groups", "cat", private
     )
     assert shared.stdout == b"planted-secret"
-    assert other.uid != hands.uid
+    assert other.uid != sandbox.uid
 
     for path in (private, other.work, "/root", str(tmp_path), "/etc/shadow"):
-        ours = await hands.run(["grep", "-r", "planted-secret", path], timeout_s=10)
+        ours = await sandbox.run(["grep", "-r", "planted-secret", path], timeout_s=10)
         assert "Permission denied" in ours.text, path
 
 
@@ -239,8 +239,8 @@ async def test_files_that_everybody_may_read_but_the_hands_have_no_use_for(make,
     as_other_user = ["setpriv", "--reuid=59110", "--regid=59110", "--clear-groups"]
     assert naively(*as_other_user, "cat", public / "notes").stdout == b"planted-secret"
 
-    hands = await make(read_paths=[])
-    ours = await hands.run(["cat", str(public / "notes")], timeout_s=10)
+    sandbox = await make(read_paths=[])
+    ours = await sandbox.run(["cat", str(public / "notes")], timeout_s=10)
     assert "Permission denied" in ours.text
 
 

@@ -6,9 +6,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import pytest_asyncio
 
-from autonomous_loop.errors import DeadlineError, HandsError
+from autonomous_loop.errors import DeadlineError, SandboxCallError
 from autonomous_loop.sandbox import browser as browser_module
-from autonomous_loop.sandbox.sandbox import Sandbox
+from autonomous_loop.sandbox.sandbox import ProcessSandbox
 from autonomous_loop.sandbox.toolchain import find_browser
 from integration.sandbox.conftest import DEFAULTS
 from waiting import until
@@ -54,9 +54,11 @@ def site():
 async def browsing():
     """Hands with a browser, found as they would find it."""
     chrome = find_browser(os.defpath)
-    hands = await Sandbox.create(**DEFAULTS | {"chrome_path": chrome, "browser_python": sys.executable})
-    yield hands
-    await hands.close()
+    sandbox = await ProcessSandbox.create(
+        **DEFAULTS | {"chrome_path": chrome, "browser_python": sys.executable}
+    )
+    yield sandbox
+    await sandbox.close()
 
 
 in_module = pytest.mark.asyncio(loop_scope="module")
@@ -108,13 +110,13 @@ async def test_a_screenshot_is_a_png_of_bounded_size(browsing, site, path):
     "url", ["file:///etc/passwd", "chrome://version", "javascript:1", "ftp://x", "data:,x", ""]
 )
 async def test_only_the_web_is_browsed(browsing, url):
-    with pytest.raises(HandsError, match="http and https only"):
+    with pytest.raises(SandboxCallError, match="http and https only"):
         await browsing.browse("goto", url=url)
 
 
 @in_module
 async def test_a_redirect_to_a_file_leads_nowhere(browsing, site):
-    with pytest.raises(HandsError):
+    with pytest.raises(SandboxCallError):
         await browsing.browse("goto", url=f"{site}/away")
     assert "root:" not in (await browsing.browse("text")).text
 
@@ -143,21 +145,21 @@ async def test_a_browser_that_hangs_meets_its_deadline_and_comes_back(browsing, 
     assert (await browsing.browse("text")).text.startswith("url: about:blank")
 
 
-async def test_without_a_browser_the_tool_says_what_to_install(hands):
-    with pytest.raises(HandsError, match="no browser here") as refused:
-        await hands.browse("screenshot")
+async def test_without_a_browser_the_tool_says_what_to_install(sandbox):
+    with pytest.raises(SandboxCallError, match="no browser here") as refused:
+        await sandbox.browse("screenshot")
     assert "apt-get install chromium" in refused.value.hint
 
 
 @in_module
 async def test_an_unknown_action_is_refused_with_the_known_ones(browsing):
-    with pytest.raises(HandsError, match="goto, click, fill, press, screenshot, text"):
+    with pytest.raises(SandboxCallError, match="goto, click, fill, press, screenshot, text"):
         await browsing.browse("evaluate", value="1")
 
 
 @in_module
 async def test_a_selector_that_is_none_is_an_answer(browsing, site):
     await browsing.browse("goto", url=f"{site}/")
-    with pytest.raises(HandsError, match="###"):
+    with pytest.raises(SandboxCallError, match="###"):
         await browsing.browse("click", selector="###")
     assert "Welcome" in (await browsing.browse("text")).text

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from autonomous_loop.errors import HandsError
-from autonomous_loop.sandbox import identity, sandbox
+from autonomous_loop.errors import SandboxCallError
+from autonomous_loop.sandbox import identity
+from autonomous_loop.sandbox import sandbox as module
 
 pytestmark = pytest.mark.root
 IPC = "import ctypes; libc = ctypes.CDLL(None, use_errno=True)\n"
@@ -72,51 +73,51 @@ def command(text):
     return ["python3", "-c", text] if "import" in text else ["sh", "-ec", text]
 
 
-async def succeeds(hands, text):
-    return (await hands.run(command(text), timeout_s=10)).exit_code == 0
+async def succeeds(sandbox, text):
+    return (await sandbox.run(command(text), timeout_s=10)).exit_code == 0
 
 
 @pytest.mark.parametrize("place", PLACES)
 async def test_it_stays_for_the_next_command_and_is_emptied(make, place):
-    hands = await make()
+    sandbox = await make()
     leave, look = PLACES[place]
-    assert not await succeeds(hands, look)
-    done = await hands.run(command(leave), timeout_s=10)
+    assert not await succeeds(sandbox, look)
+    done = await sandbox.run(command(leave), timeout_s=10)
     if "keys" in place and done.exit_code != 0:
         pytest.skip("a container's seccomp keeps keys from everybody")
     assert done.exit_code == 0, done.text
-    await hands.end_all()
-    assert await succeeds(hands, look)  # no process is needed to keep it
-    await hands.empty()
-    assert not await succeeds(hands, look)
+    await sandbox.end_all()
+    assert await succeeds(sandbox, look)  # no process is needed to keep it
+    await sandbox.empty()
+    assert not await succeeds(sandbox, look)
     # And the folders are as they were at first.
-    assert await succeeds(hands, "echo >$HOME/a; echo >$TMPDIR/b; echo >c; test $(stat -c %a $HOME) = 700")
-    assert await succeeds(hands, '[ "$(cd $HOME/..; echo *)" = "home tmp work" ]')
+    assert await succeeds(sandbox, "echo >$HOME/a; echo >$TMPDIR/b; echo >c; test $(stat -c %a $HOME) = 700")
+    assert await succeeds(sandbox, '[ "$(cd $HOME/..; echo *)" = "home tmp work" ]')
 
 
 @pytest.mark.parametrize("rules", ["with Landlock", "without"])
-async def test_queues_that_nobody_could_list_cannot_be_made(hands, monkeypatch, rules):
+async def test_queues_that_nobody_could_list_cannot_be_made(sandbox, monkeypatch, rules):
     if rules == "without":
-        monkeypatch.setattr(hands, "_rules", None)
+        monkeypatch.setattr(sandbox, "_rules", None)
     make = "import os; assert libc.mq_open(b'/left-%d' % os.getpid(), os.O_CREAT, 0o600, None) >= 0"
-    assert not await succeeds(hands, IPC + make)
+    assert not await succeeds(sandbox, IPC + make)
 
 
 async def test_a_command_cannot_leave_keys_in_the_session_that_the_loop_is_in(make):
     number = {"x86_64": 250, "aarch64": 219}[os.uname().machine]
     if ctypes.CDLL(None).syscall(number, 1, None) < 0:
         pytest.skip("a container's seccomp keeps keys from everybody")
-    hands = await make()
-    assert await succeeds(hands, KEYS + "assert add(-3) > 0")
-    assert not await succeeds(hands, KEYS + "assert find(-3) > 0")
+    sandbox = await make()
+    assert await succeeds(sandbox, KEYS + "assert add(-3) > 0")
+    assert not await succeeds(sandbox, KEYS + "assert find(-3) > 0")
 
 
-async def test_what_others_have_in_shared_memory_stays(hands, file):
+async def test_what_others_have_in_shared_memory_stays(sandbox, file):
     mine = file("autonomous-loop-test-of-another")
     segment = ctypes.CDLL(None).shmget(0x1EF9, 9, 0o1666)
     try:
-        await hands.run(["sh", "-c", "echo >/dev/shm/left"], timeout_s=10)
-        await hands.empty()
+        await sandbox.run(["sh", "-c", "echo >/dev/shm/left"], timeout_s=10)
+        await sandbox.empty()
         assert there(mine)
         assert ctypes.CDLL(None).shmget(0x1EF9, 0, 0) == segment
     finally:
@@ -124,11 +125,11 @@ async def test_what_others_have_in_shared_memory_stays(hands, file):
 
 
 async def test_nothing_of_a_session_outlives_it_in_shared_memory(make):
-    hands = await make()
-    await hands.run(["sh", "-c", "echo >/dev/shm/left-$(id -u)"], timeout_s=10)
-    left = f"/dev/shm/left-{hands.uid}"
+    sandbox = await make()
+    await sandbox.run(["sh", "-c", "echo >/dev/shm/left-$(id -u)"], timeout_s=10)
+    left = f"/dev/shm/left-{sandbox.uid}"
     assert there(left)
-    await hands.close()
+    await sandbox.close()
     assert not there(left)
 
 
@@ -137,18 +138,18 @@ async def test_what_a_killed_session_left_is_gone_before_the_next_one_of_the_sam
 ):
     take = identity.Identity.take
     monkeypatch.setattr(
-        sandbox.Identity, "take", lambda lock_folder: take(lock_folder=lock_folder, uids=[58777])
+        module.Identity, "take", lambda lock_folder: take(lock_folder=lock_folder, uids=[58777])
     )
     left = file("autonomous-loop-left", 58777)
-    hands = await make()
-    assert hands.uid == 58777
+    sandbox = await make()
+    assert sandbox.uid == 58777
     assert not there(left)
 
 
-async def test_what_cannot_be_emptied_is_said(hands, monkeypatch):
+async def test_what_cannot_be_emptied_is_said(sandbox, monkeypatch):
     """Nothing is said to be clean that is not."""
-    await hands.run(["sh", "-c", "echo >$HOME/left"], timeout_s=10)
-    monkeypatch.setattr(hands, "_rules", {"read": ["/"], "write": ["/dev/null"]})
-    with pytest.raises(HandsError, match="left"):
-        await hands.empty()
+    await sandbox.run(["sh", "-c", "echo >$HOME/left"], timeout_s=10)
+    monkeypatch.setattr(sandbox, "_rules", {"read": ["/"], "write": ["/dev/null"]})
+    with pytest.raises(SandboxCallError, match="left"):
+        await sandbox.empty()
     monkeypatch.undo()

@@ -15,7 +15,7 @@ import pytest
 from autonomous_loop.errors import SandboxError
 from autonomous_loop.sandbox import seccomp
 from autonomous_loop.sandbox.egress import LOCAL_DIRECTLY, Egress
-from autonomous_loop.sandbox.network_policy import Reach
+from autonomous_loop.sandbox.network_policy import NetworkPolicy
 from autonomous_loop.sandbox.self_test import self_test
 from autonomous_loop.sandbox.toolchain import find_browser
 from waiting import until
@@ -79,10 +79,10 @@ async def fenced(make):
     return await make(fenced=True, env=LOCAL_DIRECTLY)
 
 
-async def attack(hands, program, outside):
+async def attack(sandbox, program, outside):
     program = program.replace("NUMBER", str(seccomp.MACHINES[platform.machine()].socket))
     source = HEAD + textwrap.dedent(program)
-    return await hands.run([hands.python, "-I", "-c", source, *outside], timeout_s=30)
+    return await sandbox.run([sandbox.python, "-I", "-c", source, *outside], timeout_s=30)
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -226,7 +226,7 @@ async def world(monkeypatch):
 
     monkeypatch.setattr(loop, "getaddrinfo", resolve)
     hosts = [f"{name}:{port}" for name in ("pages.example", "inner.example", "private.example", "localhost")]
-    reach = Reach.read("allowed", hosts)
+    reach = NetworkPolicy.read("allowed", hosts)
     egress = await Egress.start(reach, said.append, may_connect=lambda address: address == "127.0.0.1")
     strict = await Egress.start(reach, said.append)
     yield upstream, port, egress, strict, said
@@ -235,15 +235,15 @@ async def world(monkeypatch):
     server.close()
 
 
-async def curl(hands, *arguments):
-    return await hands.run(["curl", "-sS", "-m", "15", *arguments], timeout_s=20)
+async def curl(sandbox, *arguments):
+    return await sandbox.run(["curl", "-sS", "-m", "15", *arguments], timeout_s=20)
 
 
 async def test_an_allowed_host_is_reached_in_both_ways(make, world):
     upstream, port, egress, _, said = world
-    hands = await make(fenced=True, env=egress.environment)
-    plain = await curl(hands, "-H", "Proxy-Authorization: x", f"http://pages.example:{port}/a?b=c")
-    tunnel = await curl(hands, "-p", f"http://pages.example:{port}/d")
+    sandbox = await make(fenced=True, env=egress.environment)
+    plain = await curl(sandbox, "-H", "Proxy-Authorization: x", f"http://pages.example:{port}/a?b=c")
+    tunnel = await curl(sandbox, "-p", f"http://pages.example:{port}/d")
     assert b"reached" in plain.stdout
     assert b"reached" in tunnel.stdout, tunnel.text
     first, second = upstream.heads
@@ -255,12 +255,12 @@ async def test_an_allowed_host_is_reached_in_both_ways(make, world):
 
 async def test_another_host_is_refused_and_named_once(make, world):
     upstream, port, egress, _, said = world
-    hands = await make(fenced=True, env=egress.environment)
+    sandbox = await make(fenced=True, env=egress.environment)
     for _ in range(2):
-        refused = await curl(hands, f"http://evil.example:{port}/")
+        refused = await curl(sandbox, f"http://evil.example:{port}/")
         assert b"evil.example:%d is not in allowed-hosts" % port in refused.stdout
-    assert (await curl(hands, "-p", "https://evil.example/")).exit_code != 0
-    direct = await curl(hands, "--noproxy", "*", f"http://pages.example:{port}/")
+    assert (await curl(sandbox, "-p", "https://evil.example/")).exit_code != 0
+    direct = await curl(sandbox, "--noproxy", "*", f"http://pages.example:{port}/")
     assert direct.exit_code != 0
     assert upstream.heads == []
     assert said == [
@@ -272,9 +272,9 @@ async def test_another_host_is_refused_and_named_once(make, world):
 @pytest.mark.parametrize("name", ["pages.example", "inner.example", "private.example", "localhost"])
 async def test_a_listed_name_at_an_inner_address_is_refused(make, world, name):
     upstream, port, _, strict, _ = world
-    hands = await make(fenced=True)
+    sandbox = await make(fenced=True)
     proxied = await curl(
-        hands, "--noproxy", "", "-x", f"http://127.0.0.1:{strict.port}", f"http://{name}:{port}/"
+        sandbox, "--noproxy", "", "-x", f"http://127.0.0.1:{strict.port}", f"http://{name}:{port}/"
     )
     assert b"is at no address of the internet" in proxied.stdout
     assert upstream.heads == []
@@ -338,7 +338,7 @@ async def test_reports_end_before_they_flood(world):
 async def test_a_host_that_does_not_answer_is_said(world):
     _, _, _, _, said = world
     egress = await Egress.start(
-        Reach.read("allowed", ["pages.example:1"]), said.append, may_connect=lambda _: True
+        NetworkPolicy.read("allowed", ["pages.example:1"]), said.append, may_connect=lambda _: True
     )
     answer = await spoken(egress, "CONNECT pages.example:1 HTTP/1.1\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 502 ")
@@ -348,28 +348,30 @@ async def test_a_host_that_does_not_answer_is_said(world):
 async def test_the_browser_has_loopback_and_the_allowed_hosts(make, world):
     _upstream, port, egress, _, _ = world
     chrome = find_browser(os.defpath)
-    hands = await make(fenced=True, env=egress.environment, chrome_path=chrome, browser_python=sys.executable)
-    await hands.shell("cd ~; echo '<title>Own</title><p>served here' >index.html", timeout_s=10)
-    begun = await hands.shell(
-        f"{hands.python} -m http.server 8091 -b 127.0.0.1 >/dev/null 2>&1 &"
+    sandbox = await make(
+        fenced=True, env=egress.environment, chrome_path=chrome, browser_python=sys.executable
+    )
+    await sandbox.shell("cd ~; echo '<title>Own</title><p>served here' >index.html", timeout_s=10)
+    begun = await sandbox.shell(
+        f"{sandbox.python} -m http.server 8091 -b 127.0.0.1 >/dev/null 2>&1 &"
         " curl -sS --retry 99 --retry-delay 1 --retry-connrefused -o /dev/null http://localhost:8091/",
         timeout_s=60,
     )
     assert begun.exit_code == 0, begun.text
-    own = await hands.browse("goto", url="http://localhost:8091/index.html")
+    own = await sandbox.browse("goto", url="http://localhost:8091/index.html")
     assert "served here" in own.text
-    allowed = await hands.browse("goto", url=f"http://pages.example:{port}/")
+    allowed = await sandbox.browse("goto", url=f"http://pages.example:{port}/")
     assert "title: Upstream" in allowed.text
-    refused = await hands.browse("goto", url=f"http://evil.example:{port}/")
+    refused = await sandbox.browse("goto", url=f"http://evil.example:{port}/")
     assert "is not in allowed-hosts" in refused.text
-    assert (await hands.browse("screenshot")).png
+    assert (await sandbox.browse("screenshot")).png
 
 
 async def test_the_environment_of_the_hands_names_the_proxy_and_nothing_of_the_loops(make, world):
     _, _, egress, _, _ = world
-    hands = await make(fenced=True, env=egress.environment)
-    result = await hands.run(
-        [hands.python, "-c", "import json, os; print(json.dumps(dict(os.environ)))"], timeout_s=10
+    sandbox = await make(fenced=True, env=egress.environment)
+    result = await sandbox.run(
+        [sandbox.python, "-c", "import json, os; print(json.dumps(dict(os.environ)))"], timeout_s=10
     )
     given = json.loads(result.stdout)
     assert given["https_proxy"] == given["HTTP_PROXY"] == f"http://127.0.0.1:{egress.port}"
@@ -387,6 +389,6 @@ try:
 except OSError:
     print("refused")
 """
-    for hands, found in ((await make(), "reached"), (fenced, "refused")):
-        done = await hands.run(["ours", *outside], program=source, timeout_s=30)
+    for sandbox, found in ((await make(), "reached"), (fenced, "refused")):
+        done = await sandbox.run(["ours", *outside], program=source, timeout_s=30)
         assert done.text == f"[0, 1, 2]\n{found}\n"

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from autonomous_loop.errors import HandsError
+from autonomous_loop.errors import SandboxCallError
 from autonomous_loop.sandbox.identity import processes_of
-from autonomous_loop.sandbox.sandbox import Sandbox
+from autonomous_loop.sandbox.sandbox import ProcessSandbox
 from waiting import away, until
 
 # Leaves its session, its group and its parent, ignores what can be ignored, and starts itself anew for ever.
@@ -56,7 +56,7 @@ def asleep(uid):
 
 
 @pytest.mark.root
-async def test_a_daemon_survives_a_group_kill_but_not_the_end_of_the_hands(hands, public):
+async def test_a_daemon_survives_a_group_kill_but_not_the_end_of_the_hands(sandbox, public):
     # Naively: a session of its own, killed as a group.
     note = public / "pid"
     note.write_text("")
@@ -72,20 +72,20 @@ async def test_a_daemon_survives_a_group_kill_but_not_the_end_of_the_hands(hands
     os.kill(daemon, 0)  # it lives
     os.kill(daemon, signal.SIGKILL)
 
-    await hands.run(["sh", "-c", "touch pid"], timeout_s=10)
-    await hands.run(["python3", "-c", ESCAPE, "pid"], timeout_s=10)
+    await sandbox.run(["sh", "-c", "touch pid"], timeout_s=10)
+    await sandbox.run(["python3", "-c", ESCAPE, "pid"], timeout_s=10)
 
     async def hands_note():
-        return (await hands.read_file("pid", max_bytes=100)).decode()
+        return (await sandbox.read_file("pid", max_bytes=100)).decode()
 
     daemon = await pid_in(hands_note)
-    assert daemon in processes_of(hands.uid)
-    await hands.end_all()
-    assert processes_of(hands.uid) == []
+    assert daemon in processes_of(sandbox.uid)
+    await sandbox.end_all()
+    assert processes_of(sandbox.uid) == []
 
 
 @pytest.mark.root
-async def test_a_crowd_that_keeps_forking_is_ended(hands):
+async def test_a_crowd_that_keeps_forking_is_ended(sandbox):
     forking = """
 import os, time
 while True:
@@ -95,32 +95,32 @@ while True:
         time.sleep(0.1)
     time.sleep(0.05)
 """
-    await hands.run(
+    await sandbox.run(
         ["sh", "-c", f'setsid timeout 60 python3 -c "$0" >/dev/null 2>&1 & {away("timeout")}', forking],
         timeout_s=60,
     )
-    await until(lambda: len(processes_of(hands.uid)) > 10, seconds=30)
-    await hands.end_all()
-    assert processes_of(hands.uid) == []
+    await until(lambda: len(processes_of(sandbox.uid)) > 10, seconds=30)
+    await sandbox.end_all()
+    assert processes_of(sandbox.uid) == []
 
 
-async def test_whoever_waits_for_a_command_hears_that_it_was_ended(hands):
+async def test_whoever_waits_for_a_command_hears_that_it_was_ended(sandbox):
     waiting = [
-        asyncio.create_task(hands.run(["sleep", "60"], timeout_s=50)),
-        asyncio.create_task(hands.shell("sleep 60", timeout_s=50)),
+        asyncio.create_task(sandbox.run(["sleep", "60"], timeout_s=50)),
+        asyncio.create_task(sandbox.shell("sleep 60", timeout_s=50)),
     ]
-    await until(lambda: len(asleep(hands.uid)) == 2)
-    await hands.end_all()
+    await until(lambda: len(asleep(sandbox.uid)) == 2)
+    await sandbox.end_all()
     run, shell = await asyncio.wait_for(asyncio.gather(*waiting), 30)
     assert run.exit_code == 128 + signal.SIGKILL
     assert shell.exit_code == 128 + signal.SIGKILL
 
 
-async def test_the_loops_own_children_are_left_alone(hands):
+async def test_the_loops_own_children_are_left_alone(sandbox):
     own = started("sleep", "60")
     try:
-        await hands.run(["sh", "-c", f"setsid sleep 60 & {away('sleep')}"], timeout_s=60)
-        await hands.end_all()
+        await sandbox.run(["sh", "-c", f"setsid sleep 60 & {away('sleep')}"], timeout_s=60)
+        await sandbox.end_all()
         assert own.poll() is None
     finally:
         own.kill()
@@ -150,31 +150,31 @@ asyncio.run(main())
 
 
 @pytest.mark.root
-async def test_where_nobody_is_left_nothing_is_started_to_end_them(hands):
-    await hands.run(["sh", "-c", "sleep 0.01 & wait"], timeout_s=10)
-    started = hands.started
-    await hands.end_all()
-    assert hands.started == started
-    await hands.run(["sh", "-c", f"setsid sleep 600 & {away('sleep')}"], timeout_s=60)
-    assert len(processes_of(hands.uid)) == 1
-    await hands.end_all()
-    assert processes_of(hands.uid) == []
+async def test_where_nobody_is_left_nothing_is_started_to_end_them(sandbox):
+    await sandbox.run(["sh", "-c", "sleep 0.01 & wait"], timeout_s=10)
+    started = sandbox.started
+    await sandbox.end_all()
+    assert sandbox.started == started
+    await sandbox.run(["sh", "-c", f"setsid sleep 600 & {away('sleep')}"], timeout_s=60)
+    assert len(processes_of(sandbox.uid)) == 1
+    await sandbox.end_all()
+    assert processes_of(sandbox.uid) == []
 
 
 @pytest.mark.root
 async def test_a_launcher_that_was_killed_takes_the_commands_along_and_is_missed():
-    hands = await Sandbox.create(
+    sandbox = await ProcessSandbox.create(
         base=None, path=[], env={}, read_paths=[], unsandboxed=False, chrome_path=None, browser_python=None
     )
-    waiting = asyncio.create_task(hands.run(["sleep", "60"], timeout_s=50))
-    await until(lambda: asleep(hands.uid))
-    assert len(processes_of(hands.uid)) == 1
-    os.kill(hands._starter.pid, signal.SIGKILL)
+    waiting = asyncio.create_task(sandbox.run(["sleep", "60"], timeout_s=50))
+    await until(lambda: asleep(sandbox.uid))
+    assert len(processes_of(sandbox.uid)) == 1
+    os.kill(sandbox._starter.pid, signal.SIGKILL)
     assert (await asyncio.wait_for(waiting, 30)).exit_code == 128 + signal.SIGKILL
-    for ask in (hands.run(["true"], timeout_s=5), hands.end_all()):
-        with pytest.raises(HandsError, match="launcher ended"):
+    for ask in (sandbox.run(["true"], timeout_s=5), sandbox.end_all()):
+        with pytest.raises(SandboxCallError, match="launcher ended"):
             await ask
-    assert processes_of(hands.uid) == []
-    with pytest.raises(HandsError):
-        await hands.close()
-    shutil.rmtree(hands._folder)
+    assert processes_of(sandbox.uid) == []
+    with pytest.raises(SandboxCallError):
+        await sandbox.close()
+    shutil.rmtree(sandbox._folder)

@@ -7,9 +7,9 @@ from autonomous_loop.sandbox.toolchain import find_browser, find_interpreter, fi
 
 
 @pytest.fixture
-def run(hands):
+def run(sandbox):
     async def probe(argv):
-        return await hands.run(argv, timeout_s=15)
+        return await sandbox.run(argv, timeout_s=15)
 
     return probe
 

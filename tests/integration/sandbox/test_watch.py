@@ -13,29 +13,30 @@ KEPT = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
 NOTHING = Touched(frozenset(), frozenset(), frozenset())
 
 
-async def shell(hands, script):
-    done = await hands.run(["bash", "-ec", script], timeout_s=20)
+async def shell(sandbox, script):
+    done = await sandbox.run(["bash", "-ec", script], timeout_s=20)
     assert done.exit_code == 0, done.text
-    await hands.end_all()
+    await sandbox.end_all()
 
 
-async def python(hands, script):
-    done = await hands.run([hands.python, "-c", script], timeout_s=20)
+async def python(sandbox, script):
+    done = await sandbox.run([sandbox.python, "-c", script], timeout_s=20)
     assert done.exit_code == 0, done.text
-    await hands.end_all()
+    await sandbox.end_all()
 
 
 @pytest.fixture
-async def watched(hands):
+async def watched(sandbox):
     await shell(
-        hands, "mkdir -p src/deep; echo a >src/a.py; echo b >src/deep/b.py; ln -s a.py src/link; touch other"
+        sandbox,
+        "mkdir -p src/deep; echo a >src/a.py; echo b >src/deep/b.py; ln -s a.py src/link; touch other",
     )
-    assert await hands.watch(["src/a.py", "src/deep/b.py", "src/link"], ["", "src", "src/deep"])
-    return hands
+    assert await sandbox.watch(["src/a.py", "src/deep/b.py", "src/link"], ["", "src", "src/deep"])
+    return sandbox
 
 
-def seen(hands):
-    found = hands.touched()
+def seen(sandbox):
+    found = sandbox.touched()
     assert found is not None
     return {
         name: set(getattr(found, name)) for name in ("files", "entries", "folders") if getattr(found, name)
@@ -108,27 +109,27 @@ async def test_more_than_the_kernel_keeps_may_be_anything(watched):
     assert watched.touched() == NOTHING
 
 
-async def test_two_names_of_one_file_are_both_told(hands):
-    await shell(hands, "echo a >one; ln one two")
-    assert await hands.watch(["one", "two"], [""])
-    await shell(hands, "echo b >one")
-    assert seen(hands) == {"files": {"one", "two"}}
+async def test_two_names_of_one_file_are_both_told(sandbox):
+    await shell(sandbox, "echo a >one; ln one two")
+    assert await sandbox.watch(["one", "two"], [""])
+    await shell(sandbox, "echo b >one")
+    assert seen(sandbox) == {"files": {"one", "two"}}
 
 
-async def test_what_cannot_be_watched_is_said_and_nothing_is(hands):
-    await shell(hands, "echo a >one")
-    assert not await hands.watch(["one", "missing"], [""])
-    assert hands.touched() is None
-    assert await hands.watch(["one"], [""])
-    assert hands.touched() == NOTHING
+async def test_what_cannot_be_watched_is_said_and_nothing_is(sandbox):
+    await shell(sandbox, "echo a >one")
+    assert not await sandbox.watch(["one", "missing"], [""])
+    assert sandbox.touched() is None
+    assert await sandbox.watch(["one"], [""])
+    assert sandbox.touched() == NOTHING
 
 
-async def test_a_kernel_that_does_not_tell_is_not_believed(hands, monkeypatch):
-    await shell(hands, "echo a >one")
+async def test_a_kernel_that_does_not_tell_is_not_believed(sandbox, monkeypatch):
+    await shell(sandbox, "echo a >one")
     silent = watch.PROGRAM.replace("with open(other", "with open(file + '-not'").replace('"r+b"', '"w+b"')
     silent = silent.replace("mmap.mmap(opened.fileno(), 0)", "open(os.devnull)").replace("memory[:] =", "_ =")
     monkeypatch.setattr(watch, "PROGRAM", silent)
-    assert not await hands.watch(["one"], [""])
+    assert not await sandbox.watch(["one"], [""])
 
 
 @pytest.mark.parametrize("program", [False, True])

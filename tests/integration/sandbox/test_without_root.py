@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from autonomous_loop.errors import SandboxError
-from autonomous_loop.sandbox import landlock, sandbox
-from autonomous_loop.sandbox.sandbox import Sandbox
+from autonomous_loop.sandbox import landlock
+from autonomous_loop.sandbox import sandbox as module
+from autonomous_loop.sandbox.sandbox import ProcessSandbox
 
 pytestmark = pytest.mark.root  # to become somebody who is not
 
@@ -33,7 +34,7 @@ attacks = {
     "write": f"echo evil >{home}/.profile",
     "signal": f"kill -0 {loop} && echo planted-secret",
 }
-found = {"naive": {}, "hands": {}}
+found = {"naive": {}, "sandbox": {}}
 
 def seen(output):
     return b"planted-secret" in output or Path(home, ".profile").exists()
@@ -47,7 +48,7 @@ async def main():
                                  chrome_path=None, browser_python=None)
     found["user"], found["landlock"] = hands.uid, hands.landlock
     for name, attack in attacks.items():
-        found["hands"][name] = seen((await hands.run(["sh", "-c", attack], timeout_s=10)).stdout)
+        found["sandbox"][name] = seen((await hands.run(["sh", "-c", attack], timeout_s=10)).stdout)
     await self_test(hands, secrets=["planted-secret"], forbidden_paths=[home, home + "/.netrc"])
     try:
         await self_test(hands, secrets=[], forbidden_paths=["/etc/passwd"])
@@ -118,7 +119,7 @@ def test_landlock_keeps_the_hands_from_the_home_and_the_loop(home, public):
     found = json.loads(done.stdout)
     assert found == {
         "naive": {"home": True, "environment": True, "write": True, "signal": True},
-        "hands": {"home": False, "environment": False, "write": False, "signal": False},
+        "sandbox": {"home": False, "environment": False, "write": False, "signal": False},
         "user": None,
         "landlock": landlock.landlock_abi(),
         "self-test": "finds what is open",
@@ -138,18 +139,18 @@ def test_landlock_keeps_the_hands_from_the_home_and_the_loop(home, public):
 @pytest.mark.parametrize("agreed", [False, True])
 async def test_with_neither_root_nor_landlock_a_person_must_agree(monkeypatch, agreed):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(sandbox, "landlock_abi", lambda: 0)
+    monkeypatch.setattr(module, "landlock_abi", lambda: 0)
 
     async def create():
-        return await Sandbox.create(
+        return await ProcessSandbox.create(
             base=None, path=[], env={}, read_paths=[], unsandboxed=agreed,
             chrome_path=None, browser_python=None,
         )  # fmt: skip
 
     if agreed:
-        hands = await create()
-        assert (await hands.run(["echo", "runs"], timeout_s=10)).stdout == b"runs\n"
-        await hands.close()
+        sandbox = await create()
+        assert (await sandbox.run(["echo", "runs"], timeout_s=10)).stdout == b"runs\n"
+        await sandbox.close()
     else:
         with pytest.raises(SandboxError, match="not root, and this kernel has no Landlock") as refused:
             await create()

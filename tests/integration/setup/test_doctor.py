@@ -14,7 +14,7 @@ from autonomous_loop.config import CONFIG_FILE
 from autonomous_loop.errors import RepositoryError, UsageError
 from autonomous_loop.github.workflow import WORKFLOW
 from autonomous_loop.report.findings import State, findings_as_text
-from autonomous_loop.wiring.environment import GitHubAccount, Surroundings
+from autonomous_loop.wiring.environment import GitHubAccount, RuntimeEnvironment
 from embedded_github.embedded import EmbeddedGitHub
 from embedded_github.forge.models import Actor
 from embedded_github.forge.records.settings import ActionsSettings
@@ -30,7 +30,7 @@ class Desk:
 
     github: EmbeddedGitHub
     clone: Path
-    around: Surroundings
+    runtime: RuntimeEnvironment
     account: GitHubAccount
     secrets: dict[str, str]
     said: list[str] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Desk:
     async def look(self, **more):
         """Findings by what they are about."""
         question = Question(self.clone, **more)
-        found = await examine(question, self.around, self.account, say=self.said.append)
+        found = await examine(question, self.runtime, self.account, say=self.said.append)
         return {one.check: one for one in found}
 
     def put(self, files, message="a change"):
@@ -75,9 +75,9 @@ def desk(tmp_path):
         clone.mkdir()
         git(clone, "init", "-q", "-b", "main")
         git(clone, "remote", "add", "origin", f"{github.url}/{REPO}.git")
-        around = Surroundings.from_environment(environment(url))
+        runtime = RuntimeEnvironment.from_environment(environment(url))
         account = GitHubAccount(github.url, f"{github.url}/api/v3", github.store.create_token("ann"))
-        yield Desk(github, clone, around, account, secrets)
+        yield Desk(github, clone, runtime, account, secrets)
 
 
 def wrong(found):
@@ -93,7 +93,7 @@ async def test_a_fresh_repository_is_mended_thing_by_thing_until_nothing_is_left
     desk.put({"app.py": APP, "tests/conftest.py": CONFTEST, "tests/test_one.py": TEST_ONE}, "first")
     assert wrong(await desk.look()) == {"workflow", "pull requests", "label", "secrets"}
 
-    init(desk.clone, desk.around, desk.account)
+    init(desk.clone, desk.runtime, desk.account)
     desk.publish()
     found = await desk.look()
     assert wrong(found) == {"pull requests", "label", "secrets"}
@@ -116,7 +116,7 @@ async def test_a_fresh_repository_is_mended_thing_by_thing_until_nothing_is_left
 
 
 async def test_what_the_files_get_wrong_is_told_with_its_place(desk):
-    init(desk.clone, desk.around, desk.account)
+    init(desk.clone, desk.runtime, desk.account)
     workflow = (desk.clone / WORKFLOW).read_text()
     given = "    with: {timeout-minutes: 50}\n    secrets:\n"
     short = workflow.replace("    secrets:\n", given).replace("actions: write", "actions: read")
@@ -131,7 +131,7 @@ async def test_what_the_files_get_wrong_is_told_with_its_place(desk):
 
 
 async def test_settings_that_keep_a_loop_from_running_are_told(desk):
-    init(desk.clone, desk.around, desk.account)
+    init(desk.clone, desk.runtime, desk.account)
     desk.publish()
     desk.ask("PUT", "actions/workflows/autonomous-loop.yml/disable", {})
     assert "workflow enable" in (await desk.look())["workflow runs"].do
@@ -185,9 +185,9 @@ async def test_a_refused_key_and_an_unknown_price_are_told(desk):
     desk.put({CONFIG_FILE: "model = 'no-such-model'\n"})
     assert "price" in (await desk.look())["model"].text
     desk.put({CONFIG_FILE: ""})
-    desk.around = replace(desk.around, service=replace(desk.around.service, api_key="sk-ant-other"))
+    desk.runtime = replace(desk.runtime, service=replace(desk.runtime.service, api_key="sk-ant-other"))
     assert "model" in wrong(await desk.look())
-    desk.around = replace(desk.around, service=replace(desk.around.service, api_key=""))
+    desk.runtime = replace(desk.runtime, service=replace(desk.runtime.service, api_key=""))
     assert (await desk.look())["model"].state is State.UNKNOWN
 
 

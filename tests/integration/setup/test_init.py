@@ -12,7 +12,7 @@ from autonomous_loop.commands.init import init, initialised_as_text
 from autonomous_loop.config import CONFIG_FILE, LoopConfig
 from autonomous_loop.errors import RepositoryError
 from autonomous_loop.github.workflow import WORKFLOW
-from autonomous_loop.wiring.environment import GitHubAccount, Surroundings
+from autonomous_loop.wiring.environment import GitHubAccount, RuntimeEnvironment
 from git_world import git
 from loop_world import command, environment, make_project
 
@@ -27,7 +27,7 @@ def project(tmp_path):
 
 
 def started(project, **more):
-    return init(project, Surroundings.from_environment(), GitHubAccount(), **more)
+    return init(project, RuntimeEnvironment.from_environment(), GitHubAccount(), **more)
 
 
 def done(made):

@@ -5,7 +5,7 @@ from anthropic.lib.streaming import BetaAsyncMessageStream
 from anthropic.types.beta import BetaRawMessageStreamEvent
 
 from autonomous_loop.agent.faults import CutStreamError
-from autonomous_loop.agent.stream_usage import Received
+from autonomous_loop.agent.stream_usage import StreamUsage
 from scripted_model.stream import event, message_events
 
 USAGE = {
@@ -58,14 +58,14 @@ def stream_of(events):
 
 async def broken(events, *, most=64_000):
     """What an answer cost that breaks off where these events end."""
-    made = Received(most_tokens=most)
+    made = StreamUsage(most_tokens=most)
     with pytest.raises(CutStreamError):
         await made.message(stream_of(events))
     return made.usage()
 
 
 async def test_a_whole_answer_costs_what_it_says():
-    made = Received(most_tokens=64_000)
+    made = StreamUsage(most_tokens=64_000)
     message = await made.message(stream_of(message_events(answer(text("word " * 10_000)))))
     assert message.content[0].text == "word " * 10_000
     assert made.usage().output_tokens == 1_234
@@ -106,7 +106,7 @@ async def test_thinking_that_is_not_shown_counts_by_its_time_while_it_lasts():
     begin, *_ = message_events(answer(text("x")))
     empty = {"type": "thinking", "thinking": "", "signature": ""}
     clock = Clock()
-    made = Received(most_tokens=64_000, now=clock)
+    made = StreamUsage(most_tokens=64_000, now=clock)
     async for one in stream_of([begin, event("content_block_start", index=0, content_block=empty)]):
         made.look_at(one)
     clock.seconds = 50.0

@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from autonomous_loop.commands import cli, console
-from autonomous_loop.errors import HandsError, JournalError, Superseded, UsageError
+from autonomous_loop.errors import JournalError, SandboxCallError, Superseded, UsageError
 
 KEY = "sk-hidden-0123456789"
 
@@ -43,7 +43,9 @@ def test_the_loser_of_a_race_prints_one_object_too(capsys, monkeypatch):
     assert "nothing to do" in said
 
 
-@pytest.mark.parametrize("error", [KeyError("x"), HandsError("processes cannot be ended"), UsageError("no")])
+@pytest.mark.parametrize(
+    "error", [KeyError("x"), SandboxCallError("processes cannot be ended"), UsageError("no")]
+)
 @pytest.mark.parametrize("name", ["prove", "prove_in_ci", "audit"])
 def test_what_breaks_a_proof_is_no_refusal(monkeypatch, tmp_path, name, error):
     """1 is a verdict; where there is none, whatever the reason, it is 2."""

@@ -18,7 +18,7 @@ from autonomous_loop.domain.events import (
     Ended,
     LoopFacts,
     Reopened,
-    Wished,
+    RequestAdded,
 )
 from autonomous_loop.domain.feature import Feature, FeatureList, FeatureStatus
 from autonomous_loop.domain.folding import fold
@@ -64,7 +64,7 @@ def test_a_text_becomes_a_wish():
 
 @pytest.mark.parametrize("name", ["add", "review", "ci"])
 def test_a_wish_that_is_one_too_many_is_refused(name):
-    waiting = Wished(id="x", source="add", text="x")
+    waiting = RequestAdded(id="x", source="add", text="x")
     made, events = ask(name, "more", waiting, features=("two", "three"))
     assert events == ()
     assert "max-features" in made.refused
@@ -73,7 +73,7 @@ def test_a_wish_that_is_one_too_many_is_refused(name):
 
 def test_the_failure_of_one_workflow_is_work_only_so_often():
     def failed(sha, subject="ci.yml"):
-        wish = Wished(id=sha, source="ci", subject=subject, text="x")
+        wish = RequestAdded(id=sha, source="ci", subject=subject, text="x")
         return [wish, Added(features=(), wishes=(sha,))]
 
     made, _ = ask("ci", "again", *failed("a"), *failed("b", "other.yml"), subject="ci.yml")
@@ -113,4 +113,4 @@ def test_retry_and_skip_name_a_feature_there_is():
 def test_a_loop_with_a_wish_that_waits_is_not_complete():
     done = {"status": {"two": FeatureStatus.PASSING}}
     assert record().model_copy(update=done).complete
-    assert not record(Wished(id="x", source="add", text="x")).model_copy(update=done).complete
+    assert not record(RequestAdded(id="x", source="add", text="x")).model_copy(update=done).complete

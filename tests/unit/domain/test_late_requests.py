@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from autonomous_loop.domain.budget import Limits
-from autonomous_loop.domain.events import Wished
+from autonomous_loop.domain.events import RequestAdded
 from autonomous_loop.domain.feature import Feature, FeatureList
 from autonomous_loop.domain.late_requests import direct, estimate, joined, request_of, unique_id
 
@@ -30,7 +30,7 @@ def test_later_features_stand_behind_the_others_and_keep_their_order_among_thems
 
 
 def test_a_wish_may_be_one_feature_as_it_is():
-    wish = Wished(id="comment-1", source="add", by="mona", text="## An Atom feed\nwith dates")
+    wish = RequestAdded(id="comment-1", source="add", by="mona", text="## An Atom feed\nwith dates")
     made = direct(wish, {"an-atom-feed"})
     assert made.id == "an-atom-feed-2"
     assert "An Atom feed\nwith dates" in made.description
@@ -38,13 +38,13 @@ def test_a_wish_may_be_one_feature_as_it_is():
 
 
 def test_a_wish_without_a_letter_still_has_an_id():
-    assert direct(Wished(id="x", source="review", text="!?"), ()).id == "review"
+    assert direct(RequestAdded(id="x", source="review", text="!?"), ()).id == "review"
 
 
 def test_the_planner_sees_the_wishes_and_what_there_is():
     wishes = [
-        Wished(id="a", source="review", by="mona", text="Say hello"),
-        Wished(id="b", source="ci", subject="ci.yml", text="It failed"),
+        RequestAdded(id="a", source="review", by="mona", text="Say hello"),
+        RequestAdded(id="b", source="ci", subject="ci.yml", text="It failed"),
     ]
     request = request_of(wishes, LIST, title="Numbers")
     assert "1. mona asked for changes" in request.body

@@ -18,7 +18,7 @@ from autonomous_loop.github.action import (
     read_inputs,
     write_outputs,
 )
-from autonomous_loop.wiring.environment import Surroundings
+from autonomous_loop.wiring.environment import RuntimeEnvironment
 
 RUN = {
     "GITHUB_REPOSITORY": "octo/guestbook",
@@ -220,7 +220,7 @@ def test_the_actions_service_reaches_the_program_and_its_token_is_never_shown():
     facts = read_facts(given, {})
     assert (facts.results_url, facts.runtime_token) == ("https://results.test/", "ey.secret.token")
     assert "secret" not in repr(facts)
-    around = replace(Surroundings(), runtime_token=facts.runtime_token)
-    assert "ey.secret.token" in around.secrets
-    assert "secret" not in repr(around)
+    runtime = replace(RuntimeEnvironment(), runtime_token=facts.runtime_token)
+    assert "ey.secret.token" in runtime.secrets
+    assert "secret" not in repr(runtime)
     assert read_facts(RUN, {}).runtime_token == ""

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from autonomous_loop.errors import ConfigurationError
-from autonomous_loop.sandbox.grants import Lent
+from autonomous_loop.sandbox.grants import Grants
 
 
 def read(path="", readable="", **variables):
-    return Lent.read(
+    return Grants.read(
         {
             "AUTONOMOUS_LOOP_HANDS_PATH": path,
             "AUTONOMOUS_LOOP_HANDS_READABLE": readable,
@@ -24,7 +24,7 @@ def test_folders_and_named_variables_are_lent_and_nothing_else():
     assert lent.path == ("/opt/a/bin", "/opt/b")
     assert lent.readable == ("/srv/data",)
     assert lent.variables == {"DATABASE_URL": "postgresql://x"}
-    assert Lent.read({}) == Lent()
+    assert Grants.read({}) == Grants()
 
 
 @pytest.mark.parametrize(

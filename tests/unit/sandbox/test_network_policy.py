@@ -1,12 +1,12 @@
 import pytest
 
 from autonomous_loop.errors import ConfigurationError
-from autonomous_loop.sandbox.network_policy import Network, Reach, is_public
+from autonomous_loop.sandbox.network_policy import Network, NetworkPolicy, is_public
 
 
 def test_the_network_is_open_unless_something_is_said():
-    assert Reach.read("", []).network is Network.OPEN
-    assert str(Reach.read("", [])).startswith("open: ")
+    assert NetworkPolicy.read("", []).network is Network.OPEN
+    assert str(NetworkPolicy.read("", [])).startswith("open: ")
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_the_network_is_open_unless_something_is_said():
     ],
 )
 def test_what_an_entry_allows(entry, name, port, allowed):
-    assert Reach.read("allowed", ["other.org", entry]).allows(name, port) is allowed
+    assert NetworkPolicy.read("allowed", ["other.org", entry]).allows(name, port) is allowed
 
 
 @pytest.mark.parametrize(
@@ -55,19 +55,19 @@ def test_what_an_entry_allows(entry, name, port, allowed):
 )
 def test_what_is_no_host_is_an_error_that_says_what_is(entry):
     with pytest.raises(ConfigurationError, match="is not a host") as refused:
-        Reach.read("allowed", [entry])
+        NetworkPolicy.read("allowed", [entry])
     assert "*.example.com" in refused.value.hint
 
 
 def test_a_choice_that_would_do_nothing_is_an_error():
     with pytest.raises(ConfigurationError, match="the list would not be used"):
-        Reach.read("none", ["example.org"])
+        NetworkPolicy.read("none", ["example.org"])
     with pytest.raises(ConfigurationError, match="the list would not be used"):
-        Reach.read("", ["example.org"])
+        NetworkPolicy.read("", ["example.org"])
     with pytest.raises(ConfigurationError, match="names no host"):
-        Reach.read("allowed", [" "])
+        NetworkPolicy.read("allowed", [" "])
     with pytest.raises(ConfigurationError, match="network is 'closed'"):
-        Reach.read("closed", [])
+        NetworkPolicy.read("closed", [])
 
 
 @pytest.mark.parametrize(

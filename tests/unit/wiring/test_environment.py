@@ -1,6 +1,6 @@
 """What is read of a CI job's environment."""
 
-from autonomous_loop.wiring.environment import Surroundings
+from autonomous_loop.wiring.environment import RuntimeEnvironment
 
 IN_A_CONTAINER = {
     "GITHUB_WORKSPACE": "/github/workspace",
@@ -11,8 +11,8 @@ IN_A_CONTAINER = {
 
 
 def test_in_a_container_the_folder_of_all_mounts_is_the_runners_too():
-    around = Surroundings.from_environment(IN_A_CONTAINER)
-    assert set(around.runner) == {*IN_A_CONTAINER.values(), "/github"}
+    runtime = RuntimeEnvironment.from_environment(IN_A_CONTAINER)
+    assert set(runtime.runner) == {*IN_A_CONTAINER.values(), "/github"}
 
 
 def test_elsewhere_only_what_the_runner_names():
@@ -20,9 +20,9 @@ def test_elsewhere_only_what_the_runner_names():
         "GITHUB_WORKSPACE": "/home/runner/work/a/a", "RUNNER_TEMP": "/home/runner/work/_temp",
         "GITHUB_ENV": "", "GITHUB_REPOSITORY": "octo/tiny",
     }  # fmt: skip
-    around = Surroundings.from_environment(named)
-    assert around.runner == ("/home/runner/work/_temp", "/home/runner/work/a/a")
+    runtime = RuntimeEnvironment.from_environment(named)
+    assert runtime.runner == ("/home/runner/work/_temp", "/home/runner/work/a/a")
 
 
 def test_on_a_persons_machine_there_is_none():
-    assert Surroundings.from_environment({"HOME": "/root", "GITHUB_TOKEN": "t"}).runner == ()
+    assert RuntimeEnvironment.from_environment({"HOME": "/root", "GITHUB_TOKEN": "t"}).runner == ()

@@ -97,9 +97,9 @@ class Trick(Work):
 async def judge(world: World, work: Work) -> Verdict:
     """The verdict on a case."""
     world.configure(LoopConfig(**{"test_timeout_s": 20, **work.config}), afresh=work.afresh)
-    await world.hands.run(["bash", "-c", 'rm -rf -- "$HOME"/case-*'], timeout_s=5)
+    await world.sandbox.run(["bash", "-c", 'rm -rf -- "$HOME"/case-*'], timeout_s=5)
     if work.afresh or work.clean_room:
-        await world.hands.empty()
+        await world.sandbox.empty()
     begin = world.start_with_baseline if work.baseline else world.start
     options = {} if work.baseline else {"passing": work.passing}
     await begin(dict(work.start) if work.alone else START | work.start, **options)
@@ -123,7 +123,7 @@ async def refused(world: World, trick: Trick) -> None:
     verdict = await judge(world, trick)
     assert [reason.code for reason in verdict.reasons] == [trick.code], verdict.reasons
     assert trick.says in verdict.reasons[0].text
-    assert world.hands.work not in verdict.reasons[0].text
+    assert world.sandbox.work not in verdict.reasons[0].text
     # The work tree holds the candidate again, and neither a canary nor a process is left.
     if not trick.modes:
         assert await world.workspace.take() == world.candidate

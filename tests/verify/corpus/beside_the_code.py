@@ -178,7 +178,7 @@ TRICKS = [
         code="gitlink",
         says="vendor",
         checks=("gate._structure:gitlink",),
-        then="hands",
+        then="sandbox",
     ),
     Trick(
         "a git folder",
@@ -187,7 +187,7 @@ TRICKS = [
         code="git-folder",
         says="sub/.git/config",
         checks=("gate._structure:git-folder",),
-        then="hands",
+        then="sandbox",
     ),
     Trick(
         "a key in the code",

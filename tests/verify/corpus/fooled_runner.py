@@ -344,9 +344,9 @@ TRICKS = [
             "assert calc.double(4) == 8",
             imports="calc, subprocess",
         ),
-        code="hands",
+        code="sandbox",
         says="sub",
-        checks=("verifier.prove:hands",),
+        checks=("verifier.prove:sandbox",),
         then="an error",
     ),
     Trick(

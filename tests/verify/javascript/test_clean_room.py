@@ -32,8 +32,8 @@ async def replace_runner(world, installed, name):
     source = "#!/usr/bin/env node" + WRAPPER.replace("REAL", str(installed / ".bin" / "vitest")).replace(
         "NAME", name
     )
-    await world.hands.write_file("wrapper.mjs", source.encode())
-    done = await world.hands.run(["bash", "-c", PUT], timeout_s=20)
+    await world.sandbox.write_file("wrapper.mjs", source.encode())
+    done = await world.sandbox.run(["bash", "-c", PUT], timeout_s=20)
     assert done.exit_code == 0, done.text
 
 

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from autonomous_loop.sandbox.sandbox import Sandbox
+from autonomous_loop.sandbox.sandbox import ProcessSandbox
 from autonomous_loop.sandbox.toolchain import find_browser
 from verify.proof_world import SYSTEM_PATH, World
 
@@ -73,9 +73,9 @@ def _install(folder: Path, wanted: Mapping[str, str]) -> None:
     (folder / "done").touch()
 
 
-async def make_sandbox(installed: Path) -> Sandbox:
+async def make_sandbox(installed: Path) -> ProcessSandbox:
     """Hands that may read the installed packages."""
-    return await Sandbox.create(
+    return await ProcessSandbox.create(
         base=Path(tempfile.gettempdir()),
         path=[str(Path(sys.executable).parent), *SYSTEM_PATH],
         env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
@@ -100,7 +100,7 @@ def setup(installed: Path, folders: Sequence[str] = ("",)) -> str:
 async def install(world: World, installed: Path, *folders: str) -> None:
     """Run the setup in the work tree, and have the clean room run it."""
     world.setup = setup(installed, folders or ("",))
-    done = await world.hands.run(["bash", "-c", world.setup], timeout_s=20)
+    done = await world.sandbox.run(["bash", "-c", world.setup], timeout_s=20)
     assert done.exit_code == 0, done.text
 
 

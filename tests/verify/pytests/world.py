@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from autonomous_loop.sandbox.sandbox import Sandbox
+from autonomous_loop.sandbox.sandbox import ProcessSandbox
 from verify.proof_world import SYSTEM_PATH
 
 LOCKS = {path.stem.removeprefix("pytest-"): path for path in sorted(Path(__file__).parent.glob("*.lock"))}
@@ -58,9 +58,9 @@ def _install(folder: Path, lock: Path) -> None:
     (folder / "done").touch()
 
 
-async def make_sandbox(*pythons: Path) -> Sandbox:
+async def make_sandbox(*pythons: Path) -> ProcessSandbox:
     """Hands that may read these virtual environments."""
-    return await Sandbox.create(
+    return await ProcessSandbox.create(
         base=Path(tempfile.gettempdir()),
         path=[str(Path(sys.executable).parent), *SYSTEM_PATH],
         env={},

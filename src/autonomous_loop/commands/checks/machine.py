@@ -12,33 +12,33 @@ from autonomous_loop.agent.models import ModelService
 from autonomous_loop.agent.prices import price_of
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.model import CommitSha
-from autonomous_loop.errors import CredentialError, HandsError, LoopError, ModelError, SandboxError
+from autonomous_loop.errors import CredentialError, LoopError, ModelError, SandboxCallError, SandboxError
 from autonomous_loop.report.findings import Finding, fault, mend, ok, unknown
 from autonomous_loop.sandbox.toolchain import find_browser
-from autonomous_loop.wiring.environment import Surroundings
-from autonomous_loop.wiring.sandbox import make_hands
-from autonomous_loop.wiring.verification import Taken, proving_ground
+from autonomous_loop.wiring.environment import RuntimeEnvironment
+from autonomous_loop.wiring.sandbox import create_sandbox
+from autonomous_loop.wiring.verification import Taken, verification_environment
 
 _ONLY_HERE = "the action's own image has it; this machine matters for `run` alone"
 
 
-async def look_at_machine(around: Surroundings, *, matters: bool) -> AsyncIterator[Finding]:
+async def look_at_machine(runtime: RuntimeEnvironment, *, matters: bool) -> AsyncIterator[Finding]:
     """Hands and browser.
 
     Args:
         matters: loops run on this machine, rather than on GitHub.
     """
-    home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=around.temporary))
+    home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=runtime.temporary))
     try:
-        hands = await make_hands(around, home)
-        await hands.close()
-        yield ok("hands", "kept apart here: the self-test reached nothing of the loop's")
+        sandbox = await create_sandbox(runtime, home)
+        await sandbox.close()
+        yield ok("sandbox", "kept apart here: the self-test reached nothing of the loop's")
     except SandboxError as error:
-        found = fault("hands", error)
-        yield found if matters else unknown("hands", f"not here: {error.message}", _ONLY_HERE)
+        found = fault("sandbox", error)
+        yield found if matters else unknown("sandbox", f"not here: {error.message}", _ONLY_HERE)
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    browser = find_browser(around.path, around.playwright_cache)
+    browser = find_browser(runtime.path, runtime.playwright_cache)
     if browser:
         yield ok("browser", browser)
     elif matters:
@@ -49,12 +49,12 @@ async def look_at_machine(around: Surroundings, *, matters: bool) -> AsyncIterat
         yield unknown("browser", "no Chromium or Chrome was found here", _ONLY_HERE)
 
 
-async def look_at_model(around: Surroundings, config: LoopConfig) -> Finding:
+async def look_at_model(runtime: RuntimeEnvironment, config: LoopConfig) -> Finding:
     """Who the loop is to the model's service, the model and its price, by one question that costs nothing."""
-    provider = around.service.provider
+    provider = runtime.service.provider
     try:
         price_of(config.model, config.prices, provider=provider)
-        client = make_client(around.service)
+        client = make_client(runtime.service)
     except ModelError as error:
         return fault("model", error)
     except CredentialError as error:
@@ -71,12 +71,12 @@ async def look_at_model(around: Surroundings, config: LoopConfig) -> Finding:
 
 
 async def try_project(
-    taken: Taken, head: CommitSha, config: LoopConfig, around: Surroundings
+    taken: Taken, head: CommitSha, config: LoopConfig, runtime: RuntimeEnvironment
 ) -> list[Finding]:
     """The setup and the whole suite, in the hands, on a fresh clone of the commit."""
     found = []
     try:
-        async with proving_ground(taken, config, around) as ground:
+        async with verification_environment(taken, config, runtime) as ground:
             await ground.workspace.open(head)
             done = await ground.prepare()
             if done is not None and done.exit_code != 0:
@@ -85,7 +85,7 @@ async def try_project(
             if done is not None:
                 found.append(ok("setup works", ground.setup))
             baseline = await ground.verifier.baseline(head)
-    except (SandboxError, HandsError) as error:
+    except (SandboxError, SandboxCallError) as error:
         return [*found, unknown("tests work", error.message, error.hint)]
     except LoopError as error:
         return [*found, fault("tests work", error)]

@@ -9,8 +9,8 @@ from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.domain.proof import ModelCommand, Reason
 from autonomous_loop.domain.work import Change
-from autonomous_loop.engine.ports import Hands, Trees, Workspace
-from autonomous_loop.errors import HandsError
+from autonomous_loop.engine.ports import Sandbox, Trees, Workspace
+from autonomous_loop.errors import SandboxCallError
 from autonomous_loop.verify.candidate import Candidate
 from autonomous_loop.verify.commands import Commands, find_commands
 from autonomous_loop.verify.comparison import third_party
@@ -37,7 +37,7 @@ class TestBench:
 
     def __init__(
         self,
-        hands: Hands,
+        sandbox: Sandbox,
         workspace: Workspace,
         trees: Trees,
         config: LoopConfig,
@@ -46,9 +46,9 @@ class TestBench:
     ) -> None:
         self.trees = trees
         self.facts = TreeFacts(trees)
-        self.wording = Wording(hands.work, hands.temporary)
+        self.wording = Wording(sandbox.work, sandbox.temporary)
         self._running = TestRunning(
-            hands, self.facts, timeout_s=config.test_timeout_s, by_exit_code=config.accept_exit_code
+            sandbox, self.facts, timeout_s=config.test_timeout_s, by_exit_code=config.accept_exit_code
         )
         # The commands last asked for: a tree never changes.
         self._found: tuple[tuple[TreeSha, ModelCommand], Commands] | None = None
@@ -110,7 +110,9 @@ class TestBench:
         """What runners want to know of test files: titles as they are written, and who drives a browser."""
         facts = self.facts.of(tree)
         wanted = [path for path in files if is_javascript(path) or self._config.e2e_command]
-        with contextlib.suppress(HandsError):  # one too large to be read: its titles are those of the report
+        with contextlib.suppress(
+            SandboxCallError
+        ):  # one too large to be read: its titles are those of the report
             await read_ahead([(path, facts.read_if_there(path)) for path in wanted])
 
     async def on_old_code(self, before: TreeSha, files: Sequence[str], tree: TreeSha) -> RunResult:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from autonomous_loop.domain.model import CommitSha, TreeSha
 from autonomous_loop.domain.proof import Reason
 from autonomous_loop.domain.work import CommandResult
-from autonomous_loop.engine.ports import Hands, Workspace
+from autonomous_loop.engine.ports import Sandbox, Workspace
 from autonomous_loop.verify.execution.bench import TestBench
 from autonomous_loop.verify.refused import Refused
 
@@ -24,12 +24,12 @@ class FreshPlace:
 
     def __init__(
         self,
-        hands: Hands,
+        sandbox: Sandbox,
         workspace: Workspace,
         bench: TestBench,
         prepare: Callable[[], Awaitable[CommandResult | None]],
     ) -> None:
-        self._hands = hands
+        self._sandbox = sandbox
         self._workspace = workspace
         self._bench = bench
         self._prepare = prepare
@@ -54,5 +54,5 @@ class FreshPlace:
     async def open(self, commit: CommitSha) -> None:
         """Empty all that the hands can write, and put up a clone of `commit`, without its setup."""
         self._bench.let_go()
-        await self._hands.empty()
+        await self._sandbox.empty()
         await self._workspace.open(commit)

@@ -6,7 +6,7 @@ import re
 import shlex
 
 from autonomous_loop.domain.work import HowTestsRun, SaidBy
-from autonomous_loop.engine.ports import Hands
+from autonomous_loop.engine.ports import Sandbox
 from autonomous_loop.verify.commands import Commands
 from autonomous_loop.verify.project.shell_words import split
 from autonomous_loop.verify.runners.base import Step
@@ -16,13 +16,13 @@ _NAMED = re.compile(r"python[\d.]*|pytest|py\.test|node")
 _LOOK_S = 20.0
 
 
-async def found_programs(hands: Hands, commands: Commands) -> tuple[tuple[str, str], ...]:
+async def found_programs(sandbox: Sandbox, commands: Commands) -> tuple[tuple[str, str], ...]:
     """Absolute paths of the interpreters and runners the commands name, as the hands find them."""
     steps = (*commands.test, *commands.browser)
     names = sorted({word for step in steps for word in split(step.command)[:1] if _NAMED.fullmatch(word)})
     found = []
     for name in names:
-        done = await hands.run(["bash", "-c", 'command -v -- "$1"', "bash", name], timeout_s=_LOOK_S)
+        done = await sandbox.run(["bash", "-c", 'command -v -- "$1"', "bash", name], timeout_s=_LOOK_S)
         if done.exit_code == 0 and done.text.startswith("/"):
             found.append((name, done.text.strip()))
     return tuple(found)

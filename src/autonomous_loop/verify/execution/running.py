@@ -15,8 +15,8 @@ from pathlib import Path
 from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.domain.proof import Reason, TestRun
 from autonomous_loop.domain.work import CommandResult
-from autonomous_loop.engine.ports import Hands
-from autonomous_loop.errors import HandsError
+from autonomous_loop.engine.ports import Sandbox
+from autonomous_loop.errors import SandboxCallError
 from autonomous_loop.verify.execution import run_wrapper
 from autonomous_loop.verify.execution.closed_paths import closed_to_hands
 from autonomous_loop.verify.execution.empty_runs import expected, nothing_ran
@@ -74,12 +74,12 @@ class TestRunning:
 
     __test__ = False
 
-    def __init__(self, hands: Hands, facts: TreeFacts, *, timeout_s: float, by_exit_code: bool) -> None:
-        self._hands = hands
+    def __init__(self, sandbox: Sandbox, facts: TreeFacts, *, timeout_s: float, by_exit_code: bool) -> None:
+        self._sandbox = sandbox
         self._facts = facts
         self._timeout_s = timeout_s
         self._by_exit_code = by_exit_code
-        self._wording = Wording(hands.work, hands.temporary)
+        self._wording = Wording(sandbox.work, sandbox.temporary)
 
     async def run(self, step: Step, files: Sequence[str], tree: TreeSha) -> RunResult:
         """Run the tests of these files; without any, the step's whole suite.
@@ -88,9 +88,9 @@ class TestRunning:
             files: test files in the tree.
             tree: what the work tree holds, for the record.
         """
-        work = posixpath.join(self._hands.work, step.folder)
-        folder = f"{self._hands.temporary}/run-{secrets.token_hex(8)}"
-        folders = Folders(work=work.rstrip("/"), run=folder, temporary=self._hands.temporary)
+        work = posixpath.join(self._sandbox.work, step.folder)
+        folder = f"{self._sandbox.temporary}/run-{secrets.token_hex(8)}"
+        folders = Folders(work=work.rstrip("/"), run=folder, temporary=self._sandbox.temporary)
         inner = [step.inner(file) for file in files]
         invocation = step.runner.invoke(step, inner, self._facts.of(tree), folders)
         result = await self._result(invocation, folders, step, files, tree)
@@ -104,24 +104,24 @@ class TestRunning:
     ) -> RunResult:
         work = folders.work
         try:
-            done = await self._hands.run(
+            done = await self._sandbox.run(
                 _wrapped(invocation, folders),
                 program=_AROUND,
                 timeout_s=self._timeout_s,
                 cwd=work,
                 env=invocation.environment,
-                stdin=_around(invocation, folders, self._hands.work, self._facts.of(tree)),
+                stdin=_around(invocation, folders, self._sandbox.work, self._facts.of(tree)),
                 max_output=REPORT_LIMIT,
                 merge_stderr=False,
             )
             failed = ""
-        except HandsError as error:
+        except SandboxCallError as error:
             done, failed = CommandResult(exit_code=-1, stdout=b"", stderr=b"", duration_s=0.0), error.message
         finally:
-            await self._hands.end_all()
+            await self._sandbox.end_all()
         if done.exit_code is None and invocation.canaries:
             planted = [canary.path for canary in invocation.canaries]
-            await self._hands.run(["rm", "-f", "--", *planted], timeout_s=_HOUSEKEEPING_S, cwd=work)
+            await self._sandbox.run(["rm", "-f", "--", *planted], timeout_s=_HOUSEKEEPING_S, cwd=work)
         return self._judge(done, step, invocation, files, tree, failed)
 
     def _judge(

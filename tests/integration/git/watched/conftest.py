@@ -8,8 +8,8 @@ from integration.git.watched_world import FILES, Looks, nothing_else, shell
 
 
 @pytest.fixture
-def hands(shared_hands):
-    return shared_hands
+def sandbox(shared_sandbox):
+    return shared_sandbox
 
 
 @pytest.fixture
@@ -18,11 +18,11 @@ def looks(monkeypatch):
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def workspace(hands, repository, monkeypatch):
+async def workspace(sandbox, repository, monkeypatch):
     # A file that was written in the second of the look is compared by content: it would be seen anyway.
     monkeypatch.setattr(of_workspace, "MOST_RECENT", 0)
-    await shell(hands, "find $TMPDIR -mindepth 1 -delete")
-    made = ScratchWorkspace(hands, repository, watched=Watched(hands, from_files=0))
+    await shell(sandbox, "find $TMPDIR -mindepth 1 -delete")
+    made = ScratchWorkspace(sandbox, repository, watched=Watched(sandbox, from_files=0))
     await made.open(repository.commit(repository.write_files(None, FILES), [], "first\n"))
     return made
 

@@ -12,19 +12,19 @@ from integration.git.watched_world import FILES, nothing_else, shell
 pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="module")]
 
 
-async def test_what_is_read_and_changed_is_looked_at_and_nothing_else(hands, looks, take):
-    await shell(hands, "cat src/a.py; echo 'x = 2' >app.py; echo new >src/new.py; touch a.log; mkdir cache")
+async def test_what_is_read_and_changed_is_looked_at_and_nothing_else(sandbox, looks, take):
+    await shell(sandbox, "cat src/a.py; echo 'x = 2' >app.py; echo new >src/new.py; touch a.log; mkdir cache")
     await take()
     assert looks.seen == (1, 0)
-    await shell(hands, "rm src/new.py")
+    await shell(sandbox, "rm src/new.py")
     await take()
     assert looks.seen == (1, 0)
 
 
-async def test_a_tree_of_a_few_files_is_not_worth_it(hands, repository, looks):
-    workspace = ScratchWorkspace(hands, repository)
+async def test_a_tree_of_a_few_files_is_not_worth_it(sandbox, repository, looks):
+    workspace = ScratchWorkspace(sandbox, repository)
     await workspace.open(repository.commit(repository.write_files(None, FILES), [], "first\n"))
-    await shell(hands, "echo 'x = 2' >app.py")
+    await shell(sandbox, "echo 'x = 2' >app.py")
     await workspace.take()
     assert looks.seen == (0, 1)
 
@@ -57,51 +57,51 @@ LATER = {
 
 @pytest.mark.parametrize(("first", "then"), LATER.values(), ids=LATER.keys())
 @pytest.mark.parametrize("settled", ["take", "switch"])
-async def test_what_happens_after_a_look_is_seen_by_the_next(hands, first, then, settled, take, switch):
+async def test_what_happens_after_a_look_is_seen_by_the_next(sandbox, first, then, settled, take, switch):
     start = await take()
-    await shell(hands, first)
+    await shell(sandbox, first)
     if settled == "take":
         await take()
     else:
         await switch(start)
-        await shell(hands, f"{first} || :")
-    await shell(hands, f"{then} || :")
+        await shell(sandbox, f"{first} || :")
+    await shell(sandbox, f"{then} || :")
     await take()
     await switch(start)
 
 
-async def test_a_folder_that_a_switch_made_is_looked_into(hands, repository, looks, take, switch):
+async def test_a_folder_that_a_switch_made_is_looked_into(sandbox, repository, looks, take, switch):
     before = await take()
     other = repository.write_files(before, {"made/here/c.py": b"c = 1\n"})
     await switch(other)
-    await shell(hands, "touch made/here/evil.py")
+    await shell(sandbox, "touch made/here/evil.py")
     assert await take() != other
     await switch(other)
-    await shell(hands, "touch made/evil.py; echo 'c = 2' >made/here/c.py")
+    await shell(sandbox, "touch made/evil.py; echo 'c = 2' >made/here/c.py")
     await switch(other)
     await switch(before)
-    await shell(hands, "mkdir -p made/here; touch made/here/evil.py")
+    await shell(sandbox, "mkdir -p made/here; touch made/here/evil.py")
     assert await take() != before
     assert looks.seen[0] > 0
 
 
-async def test_a_work_tree_that_is_opened_anew_is_watched_anew(workspace, hands, repository, take, looks):
+async def test_a_work_tree_that_is_opened_anew_is_watched_anew(workspace, sandbox, repository, take, looks):
     many = FILES | {f"many/{n:03}.py": b"n = 1\n" for n in range(60)}
     await workspace.open(repository.commit(repository.write_files(None, many), [], "many\n"))
-    await shell(hands, "echo 'n = 2' >many/059.py")
+    await shell(sandbox, "echo 'n = 2' >many/059.py")
     await take()
-    await shell(hands, "echo 'n = 3' >many/058.py")
+    await shell(sandbox, "echo 'n = 3' >many/058.py")
     tree = await take()
     assert looks.seen == (2, 0)
     # Attributes decide what all files look like: the whole tree is written anew.
     await workspace.switch(repository.write_files(tree, {".gitattributes": b"*.txt text\n"}))
     looks.seen  # noqa: B018 - from here on
-    await shell(hands, "echo 'n = 4' >many/057.py")
+    await shell(sandbox, "echo 'n = 4' >many/057.py")
     await take()
     assert looks.seen == (1, 0)
 
 
-async def test_a_write_through_memory_that_is_never_closed_is_undone(hands, looks, take, switch):
+async def test_a_write_through_memory_that_is_never_closed_is_undone(sandbox, looks, take, switch):
     before = await take()
     looks.seen  # noqa: B018 - from here on
     program = (
@@ -112,53 +112,55 @@ async def test_a_write_through_memory_that_is_never_closed_is_undone(hands, look
         "one, other = socket.socketpair()\n"
         "socket.send_fds(one, [b'x'], [file, one.fileno(), other.fileno()]); os._exit(0)\n"
     )
-    done = await hands.run([hands.python, "-c", program], timeout_s=20)
+    done = await sandbox.run([sandbox.python, "-c", program], timeout_s=20)
     assert done.exit_code == 0, done.text
     await switch(before)
     assert looks.seen == (2, 0)  # the second sees that it is mended
-    assert await shell(hands, "cat src/a.py") == "a = 1\n"
+    assert await shell(sandbox, "cat src/a.py") == "a = 1\n"
 
 
-async def test_more_than_the_kernel_keeps_is_looked_for_everywhere(hands, looks, take):
-    await shell(hands, "echo 'a = 2' >src/a.py; for n in {1..9000}; do : <app.py; : <src/a.py; done")
+async def test_more_than_the_kernel_keeps_is_looked_for_everywhere(sandbox, looks, take):
+    await shell(sandbox, "echo 'a = 2' >src/a.py; for n in {1..9000}; do : <app.py; : <src/a.py; done")
     await take()
     assert looks.seen == (0, 1)
-    await shell(hands, "echo 'a = 3' >src/a.py")
+    await shell(sandbox, "echo 'a = 3' >src/a.py")
     await take()
     assert looks.seen == (1, 0)
 
 
-async def test_where_the_kernel_tells_nothing_everything_is_looked_at(hands, repository, looks, monkeypatch):
+async def test_where_the_kernel_tells_nothing_everything_is_looked_at(
+    sandbox, repository, looks, monkeypatch
+):
     asked = []
 
     async def nothing(files, folders):
         asked.append(len(files))
         return False
 
-    monkeypatch.setattr(hands, "watch", nothing)
-    workspace = ScratchWorkspace(hands, repository, watched=Watched(hands, from_files=0))
+    monkeypatch.setattr(sandbox, "watch", nothing)
+    workspace = ScratchWorkspace(sandbox, repository, watched=Watched(sandbox, from_files=0))
     await workspace.open(repository.commit(repository.write_files(None, FILES), [], "first\n"))
     for n in range(2):
-        await shell(hands, f"echo 'x = {n}' >app.py")
+        await shell(sandbox, f"echo 'x = {n}' >app.py")
         await workspace.take()
         await nothing_else(workspace, repository)
     assert looks.seen == (0, 2)
     assert asked == [len(FILES)]
 
 
-async def test_more_names_than_are_worth_it_are_looked_for_everywhere(hands, looks, monkeypatch, take):
+async def test_more_names_than_are_worth_it_are_looked_for_everywhere(sandbox, looks, monkeypatch, take):
     monkeypatch.setattr(workspace_watch, "MOST_NAMES", 3)
-    await shell(hands, "touch one two three four")
+    await shell(sandbox, "touch one two three four")
     await take()
     assert looks.seen == (0, 1)
 
 
-async def test_what_was_touched_before_a_look_that_failed_is_not_forgotten(workspace, hands, take):
+async def test_what_was_touched_before_a_look_that_failed_is_not_forgotten(workspace, sandbox, take):
     before = await take()
-    await shell(hands, "echo 'a = 2' >src/a.py; git init -q nested; touch nested/x")
+    await shell(sandbox, "echo 'a = 2' >src/a.py; git init -q nested; touch nested/x")
     with pytest.raises(Exception, match="repository inside"):
         await workspace.take()
-    await shell(hands, "rm -rf nested")
+    await shell(sandbox, "rm -rf nested")
     assert await take() != before
 
 
@@ -195,19 +197,19 @@ grep -r x . >/dev/null || :
 
 
 @pytest.mark.parametrize("seed", range(10))
-async def test_whatever_is_done_in_whatever_order(workspace, hands, looks, seed, take, switch):
+async def test_whatever_is_done_in_whatever_order(workspace, sandbox, looks, seed, take, switch):
     chance = random.Random(seed)
     # Rules that are ignored themselves keep all looks wide.
     operations = [one for one in OPERATIONS if seed % 2 or "own/" not in one]
     trees = [await take()]
     for n in range(10):
         script = "\n".join(chance.choice(operations).format(n=n) for _ in range(chance.randint(1, 4)))
-        await shell(hands, f"set +e\n{script}\ntrue")
+        await shell(sandbox, f"set +e\n{script}\ntrue")
         if chance.random() < 0.3:
             # The second finds nobody ran since the first, and writes without a look.
             for _ in range(2):
                 await workspace.switch(chance.choice(trees))
-            await shell(hands, chance.choice(operations).format(n=n) + " || :")
+            await shell(sandbox, chance.choice(operations).format(n=n) + " || :")
         if chance.random() < 0.5:
             trees.append(await take())
         else:
