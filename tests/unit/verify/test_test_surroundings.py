@@ -76,6 +76,26 @@ def test_other_changes_are_none_of_it(path, old, new):
 
 
 @pytest.mark.parametrize(
+    ("said", "instead", "altered"),
+    [
+        ("x == 3", "x == 3\n    assert x", False),
+        ("assert", "x = 3\n    assert", True),
+        ("x == 3", "x == 3\n    yield", True),
+        ("def check", "async def check", True),
+        ("def check", "@calm\ndef check", True),
+        ("(x)", "(x=3)", True),
+    ],
+)
+def test_what_stands_before_a_check_of_a_helper_decides_about_it_and_what_follows_does_not(
+    said, instead, altered
+):
+    was, now = (
+        around("tests/test_a.py", text.encode()) for text in (PYTHON, PYTHON.replace(said, instead, 1))
+    )
+    assert bool(now.altered_since(was)) == altered
+
+
+@pytest.mark.parametrize(
     ("path", "text"), [("tests/a.bats", "a"), ("tests/test_a.py", "def"), ("a.test.js", "((")]
 )
 def test_what_cannot_be_read_says_so(path, text):

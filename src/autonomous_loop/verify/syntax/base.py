@@ -127,7 +127,7 @@ class Check:
     Attributes:
         strength: as in `TestBody`.
         line: where it stands, from 1.
-        text: of that line, or of the function it stands in.
+        text: of that line, or what stands for it and all that decides about it.
         used: somebody names the function it stands in.
     """
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from hashlib import sha256
 
 from autonomous_loop.verify.syntax.base import Around, Check, Closely, TestBody
 from autonomous_loop.verify.syntax.python_checks import SURE, Checks, name_of
@@ -33,12 +34,23 @@ def around(tree: ast.Module) -> Around:
     calm = NeverRuns(tree).calm
     names = Counter(_names(tree))
     checks = [
-        Check(strength, node.lineno, ast.dump(node), bool(names[node.name] or is_always(node)))
+        Check(strength, node.lineno, said, bool(names[node.name] or is_always(node)))
         for node in _helpers(tree.body)
-        for strength in _Assertions(node, calm).strengths
-        if strength
+        for strength, said in _said(node, calm)
     ]
     return Around(tuple(checks), "\n".join(_texts(tree.body)))
+
+
+def _said(node: ast.FunctionDef | ast.AsyncFunctionDef, calm: Collection[str]) -> Iterator[tuple[float, str]]:
+    """Each check of a helper, and a digest of what decides about it: how it is called, and all before it."""
+    yields = any(isinstance(one, ast.Yield | ast.YieldFrom) for one in ast.walk(node))
+    head = [type(node).__name__, node.name, yields, *map(ast.dump, (node.args, *node.decorator_list))]
+    digest = sha256(repr(head).encode())
+    checks, start = _Assertions(node, calm), 0
+    for statement, end in zip(node.body, checks.ends, strict=True):
+        digest.update(ast.dump(statement).encode())
+        yield from ((strength, digest.hexdigest()) for strength in checks.strengths[start:end] if strength)
+        start = end
 
 
 def _helpers(body: Sequence[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

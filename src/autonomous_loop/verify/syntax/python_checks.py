@@ -36,6 +36,7 @@ class Checks:
 
     Attributes:
         strengths: of each, 0 where it is never reached or cannot fail.
+        ends: how many of them there are up to the end of each statement of the function.
         skips: calls that end the test without a verdict.
     """
 
@@ -51,6 +52,7 @@ class Checks:
         self._found: list[float] = []
         self._named: dict[int, bool] = {}
         self.skips = 0
+        self._body, self.ends = test.body, list[int]()
         self._block(test.body, EQUAL)
         self.strengths = tuple(self._found)
 
@@ -58,6 +60,8 @@ class Checks:
         """The statements one after the other; `most` is what a check among them can be worth."""
         for node in body:
             self._statement(node, most)
+            if body is self._body:
+                self.ends.append(len(self._found))
             if isinstance(node, ast.Return | ast.Raise | ast.Continue | ast.Break) or _skips(node):
                 most = NONE
             elif _may_leave(node):
