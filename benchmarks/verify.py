@@ -1,10 +1,15 @@
 """What a proof costs on top of the test commands it runs.
 
-    python benchmarks/verify.py [--files 50000] [--runs 5] [--suite-seconds 2] [--json]
+    python benchmarks/verify.py [readers] [one-file] [proofs]
+        [--files 50000] [--runs 5] [--suite-seconds 2] [--json]
 
-Makes small and large repositories, and a list of 200 features, and proves a feature on each with the real
-verifier, real hands and real git. Root is needed for hands of their own. Timings say something only where the
-machine is idle; CPU time is shown beside them, as it says nearly the same on a busy one.
+- readers: 10,000 lines of each language, and hostile text (`readers.py`).
+- one-file: a one-line change in a project with 600 tests in one file of 7,000 lines.
+- proofs: small and large repositories, and a list of 200 features.
+
+Proofs are those of the real verifier, with real hands and real git. Root is needed for hands of their own.
+Timings say something only where the machine is idle; CPU time is shown beside them, as it says nearly the
+same on a busy one.
 """
 
 from __future__ import annotations
@@ -19,12 +24,14 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil
+import readers
 
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.feature import Feature, FeatureKind
@@ -35,6 +42,7 @@ from autonomous_loop.git.tree_edit import Entry
 from autonomous_loop.git.workspace import ScratchWorkspace
 from autonomous_loop.sandbox.sandbox import ProcessSandbox
 from autonomous_loop.verify.gate import ProofGate
+from autonomous_loop.verify.syntax import reading
 from autonomous_loop.verify.verifier import ProofVerifier
 
 PROJECT = {
@@ -52,6 +60,7 @@ def test_f{number:03}():
     assert f{number:03}.value() == {number}
 """
 MANY, PER_FOLDER = 200, 20
+PARTS = ["readers", "one-file", "proofs"]
 # Stands before the interpreter on the hands' PATH and writes down how long each test command took.
 SHIM = """#!/bin/bash
 began=$EPOCHREALTIME
@@ -88,7 +97,9 @@ class Cost:
 class Place:
     """A repository, its loop and its hands."""
 
-    def __init__(self, sandbox: ProcessSandbox, folder: Path, files: int, seconds: float) -> None:
+    def __init__(
+        self, sandbox: ProcessSandbox, folder: Path, project: Callable[[Repository], TreeSha]
+    ) -> None:
         self.sandbox = sandbox
         self.repository = Repository.create(
             folder, remote=str(folder), identity=("Loop", "loop@localhost"), path=os.defpath, auth={}
@@ -99,7 +110,7 @@ class Place:
         self.verifier = ProofVerifier(
             sandbox, self.workspace, self.repository, config, model_command=str, prepare=_nothing
         )
-        self.tree = _many(self.repository, _project(self.repository, seconds), files)
+        self.tree = project(self.repository)
         self.checkpoint = self.repository.commit(self.tree, [], "start\n")
         self.baseline = Baseline()
         self._made = 0
@@ -120,12 +131,29 @@ class Place:
         )
         await self.workspace.switch(self.tree)
         await self.sandbox.run(["bash", "-c", write, "write", str(number)], timeout_s=30)
+        return await self._judge(f"tests/test_f{number}.py", passing)
+
+    async def prove_in_one_file(self) -> tuple[Cost, Proof]:
+        """A line of the code and a line of one of its 600 tests, the gate's look counted along."""
+        await self.workspace.switch(self.tree)
+        write = (
+            "sed -i 's/^STEP = 1$/STEP = 2/' calc.py; sed -i 's/^ONE = 1$/ONE = 2/' tests/test_calc.py;"
+            " rm -f $HOME/times"
+        )
+        await self.sandbox.run(["bash", "-c", write], timeout_s=30)
+        return await self._judge("tests/test_calc.py", {}, gate_too=True)
+
+    async def _judge(
+        self, test: str, passing: Mapping[str, Proof], *, gate_too: bool = False
+    ) -> tuple[Cost, Proof]:
         after = await self.workspace.take()
-        report = await self.gate.check(self.tree, after)
         cpu, began = self._cpu(), time.monotonic()
+        report = await self.gate.check(self.tree, after)
+        if not gate_too:
+            cpu, began = self._cpu(), time.monotonic()
         verdict, _ = await self.verifier.prove(
             Feature(id="next", kind=FeatureKind.BEHAVIOUR, category="backend", description="It has a value."),
-            Submission(feature_id="next", tests=(f"tests/test_f{number}.py",), summary="done"),
+            Submission(feature_id="next", tests=(test,), summary="done"),
             before=self.checkpoint,
             after=after,
             baseline=self.baseline,
@@ -167,6 +195,26 @@ async def _nothing() -> None:
 def _seconds(said: str) -> float:
     minutes, _, seconds = said.rstrip("s").partition("m")
     return 60 * float(minutes) + float(seconds)
+
+
+def _modules(repository: Repository, *, seconds: float, files: int) -> TreeSha:
+    return _many(repository, _project(repository, seconds), files)
+
+
+def _one_file(repository: Repository) -> TreeSha:
+    """600 tests of eleven lines each, and what they share."""
+    lines = "".join(f"    value = calc.step(value) - calc.step(0)  # {at}\n" for at in range(7))
+    tests = "".join(
+        f"def test_f{number:03}():\n    value = {number}\n{lines}    assert value == {number}\n\n\n"
+        for number in range(599)
+    )
+    shared = "import calc\n\nONE = 1\n\n\ndef test_step():\n    assert calc.step(0) == ONE\n\n\n"
+    text = {
+        **PROJECT,
+        "calc.py": "STEP = 1\n\n\ndef step(value):\n    return value + STEP\n",
+        "tests/test_calc.py": shared + tests,
+    }
+    return repository.write_files(None, {path: one.encode() for path, one in text.items()})
 
 
 def _project(repository: Repository, seconds: float) -> TreeSha:
@@ -259,7 +307,8 @@ async def _measure(files: int, runs: int, seconds: float) -> list[dict[str, Any]
     costs: dict[str, list[Cost]] = {}
     try:
         for name, count in (("small repository", 0), (f"{files} files", files)):
-            places[name] = Place(await _sandbox(shims), folder / f"loop-{len(places)}", count, seconds)
+            project = partial(_modules, seconds=seconds, files=count)
+            places[name] = Place(await _sandbox(shims), folder / f"loop-{len(places)}", project)
             await places[name].open()
             _, proof = await places[name].prove({})  # warms up
         small = places["small repository"]
@@ -278,6 +327,23 @@ async def _measure(files: int, runs: int, seconds: float) -> list[dict[str, Any]
     return [_summary(name, some) for name, some in costs.items()]
 
 
+async def _measure_one_file(runs: int) -> dict[str, Any]:
+    folder = Path(tempfile.mkdtemp(prefix="benchmark-"))
+    shims = _shims(folder)
+    place = Place(await _sandbox(shims), folder / "loop", _one_file)
+    try:
+        await place.open()
+        costs = []
+        for _ in range(runs):
+            reading.forget()
+            costs.append((await place.prove_in_one_file())[0])
+    finally:
+        place.close()
+        await place.sandbox.close()
+        shutil.rmtree(folder)
+    return _summary("600 tests in one file", costs)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(
@@ -287,22 +353,36 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="proofs on each")
     parser.add_argument("--suite-seconds", type=float, default=2.0, help="how long the project's suite takes")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="which of them; all without any")
     given = parser.parse_args()
-    rows = asyncio.run(_measure(given.files, given.runs, given.suite_seconds))
-    by_name = {row["name"]: row for row in rows}
-    first, last = by_name["feature 10 of a list"], by_name[f"feature {MANY} of a list"]
-    ratios = {what: round(last[what] / first[what], 2) for what in ("total_s", "own_ms", "own_cpu_ms")}
+    parts = given.parts or PARTS
+    found: dict[str, Any] = {"cores": os.cpu_count()}
+    if "readers" in parts:
+        found["readers"] = readers.measured()
+    if "one-file" in parts:
+        found["one_file"] = asyncio.run(_measure_one_file(given.runs))
+    if "proofs" in parts:
+        found["proofs"] = asyncio.run(_measure(given.files, given.runs, given.suite_seconds))
+        by_name = {row["name"]: row for row in found["proofs"]}
+        first, last = by_name["feature 10 of a list"], by_name[f"feature {MANY} of a list"]
+        found["feature_200_to_10"] = {
+            what: round(last[what] / first[what], 2) for what in ("total_s", "own_ms", "own_cpu_ms")
+        }
     if given.json:
-        print(json.dumps({"cores": os.cpu_count(), "proofs": rows, "feature_200_to_10": ratios}, indent=2))
+        print(json.dumps(found, indent=2))
         return
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; medians of {given.runs}")
-    for row in rows:
+    for row in found.get("readers", ()):
+        told = f"{row['quarter_s']:.3f} s, four times as much {row['whole_s']:.3f} s (x{row['ratio']})"
+        print(f"{row['name']:32} {told}")
+    for row in [*([found["one_file"]] if "one_file" in found else []), *found.get("proofs", ())]:
         print(
             f"{row['name']:24} total {row['total_s']:.2f} s, in {row['commands']} test commands"
             f" {row['tests_s']:.2f} s, own {row['own_ms']} ms ({row['own_percent']} %; least"
             f" {row['own_ms_least']} ms; CPU {row['own_cpu_ms']} ms)"
         )
-    print(f"feature {MANY} to feature 10: total x{ratios['total_s']}, own x{ratios['own_ms']}")
+    if ratios := found.get("feature_200_to_10"):
+        print(f"feature {MANY} to feature 10: total x{ratios['total_s']}, own x{ratios['own_ms']}")
 
 
 if __name__ == "__main__":

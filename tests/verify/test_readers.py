@@ -21,7 +21,7 @@ def read_here(monkeypatch):
     """What is read in the loop's own process."""
     here = []
     real = reading.attempt
-    monkeypatch.setattr(reading, "_known", type(reading._known)())
+    reading.forget()
     monkeypatch.setattr(reading, "attempt", lambda *given: here.append(given[1]) or real(*given))
     return here
 

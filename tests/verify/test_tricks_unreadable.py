@@ -1,4 +1,4 @@
-"""What is done beside the code, through the real verifier."""
+"""What cannot be read, through the real verifier."""
 
 import pytest
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -100,13 +101,11 @@ class ProofGate:
         self, changes: Sequence[Change], held: _Held, checkpoint: Facts
     ) -> Mapping[str, Sequence[str] | Unread]:
         """Reads what is to be judged ahead, apart from the loop; the kinds of secrets that each file adds."""
-        await read_ahead(
-            (path, source)
-            for path in _judged(changes, checkpoint)
-            for source in (held.old.get(path), held.new.get(path))
-        )
+        judged = _judged(changes, checkpoint)
+        sources = [(path, source) for path in judged for source in (held.old.get(path), held.new.get(path))]
         added = {path: lines for path, new in held.new.items() if (lines := _added(held.old[path], new))}
-        found = await apart([(secret_kinds, (lines,)) for lines in added.values()])
+        searches = apart([(secret_kinds, (lines,)) for lines in added.values()])
+        found, _ = await asyncio.gather(searches, read_ahead(sources))
         return dict(zip(added, found, strict=True))
 
     def _contents(

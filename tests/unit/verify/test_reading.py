@@ -26,8 +26,8 @@ PYTHON = "".join(
 
 
 @pytest.fixture(autouse=True)
-def nothing_known(monkeypatch):
-    monkeypatch.setattr(reading, "_known", type(reading._known)())
+def nothing_known():
+    reading.forget()
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ async def test_what_was_read_ahead_is_not_read_again_and_not_here(done):
 async def test_what_is_more_than_a_reader_bears_is_said_to_be_unread(path, source, why):
     assert why in read_source(path, source).unread
     assert bodies(path, source) == {}
-    reading._known.clear()
+    reading.forget()
     await read_ahead([(path, source)])
     assert why in read_source(path, source).unread
 

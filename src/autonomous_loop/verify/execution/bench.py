@@ -109,11 +109,12 @@ class TestBench:
     async def _read_ahead(self, files: Sequence[str], tree: TreeSha) -> None:
         """What runners want to know of test files: titles as they are written, and who drives a browser."""
         facts = self.facts.of(tree)
-        wanted = [path for path in files if is_javascript(path) or self._config.e2e_command]
-        with contextlib.suppress(
-            SandboxCallError
-        ):  # one too large to be read: its titles are those of the report
-            await read_ahead([(path, facts.read_if_there(path)) for path in wanted])
+        found: list[tuple[str, bytes | None]] = []
+        for path in files:
+            if is_javascript(path) or self._config.e2e_command:
+                with contextlib.suppress(SandboxCallError):  # too large
+                    found.append((path, facts.read_if_there(path)))
+        await read_ahead(found)
 
     async def on_old_code(self, before: TreeSha, files: Sequence[str], tree: TreeSha) -> RunResult:
         """Tests of newer code on older: there, shared test code that cannot be loaded is a failure as others.

@@ -41,7 +41,7 @@ def _without_pytest_folders(text: str) -> str:
         path = _BACKWARDS.match(head[::-1])
         run = head[len(head) - (path.end() if path else 0) :]
         head = head.removesuffix(run[run.find("/") :] if "/" in run else "").removesuffix("<tmp>")
-        made.append(f"{head}<tmp>{part[rest.end() :]}")
+        made += [head, "<tmp>", part[rest.end() :]]
     return "".join(made)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from hashlib import sha256
 
@@ -13,6 +12,7 @@ from autonomous_loop.verify.syntax.python_checks import SURE, Checks, name_of
 from autonomous_loop.verify.syntax.python_closer import closely
 from autonomous_loop.verify.syntax.python_helpers import Scope
 from autonomous_loop.verify.syntax.python_never_runs import NeverRuns, is_always
+from autonomous_loop.verify.syntax.python_nodes import Nodes
 
 _EXCUSES = re.compile(r"skip|xfail|expectedfailure|flaky|rerun", re.IGNORECASE)
 # Decorators that leave a test's outcome alone. Any other may swallow it.
@@ -24,21 +24,21 @@ _PLAIN = re.compile(
 )
 
 
-def bodies(tree: ast.Module) -> dict[str, TestBody]:
-    """Test functions of a Python file by `Class::name`."""
-    return dict(_Reader(tree).tests(tree.body))
+def read(tree: ast.Module, nodes: Nodes) -> tuple[dict[str, TestBody], Around]:
+    """Test functions of a Python file by `Class::name`; its helpers and fixtures, each with what it checks.
 
-
-def around(tree: ast.Module) -> Around:
-    """The helpers and fixtures of a file, each with what it checks."""
-    calm = NeverRuns(tree).calm
-    names = Counter(_names(tree))
+    Args:
+        nodes: of the tree.
+    """
+    never = NeverRuns(tree, nodes)
+    names = set(_names(nodes))
     checks = [
-        Check(strength, node.lineno, said, bool(names[node.name] or is_always(node)))
+        Check(strength, node.lineno, said, node.name in names or is_always(node))
         for node in _helpers(tree.body)
-        for strength, said in _said(node, calm)
+        for strength, said in _said(node, never.calm)
     ]
-    return Around(tuple(checks), "\n".join(_texts(tree.body)))
+    bodies = dict(_Reader(tree, never).tests(tree.body))
+    return bodies, Around(tuple(checks), "\n".join(_texts(tree.body)))
 
 
 def _said(node: ast.FunctionDef | ast.AsyncFunctionDef, calm: Collection[str]) -> Iterator[tuple[float, str]]:
@@ -72,13 +72,12 @@ def _texts(body: Sequence[ast.stmt]) -> Iterator[str]:
             yield ast.unparse(node)
 
 
-def _names(tree: ast.Module) -> Iterator[str]:
+def _names(nodes: Nodes) -> Iterator[str]:
     """What is asked for by name: variables, attributes, arguments, texts."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name | ast.Attribute | ast.arg):
-            yield node.arg if isinstance(node, ast.arg) else name_of(node)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
+    yield from (one.id for one in nodes.of(ast.Name))
+    yield from (one.attr for one in nodes.of(ast.Attribute))
+    yield from (one.arg for one in nodes.of(ast.arg))
+    yield from (one.value for one in nodes.of(ast.Constant) if isinstance(one.value, str))
 
 
 class _Assertions(Checks):
@@ -90,8 +89,8 @@ class _Assertions(Checks):
 class _Reader:
     """Reads the tests of a file, each once, however many classes inherit it."""
 
-    def __init__(self, tree: ast.Module) -> None:
-        self._never = NeverRuns(tree)
+    def __init__(self, tree: ast.Module, never: NeverRuns) -> None:
+        self._never = never
         self._around = _excused(tree.body) + self._never.of_file()
         self._checks: dict[ast.AST, Checks] = {}
         self._scope = Scope.of_module(tree, self._never.calm)

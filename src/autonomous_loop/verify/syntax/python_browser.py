@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import ast
 
+from autonomous_loop.verify.syntax.python_nodes import Nodes
+
 _FIXTURES = frozenset({"page", "browser", "context", "browser_context", "new_context"})
 
 
-def driving(tree: ast.Module, source: bytes) -> frozenset[str]:
+def driving(nodes: Nodes, source: bytes) -> frozenset[str]:
     """Names of the functions that do, wherever they stand in a file.
 
     Args:
+        nodes: of the file.
         source: of it.
     """
     named = b"playwright" in source
     return frozenset(
         node.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and (_uses_fixture(node) or (named and "playwright" in ast.unparse(node)))
+        for node in nodes.functions
+        if _uses_fixture(node) or (named and "playwright" in ast.unparse(node))
     )
 
 

@@ -23,7 +23,7 @@ CHECKS = re.compile(
 SURE = re.compile(r"assert|raises|warns|fail|should|expect")
 _EVERYTHING = frozenset({"Exception", "BaseException", "AssertionError"})
 SKIPS = frozenset({"skip", "skipTest", "xfail", "importorskip", "SkipTest"})
-_FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
+_FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 _TOTAL = 1e9
 
 
@@ -84,7 +84,7 @@ class Checks:
         elif isinstance(node, ast.Match):
             for case in node.cases:
                 self._block(case.body, min(most, MAYBE))
-        elif isinstance(node, _FUNCTION | ast.ClassDef):
+        elif isinstance(node, (*_FUNCTION, ast.ClassDef)):
             inside = sum(isinstance(one, ast.Name) and one.id == node.name for one in ast.walk(node))
             self._block(node.body, most if self._used[node.name] > inside else NONE)
         elif _is_kept(node) and not any(self._used[name_of(one)] for one in getattr(node, "targets", ())):
@@ -287,7 +287,7 @@ def _swallows(node: ast.stmt) -> bool:
 
 def _may_leave(node: ast.stmt) -> bool:
     """Whether the test may end within this statement, without a failure."""
-    if isinstance(node, _FUNCTION | ast.ClassDef):
+    if isinstance(node, (*_FUNCTION, ast.ClassDef)):
         return False
     return any(
         isinstance(one, ast.Return) or (isinstance(one, ast.stmt) and _skips(one)) for one in ast.walk(node)

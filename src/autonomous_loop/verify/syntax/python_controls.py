@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 
+from autonomous_loop.verify.syntax.python_nodes import FUNCTIONS, Nodes
+
 # Hooks through which Python code decides what a test's outcome is or whether the run goes on.
 OUTCOME_HOOKS = re.compile(
     r"pytest_(?:runtest_\w+|runtestloop|pyfunc_call|report_teststatus|exception_interact|sessionfinish"
@@ -34,7 +36,6 @@ _HARMLESS = frozenset({
     "Config", "Parser", "Metafunc", "ParameterSet", "RaisesContext", "approx", "LEGACY_PATH",
 })  # fmt: skip
 _HIDING = frozenset({"exec", "eval", "globals", "vars", "locals", "__import__"})
-_FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 # Names in a statement's text that may be a hook's or choose tests.
@@ -50,33 +51,31 @@ class Control:
     outcome: bool
 
 
-def controls(tree: ast.Module, *, conftest: bool = False) -> tuple[Control, ...]:
+def controls(tree: ast.Module, nodes: Nodes, *, conftest: bool = False) -> tuple[Control, ...]:
     """All of them, each once.
 
     Args:
+        nodes: of the tree.
         conftest: in such a file a name that its source does not show may be a hook.
     """
-    found = [*_hooks(tree), *_reached(tree)]
+    found = [*_hooks(nodes), *_reached(nodes)]
     if conftest:
-        found += _hidden(tree)
+        found += _hidden(tree, nodes)
     return tuple(dict.fromkeys(found))
 
 
-def _hooks(tree: ast.Module) -> Iterator[Control]:
-    assigned = _Assigned(tree)
-    named = set[str]()
-    for node in ast.walk(tree):
-        if isinstance(node, _FUNCTION):
-            yield from _named(node.name, partial(_content, [node]))
-            yield from _specified(node)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id not in named:
-            named.add(node.id)
-            yield from _named(node.id, partial(assigned.content, node.id))
-            if node.id in SELECTION_NAMES:
-                yield Control(node.id, assigned.content(node.id), outcome=False)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            for one in node.names:
-                yield from _named(one.asname or one.name, partial(_imported, node, one.name))
+def _hooks(nodes: Nodes) -> Iterator[Control]:
+    assigned = _Assigned(nodes)
+    for function in nodes.functions:
+        yield from _named(function.name, partial(_content, [function]))
+        yield from _specified(function)
+    for name in dict.fromkeys(one.id for one in nodes.of(ast.Name) if isinstance(one.ctx, ast.Store)):
+        yield from _named(name, partial(assigned.content, name))
+        if name in SELECTION_NAMES:
+            yield Control(name, assigned.content(name), outcome=False)
+    for node in nodes.imports:
+        for one in node.names:
+            yield from _named(one.asname or one.name, partial(_imported, node, one.name))
 
 
 def _named(name: str, content: Callable[[], str]) -> Iterator[Control]:
@@ -96,19 +95,23 @@ def _specified(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Control
                 yield Control(f"specname of {node.name}", _content([node]), outcome=True)
 
 
-def _reached(tree: ast.Module) -> Iterator[Control]:
+def _reached(nodes: Nodes) -> Iterator[Control]:
     """Ways to the runner itself."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
-            if node.attr == "pluginmanager":
-                yield Control("a use of config.pluginmanager", "", outcome=True)
-            elif node.attr in _PARTS and isinstance(node.ctx, ast.Store) and _last(node.value) in _NODES:
-                yield Control(f"an assignment to {ast.unparse(node)}", _content([node]), outcome=True)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            for name in _private(node):
-                yield Control(f"an import of {name}", "", outcome=True)
-        elif "record_xml_attribute" in {getattr(node, "arg", ""), getattr(node, "id", "")}:
-            yield Control("a use of record_xml_attribute", "", outcome=True)
+    for node in nodes.of(ast.Attribute):
+        if node.attr == "pluginmanager":
+            yield Control("a use of config.pluginmanager", "", outcome=True)
+        elif node.attr in _PARTS and isinstance(node.ctx, ast.Store) and _last(node.value) in _NODES:
+            yield Control(f"an assignment to {ast.unparse(node)}", _content([node]), outcome=True)
+    for imported in nodes.imports:
+        for name in _private(imported):
+            yield Control(f"an import of {name}", "", outcome=True)
+    named = {
+        *(one.arg for one in nodes.of(ast.arg)),
+        *(one.arg for one in nodes.of(ast.keyword)),
+        *(one.id for one in nodes.of(ast.Name)),
+    }
+    if "record_xml_attribute" in named:
+        yield Control("a use of record_xml_attribute", "", outcome=True)
 
 
 def _private(node: ast.Import | ast.ImportFrom) -> list[str]:
@@ -120,23 +123,24 @@ def _private(node: ast.Import | ast.ImportFrom) -> list[str]:
     return [f"{node.module}.{one.name}" for one in node.names if one.name not in _HARMLESS]
 
 
-def _hidden(tree: ast.Module) -> Iterator[Control]:
+def _hidden(tree: ast.Module, nodes: Nodes) -> Iterator[Control]:
     """Names of a conftest that its source does not show."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _HIDING:
-            yield Control(f"a call of {node.func.id}", _content([node]), outcome=True)
-        elif isinstance(node, ast.ImportFrom) and any(one.name == "*" for one in node.names):
+    for call in nodes.of(ast.Call):
+        if isinstance(call.func, ast.Name) and call.func.id in _HIDING:
+            yield Control(f"a call of {call.func.id}", _content([call]), outcome=True)
+    for node in nodes.of(ast.ImportFrom):
+        if any(one.name == "*" for one in node.names):
             yield Control(f"from {'.' * node.level}{node.module or ''} import *", "", outcome=True)
     for stated in tree.body:
-        if isinstance(stated, _FUNCTION) and stated.name in {"__getattr__", "__dir__"}:
+        if isinstance(stated, FUNCTIONS) and stated.name in {"__getattr__", "__dir__"}:
             yield Control(stated.name, _content([stated]), outcome=True)
 
 
 class _Assigned:
     """What is assigned to names, by one look at the statements that assign."""
 
-    def __init__(self, tree: ast.Module) -> None:
-        self._tree = tree
+    def __init__(self, nodes: Nodes) -> None:
+        self._nodes = nodes
         self._known: dict[str, str] = {}
 
     def content(self, name: str) -> str:
@@ -148,10 +152,9 @@ class _Assigned:
     @cached_property
     def _statements(self) -> dict[str, list[ast.stmt]]:
         found = defaultdict[str, list[ast.stmt]](list)
-        for node in ast.walk(self._tree):
-            if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
-                for name in set(_DECIDING.findall(ast.unparse(node))):
-                    found[name].append(node)
+        for node in self._nodes.of(ast.Assign, ast.AugAssign, ast.AnnAssign):
+            for name in set(_DECIDING.findall(ast.unparse(node))):
+                found[name].append(node)
         return found
 
 

@@ -13,6 +13,7 @@ import unittest
 from collections.abc import Iterator, Sequence
 
 from autonomous_loop.verify.syntax.python_checks import SKIPS, forgives, name_of
+from autonomous_loop.verify.syntax.python_nodes import Nodes
 
 _FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 _SCOPE = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
@@ -36,20 +37,20 @@ class NeverRuns:
     """The excuses that a file's classes and functions hold in themselves.
 
     Args:
-        tree: of the file; it is walked once, and each of its classes once more.
+        tree: of the file; each of its classes is walked once more.
+        nodes: of the tree.
     """
 
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(self, tree: ast.Module, nodes: Nodes) -> None:
         self._classes: dict[str, ast.ClassDef] = {}
         self._bound: dict[str, str] = {}
         self._skipping: set[str] = set()
         self.calm: set[str] = set()
         """Context managers of the file that swallow a failed assertion."""
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef):
-                self._classes[node.name] = node
-            elif isinstance(node, ast.Import | ast.ImportFrom):
-                self._bound |= _bound(node)
+        for one in nodes.of(ast.ClassDef):
+            self._classes[one.name] = one
+        for imported in nodes.imports:
+            self._bound |= _bound(imported)
         for node in tree.body:
             if isinstance(node, ast.ClassDef | _FUNCTION) and _is_calm(node):
                 self.calm.add(node.name)

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autonomous_loop.verify.syntax.python_checks import name_of
+from autonomous_loop.verify.syntax.python_nodes import FUNCTIONS, Nodes
 
-_FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 _SETUPS = frozenset({"setUp", "setUpClass", "setup_method", "setup_class", "setup_function", "setup_module"})
 
 
@@ -40,15 +40,20 @@ class StandIns:
         return sorted((replaced | everywhere) & called)
 
 
-def stand_ins(tree: ast.Module) -> StandIns:
-    """All of a file's."""
-    modules = _modules(tree)
-    setups = (node for node in ast.walk(tree) if isinstance(node, _FUNCTION) and _is_setup(node))
-    around = {name for node in setups for name in _replaced(node, modules)}
+def stand_ins(tree: ast.Module, nodes: Nodes) -> StandIns:
+    """All of a file's.
+
+    Args:
+        nodes: of the tree.
+    """
+    modules = _modules(nodes)
+    setups = filter(_is_setup, nodes.functions)
+    around = {name for node in setups for name in _replaced(Nodes(node), modules)}
     tests: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
     for inner, node in _functions(tree.body, ""):
         if inner not in tests:  # of two by one name the first is meant
-            tests[inner] = (frozenset(_replaced(node, modules)), frozenset(_called(node, modules)))
+            own = Nodes(node)
+            tests[inner] = (frozenset(_replaced(own, modules)), frozenset(_called(own, modules)))
     return StandIns(frozenset(around), tests)
 
 
@@ -56,7 +61,7 @@ def _functions(
     body: Sequence[ast.stmt], prefix: str
 ) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
     for node in body:
-        if isinstance(node, _FUNCTION):
+        if isinstance(node, FUNCTIONS):
             yield f"{prefix}{node.name}", node
         elif isinstance(node, ast.ClassDef):
             yield from _functions(node.body, f"{prefix}{node.name}::")
@@ -67,25 +72,22 @@ def _is_setup(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return node.name in _SETUPS or any(name_of(one) == "fixture" for one in decorators)
 
 
-def _modules(tree: ast.AST) -> dict[str, str]:
+def _modules(nodes: Nodes) -> dict[str, str]:
     """Names that imports bind, and the last part of what they stand for."""
     bound: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            for one in node.names:
-                last = one.name.rpartition(".")[2]
-                bound[one.asname or last] = last
+    for node in nodes.imports:
+        for one in node.names:
+            last = one.name.rpartition(".")[2]
+            bound[one.asname or last] = last
     return bound
 
 
-def _replaced(node: ast.AST, modules: dict[str, str]) -> Iterator[str]:
-    for one in ast.walk(node):
-        if isinstance(one, ast.Call):
-            yield from _replaced_by(one, modules)
-        elif isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store):
-            base = name_of(one.value)
-            if base in modules:
-                yield f"{modules[base]}.{one.attr}"
+def _replaced(nodes: Nodes, modules: dict[str, str]) -> Iterator[str]:
+    for call in nodes.of(ast.Call):
+        yield from _replaced_by(call, modules)
+    for one in nodes.of(ast.Attribute):
+        if isinstance(one.ctx, ast.Store) and (base := name_of(one.value)) in modules:
+            yield f"{modules[base]}.{one.attr}"
 
 
 def _replaced_by(call: ast.Call, modules: dict[str, str]) -> Iterator[str]:
@@ -104,17 +106,14 @@ def _replaced_by(call: ast.Call, modules: dict[str, str]) -> Iterator[str]:
         yield f"{modules.get(base, base)}.{args[1].value!s}"
 
 
-def _called(test: ast.FunctionDef | ast.AsyncFunctionDef, modules: dict[str, str]) -> Iterator[str]:
+def _called(nodes: Nodes, modules: dict[str, str]) -> Iterator[str]:
     own = {
         one.asname or one.name: f"{(node.module or '').rpartition('.')[2]}.{one.name}"
-        for node in ast.walk(test)
-        if isinstance(node, ast.ImportFrom)
+        for node in nodes.of(ast.ImportFrom)
         for one in node.names
     }
-    for node in ast.walk(test):
-        if not isinstance(node, ast.Call):
-            continue
-        if isinstance(node.func, ast.Attribute) and name_of(node.func.value) in modules:
-            yield f"{modules[name_of(node.func.value)]}.{node.func.attr}"
-        elif isinstance(node.func, ast.Name) and node.func.id in own:
-            yield own[node.func.id]
+    for call in nodes.of(ast.Call):
+        if isinstance(call.func, ast.Attribute) and name_of(call.func.value) in modules:
+            yield f"{modules[name_of(call.func.value)]}.{call.func.attr}"
+        elif isinstance(call.func, ast.Name) and call.func.id in own:
+            yield own[call.func.id]

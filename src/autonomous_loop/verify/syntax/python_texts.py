@@ -8,18 +8,22 @@ from hashlib import blake2b
 
 from autonomous_loop.verify.syntax.python_checks import name_of
 from autonomous_loop.verify.syntax.python_never_runs import NeverRuns
+from autonomous_loop.verify.syntax.python_nodes import Nodes
 
 _FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 _STATEMENT = ast.stmt | ast.excepthandler | ast.match_case
 _Words = tuple[str, ...]
 
 
-def texts(tree: ast.Module) -> dict[str, _Words]:
+def texts(tree: ast.Module, nodes: Nodes) -> dict[str, _Words]:
     """Tests by `Class::name`: the head without name and rows of parameters, then a mark of each statement.
 
     Formatting, comments and the documentation are left out.
+
+    Args:
+        nodes: of the tree.
     """
-    return dict(_Texts(NeverRuns(tree)).of(tree.body, "", ""))
+    return dict(_Texts(NeverRuns(tree, nodes)).of(tree.body, "", ""))
 
 
 class _Texts:

@@ -47,6 +47,11 @@ def read_source(path: str, source: bytes | None) -> SourceFile:
     return _known[key]
 
 
+def forget() -> None:
+    """As if nothing had been read yet: for measurements and tests."""
+    _known.clear()
+
+
 def _keyed(given: tuple[str, bytes | None]) -> tuple[_Key, bytes | None]:
     path, source = given
     read_as = kind(path)

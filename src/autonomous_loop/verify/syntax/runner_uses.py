@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from autonomous_loop.verify.syntax.javascript_tokens import Token
 from autonomous_loop.verify.syntax.python_checks import name_of
+from autonomous_loop.verify.syntax.python_nodes import Nodes
 
 _RUNNERS = frozenset({"pytest", "pluggy", "nose", "nose2", "xdist"})
 _PATCHED = frozenset({"unittest", "doctest"})
@@ -23,9 +24,13 @@ _GLOBALS = frozenset({"expect", "jest", "vi", "describe", "it", "test", "beforeE
 _HOLDERS = frozenset({"globalThis", "global", "window", "self"})
 
 
-def in_python(tree: ast.Module) -> tuple[str, ...]:
-    """How a Python file does it, sorted."""
-    return tuple(sorted(set(_python(tree))))
+def in_python(nodes: Nodes) -> tuple[str, ...]:
+    """How a Python file does it, sorted.
+
+    Args:
+        nodes: of the file.
+    """
+    return tuple(sorted(set(_python(nodes))))
 
 
 def in_javascript(words: Sequence[Token], closing: Mapping[int, int]) -> tuple[str, ...]:
@@ -37,14 +42,14 @@ def in_javascript(words: Sequence[Token], closing: Mapping[int, int]) -> tuple[s
     return tuple(sorted(set(_javascript(words, closing))))
 
 
-def _python(tree: ast.Module) -> Iterator[str]:
+def _python(nodes: Nodes) -> Iterator[str]:
     bound: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node in nodes.of(ast.Import, ast.ImportFrom, ast.Call):
         for name, module in _imported(node):
             if module.partition(".")[0] in _RUNNERS:
                 yield f"an import of {module.partition('.')[0]}"
             bound[name] = module
-    for node in ast.walk(tree):
+    for node in nodes.of(ast.Attribute, ast.Call):
         whole = _whole(_replaced(node), bound)
         if whole.partition(".")[0] in _PATCHED and not whole.startswith("unittest.mock"):
             yield f"a change of {whole}"

@@ -26,6 +26,7 @@ from autonomous_loop.verify.syntax import (
 )
 from autonomous_loop.verify.syntax.base import Around, TestBody
 from autonomous_loop.verify.syntax.javascript_tokens import pairs, tokens
+from autonomous_loop.verify.syntax.python_nodes import Nodes
 from autonomous_loop.verify.syntax.python_stand_ins import StandIns, stand_ins
 
 
@@ -101,16 +102,18 @@ def _python(source: bytes, *, conftest: bool = False) -> SourceFile:
             tree = ast.parse(source)
     except (SyntaxError, ValueError) as error:  # ValueError: null bytes
         return SourceFile(fault=str(error) or type(error).__name__)
+    nodes = Nodes(tree)
+    bodies, around = python.read(tree, nodes)
     return SourceFile(
-        bodies=python.bodies(tree),
-        texts=python_texts.texts(tree),
-        around=python.around(tree),
+        bodies=bodies,
+        texts=python_texts.texts(tree, nodes),
+        around=around,
         besides=python_around.besides(tree),
-        runner_uses=runner_uses.in_python(tree),
-        controls=python_controls.controls(tree, conftest=conftest),
-        awareness=test_aware_code.in_python(tree),
-        stand_ins=stand_ins(tree),
-        browser=python_browser.driving(tree, source),
+        runner_uses=runner_uses.in_python(nodes),
+        controls=python_controls.controls(tree, nodes, conftest=conftest),
+        awareness=test_aware_code.in_python(tree, nodes),
+        stand_ins=stand_ins(tree, nodes),
+        browser=python_browser.driving(nodes, source),
     )
 
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from typing import TypeAlias
+
+from autonomous_loop.verify.syntax.python_nodes import Nodes
 
 _ENVIRONMENT = re.compile(
     r"PYTEST_(?:CURRENT_TEST|VERSION|XDIST_\w+)|JEST_WORKER_ID|VITEST(?:_\w+)?|TOX_ENV_NAME"
@@ -25,7 +27,7 @@ _CALLERS = frozenset({
 })  # fmt: skip
 _CALLED_AS = frozenset({"sys.argv", "sys.orig_argv"})
 _ASKING = frozenset({"any", "startswith", "endswith", "search", "match", "find", "count"})
-_SCOPE = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_SCOPE = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _JAVASCRIPT = re.compile(
     r"process\.env\.(?:JEST_WORKER_ID|VITEST\w*)|process\.env\[['\"](?:JEST_WORKER_ID|VITEST\w*)['\"]\]"
     r"|import\.meta\.env\.VITEST|import\.meta\.vitest|typeof\s+jest\b"
@@ -36,9 +38,13 @@ Look: TypeAlias = tuple[str, frozenset[str]]
 """How a source looks, and of a command of its own (`sys.argv[1] == "test"`) the words it goes by."""
 
 
-def in_python(tree: ast.Module) -> tuple[Look, ...]:
-    """How a source that is no test looks for its tests, sorted."""
-    return tuple(sorted(set(_python(tree)), key=lambda look: (look[0], sorted(look[1]))))
+def in_python(tree: ast.Module, nodes: Nodes) -> tuple[Look, ...]:
+    """How a source that is no test looks for its tests, sorted.
+
+    Args:
+        nodes: of the tree.
+    """
+    return tuple(sorted(set(_python(tree, nodes)), key=lambda look: (look[0], sorted(look[1]))))
 
 
 def in_javascript(source: bytes) -> tuple[Look, ...]:
@@ -57,15 +63,18 @@ def among(looks: Iterable[Look], called: Collection[str]) -> tuple[str, ...]:
     return tuple(sorted({name for name, words in looks if not words or words & set(called)}))
 
 
-def _python(tree: ast.Module) -> Iterator[Look]:
-    for node in ast.walk(tree):
-        yield from _always(one for one in _texts([node]) if _ENVIRONMENT.fullmatch(one))
-        if isinstance(node, ast.Compare | ast.GeneratorExp | ast.ListComp | ast.SetComp) or _asks(node):
-            inside = list(ast.walk(node))
-            if any(_RUNNERS.search(one) or _TESTS.search(one) for one in _texts(inside)):
-                words = _command(node)
-                yield from ((look, words) for look in _looks(inside, _CALLED_AS))
-    for scope in [tree, *(one for one in ast.walk(tree) if isinstance(one, _SCOPE))]:
+def _python(tree: ast.Module, nodes: Nodes) -> Iterator[Look]:
+    yield from _always(one for one in _texts(nodes.of(ast.Constant)) if _ENVIRONMENT.fullmatch(one))
+    # Most sources name nothing of that: who looks for what is then no question.
+    if not any(_looks(nodes.of(ast.Attribute), _CALLED_AS | _LOADED | _CALLERS)):
+        return
+    comparing = nodes.of(ast.Compare, ast.GeneratorExp, ast.ListComp, ast.SetComp)
+    for node in [*comparing, *filter(_asks, nodes.of(ast.Call))]:
+        inside = list(ast.walk(node))
+        if any(_RUNNERS.search(one) or _TESTS.search(one) for one in _texts(inside)):
+            words = _command(node)
+            yield from ((look, words) for look in _looks(inside, _CALLED_AS))
+    for scope in [tree, *nodes.of(*_SCOPE)]:
         own = list(_own(scope))
         texts = _texts(own)
         if any(map(_RUNNERS.search, texts)):
@@ -91,14 +100,12 @@ def _command(node: ast.AST) -> frozenset[str]:
     return frozenset(texts) if later and whole and plain else frozenset()
 
 
-def _asks(node: ast.AST) -> bool:
-    if not isinstance(node, ast.Call):
-        return False
+def _asks(node: ast.Call) -> bool:
     name = getattr(node.func, "attr", "") or getattr(node.func, "id", "")
     return name in _ASKING
 
 
-def _looks(nodes: Sequence[ast.AST], wanted: Collection[str]) -> Iterator[str]:
+def _looks(nodes: Iterable[ast.AST], wanted: Collection[str]) -> Iterator[str]:
     for node in nodes:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             name = f"{node.value.id}.{node.attr}"
@@ -106,7 +113,7 @@ def _looks(nodes: Sequence[ast.AST], wanted: Collection[str]) -> Iterator[str]:
                 yield name
 
 
-def _texts(nodes: Sequence[ast.AST]) -> list[str]:
+def _texts(nodes: Iterable[ast.AST]) -> list[str]:
     return [one.value for one in nodes if isinstance(one, ast.Constant) and isinstance(one.value, str)]
 
 
