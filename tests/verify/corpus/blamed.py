@@ -23,7 +23,7 @@ TRICKS = [
         baseline=True,
         code="not-green",
         says=FAILS,
-        checks=("judgement.judge_green:not-green",),
+        checks=("comparison.judge_green:not-green",),
     ),
     Trick(
         "a failing test under a new name",
