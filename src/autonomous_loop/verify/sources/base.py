@@ -60,6 +60,7 @@ class TestBody:
             less for an order, a membership or a mere truth, less again under a condition.
         rows: of parameters, each by its values.
         forgiven: whatever it checks, its failure counts for nothing: it is expected to fail, and need not.
+        helped: functions of its own file may check for it.
         closely: a closer look, where there is one.
     """
 
@@ -71,6 +72,7 @@ class TestBody:
     strengths: tuple[float, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     forgiven: bool = False
+    helped: bool = False
     closely: Callable[[], Closely] | None = field(default=None, compare=False)
 
     @property
@@ -87,7 +89,7 @@ class TestBody:
         if was.forgiven and not self.forgiven:
             return self.is_empty
         weaker = self.checks < was.checks or _less(self.strengths, was.strengths)
-        if self.closely is None or was.closely is None:
+        if self.closely is None or was.closely is None or not (weaker or (self.helped and was.helped)):
             return weaker
         now, before = self.closely(), was.closely()
         # Through the same helpers, which may have changed, both are seen alike.

@@ -46,6 +46,7 @@ def _functions(
                 strengths=checks.strengths,
                 rows=tuple(_rows(node)),
                 forgiven=any(map(_forgives, node.decorator_list)),
+                helped=bool(around.methods or checks.names & around.functions.keys()),
                 closely=partial(closely, node, around),
             )
             yield f"{prefix}{node.name}", body

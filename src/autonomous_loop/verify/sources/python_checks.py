@@ -26,10 +26,11 @@ class Checks:
     Attributes:
         strengths: of each, 0 where it is never reached or cannot fail.
         skips: calls that end the test without a verdict.
+        names: that stand in it.
     """
 
     def __init__(self, test: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        self._used = {one.id for one in ast.walk(test) if isinstance(one, ast.Name)}
+        self.names = {one.id for one in ast.walk(test) if isinstance(one, ast.Name)}
         self._found: list[float] = []
         self.skips = 0
         self._block(test.body, EQUAL)
@@ -63,7 +64,7 @@ class Checks:
             for case in node.cases:
                 self._block(case.body, min(most, TRUE))
         elif isinstance(node, _FUNCTION | ast.ClassDef):
-            self._block(node.body, most if node.name in self._used else NONE)
+            self._block(node.body, most if node.name in self.names else NONE)
         else:
             self._calls(node, most)
 
