@@ -3,6 +3,7 @@
 import pytest
 
 from autonomous_loop.config import LoopConfig
+from autonomous_loop.domain.proof import ModelCommand
 from autonomous_loop.verify.verifier import ProofVerifier
 from verify.proof_world import DOUBLE, DOUBLE_TEST, START, codes
 
@@ -64,7 +65,7 @@ HALVES = {"calc.py": START["calc.py"] + "\n\ndef half(a):\n    return a / 2\n"} 
 def let(world, allowed):
     world.verifier = ProofVerifier(
         world.sandbox, world.workspace, world.repository, LoopConfig(test_timeout_s=20),
-        model_command=lambda: "", prepare=world._prepare, removed_tests=allowed,
+        model_command=ModelCommand, prepare=world._prepare, removed_tests=allowed,
     )  # fmt: skip
 
 

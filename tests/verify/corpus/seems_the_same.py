@@ -47,7 +47,7 @@ TRICKS = [
         passing=BOTH,
         tests=("tests/test_calc.py",),
         code="weakened",
-        says="test_add",
+        says="tests/test_calc.py:",
     ),
     Trick(
         "an untouched test whose imported name stands for something else while a private name moves",

@@ -135,7 +135,6 @@ class _Places:
         return frozenset(one.path for one in self.work.changes if one.path in old)
 
     @cached_property
-    @cached_property
     def new(self) -> tuple[str, ...]:
         """Test files of the candidate that are new or otherwise."""
         there = set(self.work.new_test_files)
