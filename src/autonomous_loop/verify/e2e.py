@@ -55,14 +55,14 @@ class BrowserE2ETester:
     def browser_tests(self, tree: TreeSha, cases: Sequence[Case]) -> list[str]:
         """Ids of those cases that passed and use a browser, by their source in `tree`."""
         read = lru_cache(maxsize=64)(lambda path: self._trees.read(tree, path))
-        return [
-            case.id
-            for case in cases
-            if case.outcome == "passed"
-            and case.file
-            and uses_browser(case.file, read(case.file) or b"", case.id)
-            and (not case.file.endswith(".py") or _knows_playwright(case.file, read))
-        ]
+        passed = [case for case in cases if case.outcome == "passed" and case.file]
+        # A file is looked at once for all of its tests.
+        drives = {
+            path: driving(path, read(path) or b"")
+            for path in {case.file for case in passed}
+            if not path.endswith(".py") or _knows_playwright(path, read)
+        }
+        return [case.id for case in passed if case.file in drives and drives[case.file](case.id)]
 
     def judge(self, feature: Feature, browser_tests: Sequence[str]) -> Reason | None:
         """Why the feature's tests are not enough, or None."""
@@ -111,10 +111,15 @@ class BrowserE2ETester:
 
 def uses_browser(path: str, source: bytes, test_id: str) -> bool:
     """Whether a test drives a browser: by a fixture of that name, or by calling Playwright itself."""
+    return driving(path, source)(test_id)
+
+
+def driving(path: str, source: bytes) -> Callable[[str], bool]:
+    """The same for each of a file's tests, by its id."""
     if not path.endswith(".py"):
-        return _javascript_uses_browser(path, source, test_id)
-    name = test_id.rsplit("::", 1)[-1].partition("[")[0]
-    return name in read_source(path, source).browser
+        return _javascript_driving(path, source)
+    names = read_source(path, source).browser
+    return lambda test_id: test_id.rsplit("::", 1)[-1].partition("[")[0] in names
 
 
 def is_browser_test(path: str, read: Callable[[str], bytes | None]) -> bool:
@@ -160,18 +165,24 @@ def _from_first(statement: bytes) -> bytes:
 
 def _asks_for_page(source: bytes) -> bool:
     """`({ page }) =>`: it is asked for by a name in braces that are the first argument."""
-    for piece in re.split(rb"[})]", source):
-        opened = re.search(rb"\(\s*\{", piece)
+    pieces = re.split(rb"([})])", source)
+    for piece, closed in zip(pieces[::2], pieces[1::2], strict=False):
+        opened = re.search(rb"\(\s*\{", piece) if closed == b"}" else None
         if opened and re.search(rb"\b(?:page|browser|context)\b", piece[opened.end() :]):
             return True
     return False
 
 
-def _javascript_uses_browser(path: str, source: bytes, test_id: str) -> bool:
+def _javascript_driving(path: str, source: bytes) -> Callable[[str], bool]:
     """With Playwright's own runner a test asks for its page, or for what stands for one, as a fixture."""
     if not _of_javascript(source):
-        return False
+        return lambda _: False
     if _LIBRARY.search(source):
-        return True
-    used = titles(path, source).fixtures(test_id.partition("::")[2].partition("[")[0])
-    return used is None or bool(used - {"request"})
+        return lambda _: True
+    written = titles(path, source)
+
+    def asks(test_id: str) -> bool:
+        used = written.fixtures(test_id.partition("::")[2].partition("[")[0])
+        return used is None or bool(used - {"request"})
+
+    return asks

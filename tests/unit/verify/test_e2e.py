@@ -1,5 +1,9 @@
-import pytest
+from types import SimpleNamespace
 
+import pytest
+from autonomous_loop.verify.report import Case
+
+from autonomous_loop.verify import e2e
 from autonomous_loop.verify.e2e import uses_browser
 
 
@@ -19,3 +23,30 @@ from autonomous_loop.verify.e2e import uses_browser
 )
 def test_a_browser_test_is_told_by_what_it_drives(path, source, uses):
     assert uses_browser(path, source.encode(), f"{path}::test_x[chromium]") is uses
+
+
+def test_a_file_is_looked_at_once_for_all_of_its_tests(monkeypatch):
+    looked = []
+    real = e2e.read_source
+    monkeypatch.setattr(e2e, "read_source", lambda *given: looked.append(given[0]) or real(*given))
+    source = b"# playwright\n" + b"".join(b"def test_%d(page): page.x()\n" % n for n in range(50))
+    trees = SimpleNamespace(read=lambda _tree, path: source if path == "tests/test_a.py" else None)
+    cases = [Case(f"tests/test_a.py::test_{n}", "tests/test_a.py", "passed") for n in range(50)]
+    assert len(e2e.BrowserE2ETester(None, trees).browser_tests("tree", cases)) == 50
+    assert looked == ["tests/test_a.py"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("import { test } from './fixtures'; test('a', async ({ page }) => {})", True),
+        ("const { test } = require('../fixtures')\ntest('a', async ({ context }) => {})", True),
+        ("import { test } from 'other'; test('a', async ({ page }) => {})", False),
+        ("import { test } from './fixtures'; test('a', async ({ other }) => {})", False),
+        ("import { test } from './fixtures'; f({ page )", False),
+        ("import { other } from './fixtures'; test('a', async ({ page }) => {})", False),
+        ("import { test } from\n  \"./fixtures\"\ntest('a', async (\n{ a, page }) => {})", True),
+    ],
+)
+def test_a_project_may_hand_its_own_fixtures_on(text, is_one):
+    assert e2e.is_browser_test("a.spec.ts", lambda _: text.encode()) is is_one

@@ -106,3 +106,8 @@ def test_a_report_that_pytest_s_own_failure_cut_short_is_none():
             report('<testcase classname="tests.test_a" name="test_x" file="tests/test_a.py"/>' + internal)
         )
     assert read_report(report('<testcase classname="pytest" name="internal"/>'))  # a test of that name
+
+
+def test_suites_in_suites_without_end_are_no_report():
+    with pytest.raises(ReportError, match="suites in suites"):
+        read_report(b"<testsuite>" * 20_000 + b"</testsuite>" * 20_000)

@@ -64,3 +64,10 @@ FAILED tests/test_mine.py::test_mine - assert 1 == 2
 def test_long_lists_of_ids_are_cut():
     assert listed(["b", "a"]) == "a, b"
     assert listed([str(one) for one in range(30)], most=2).endswith(" and 28 more")
+
+
+def test_lines_made_to_be_tried_in_many_ways_are_read_in_one():
+    """Each of these kept a pattern busy for longer than anybody waits."""
+    assert without_canary("1" + " 11" * 5_000, "abc") == "1" + " 11" * 5_000
+    text = "x" + "/a" * 50_000 + "/pytest-of-me/pytest-1/b" * 3 + "/pytest-of-x"
+    assert Wording("/work", "/tmp/hands").plain(text) == "x<tmp><tmp><tmp>/b/pytest-of-x"

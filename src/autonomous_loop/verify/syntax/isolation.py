@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import io
 import pickle
 import resource
@@ -128,6 +129,8 @@ def serve() -> None:
     # Long chains of calls and sums are honest; whoever comes to the end of the stack ends here, not the loop.
     sys.setrecursionlimit(DEPTH)
     sys.set_int_max_str_digits(DIGITS)
+    # A tree has no cycles, and looking for them takes longer the more of it there is.
+    gc.disable()
     out: BinaryIO = sys.stdout.buffer
     cpu_s, calls = pickle.load(sys.stdin.buffer)  # noqa: S301 - of our own process
     for function, arguments in calls:
