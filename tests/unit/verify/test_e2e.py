@@ -1,10 +1,10 @@
 from types import SimpleNamespace
 
 import pytest
-from autonomous_loop.verify.report import Case
 
 from autonomous_loop.verify import e2e
 from autonomous_loop.verify.e2e import uses_browser
+from autonomous_loop.verify.results.report import Case
 
 
 @pytest.mark.parametrize(
