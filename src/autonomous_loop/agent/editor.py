@@ -31,7 +31,7 @@ class Editor:
 
         Raises:
             ToolInputError: it cannot be done as asked.
-            HandsError: the file cannot be read or written.
+            SandboxCallError: the file cannot be read or written.
         """
         command, path = text_field(given, "command"), text_field(given, "path")
         if not path:

@@ -52,7 +52,7 @@ class Groundwork:
 
         Raises:
             UsageError: the setup fails, twice, or the suite cannot be run: nothing can be proved without.
-            HandsError: the setup worked for an earlier session: the environment is at fault.
+            SandboxCallError: the setup worked for an earlier session: the environment is at fault.
         """
         if self._is_laid:
             return

@@ -94,7 +94,7 @@ class Sandbox(Protocol):
         """Run one command in a process group of its own; the deadline kills the whole group.
 
         `env` is added to the allow-listed environment. With `merge_stderr=False` a standard output longer
-        than `max_output` raises HandsError instead of being cut: what is read as data must be whole.
+        than `max_output` raises SandboxCallError instead of being cut: what is read as data must be whole.
         `program` is the source of a program of the loop's own, run as `python -I -S` runs one, with `argv`
         as its arguments and without the start of an interpreter.
         """
@@ -109,7 +109,7 @@ class Sandbox(Protocol):
         """Bytes of a regular file, read by a helper that runs as hands.
 
         Raises:
-            HandsError: not a regular file, a link on the way, too large, missing.
+            SandboxCallError: not a regular file, a link on the way, too large, missing.
         """
 
     async def write_file(self, path: str, data: bytes) -> None:
@@ -141,7 +141,7 @@ class Sandbox(Protocol):
         """End every process of the hands, whatever session or group it moved itself to."""
 
     async def empty(self) -> None:
-        """End them and empty all they can write: home, work tree, shared memory. HandsError: some stays."""
+        """End them and empty all they can write: home, work tree, shared memory. SandboxCallError: some stays."""
 
     async def close(self) -> None:
         """End everything and remove the hands' folder."""
@@ -160,7 +160,7 @@ class Trees(Protocol):
         """All paths of regular files and links, sorted."""
 
     def read(self, tree: TreeSha, path: str, *, max_bytes: int = 2_000_000) -> bytes | None:
-        """Content of a blob; None when the path is no blob there. HandsError: larger than `max_bytes`."""
+        """Content of a blob; None when the path is no blob there. SandboxCallError: larger than `max_bytes`."""
 
     def overlay(self, base: TreeSha, source: TreeSha, paths: Sequence[str]) -> TreeSha:
         """`base` with each of `paths` as it is in `source` (removed where `source` has none)."""
@@ -187,7 +187,7 @@ class Workspace(Protocol):
         Every process of the hands is ended first. Nothing in the scratch clone's own `.git` is trusted.
 
         Raises:
-            HandsError: a nested repository or gitlink, an object that fails the check, too large.
+            SandboxCallError: a nested repository or gitlink, an object that fails the check, too large.
         """
 
     async def switch(self, tree: TreeSha) -> None:

@@ -245,7 +245,7 @@ class Repository:
         """`base` with these files in it (None: without). Costs what changes, however large the tree is.
 
         Raises:
-            HandsError: git's own strict check refuses a path, or an object is not here.
+            SandboxCallError: git's own strict check refuses a path, or an object is not here.
         """
         tree, made = graft(self._tree_object, base, changes)
         if not self.has(tree):
@@ -319,7 +319,7 @@ class Repository:
         """Take a pack of the hands' in, every object checked.
 
         Raises:
-            HandsError: an object git's own strict check refuses (a `.git` entry, a bad mode, a missing link).
+            SandboxCallError: an object git's own strict check refuses (a `.git` entry, a bad mode, a missing link).
         """
         # What must outlive this machine is pushed: nothing waits for its disk.
         done = self.git.run(

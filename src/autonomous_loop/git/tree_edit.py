@@ -63,7 +63,7 @@ def graft(
         The tree, and the tree objects it needs beside those of `base`, by id.
 
     Raises:
-        HandsError: a path that no tree may hold.
+        SandboxCallError: a path that no tree may hold.
     """
     root = _Node()
     for path, entry in changes.items():

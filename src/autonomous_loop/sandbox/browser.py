@@ -43,7 +43,7 @@ class Browser:
             url: http and https only.
 
         Raises:
-            HandsError: no browser, an unknown action, a scheme other than http and https, a page or element
+            SandboxCallError: no browser, an unknown action, a scheme other than http and https, a page or element
                 that is not there.
             DeadlineError: the browser hangs; it is started afresh by the next action.
         """

@@ -37,7 +37,7 @@ class Helper:
         """Its answer, a line of at most `most` bytes (and some).
 
         Raises:
-            HandsError: it refused ("refused" in the answer), died, or answered with something else.
+            SandboxCallError: it refused ("refused" in the answer), died, or answered with something else.
             DeadlineError: no answer in time.
         """
         async with self._turn:

@@ -96,7 +96,7 @@ class Child:
         `more` is a descriptor that it alone is given.
 
         Raises:
-            HandsError: the launcher is gone.
+            SandboxCallError: the launcher is gone.
         """
         child = cls(on_output)
         theirs = list[int]()

@@ -25,7 +25,7 @@ async def end_everyone(starter: Starter, *, kill: Callable[[], Awaitable[object]
             at one blow. None: they are killed one by one.
 
     Raises:
-        HandsError: some live on.
+        SandboxCallError: some live on.
     """
     deadline = time.monotonic() + PATIENCE_S
     while await starter.anyone():

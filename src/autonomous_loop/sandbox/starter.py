@@ -73,7 +73,7 @@ class Starter:
             It closes without one when the launcher is gone.
 
         Raises:
-            HandsError: the launcher is gone.
+            SandboxCallError: the launcher is gone.
         """
         ours, theirs = socket.socketpair()
         try:
@@ -93,7 +93,7 @@ class Starter:
         """Whether any process it started, or a descendant of one, is left, zombies included.
 
         Raises:
-            HandsError: the launcher is gone.
+            SandboxCallError: the launcher is gone.
         """
         loop = asyncio.get_running_loop()
         async with self._turn:
