@@ -16,7 +16,7 @@ LoopError                      what happened, why, and what to do next
 |   +-- HandoffError           a handoff that is forged or from elsewhere
 |   +-- SecretLeakError        a known secret was found in something about to leave
 +-- Superseded                 another session holds the claim: end, neutrally
-+-- SandboxCallError                 something the hands did: an escaping path, a file too large or not regular
++-- SandboxCallError           something the sandbox did: an escaping path, a file too large or not regular
 |   +-- DeadlineError          it did not end in time
 +-- ServiceError               the model or the forge does not answer as it should
     +-- TransientError         may pass by itself

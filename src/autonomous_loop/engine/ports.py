@@ -141,7 +141,7 @@ class Sandbox(Protocol):
         """End every process of the hands, whatever session or group it moved itself to."""
 
     async def empty(self) -> None:
-        """End them and empty all they can write: home, work tree, shared memory. SandboxCallError: some stays."""
+        """End all processes, then empty all that the sandbox can write; SandboxCallError: some stays."""
 
     async def close(self) -> None:
         """End everything and remove the hands' folder."""
@@ -160,7 +160,7 @@ class Trees(Protocol):
         """All paths of regular files and links, sorted."""
 
     def read(self, tree: TreeSha, path: str, *, max_bytes: int = 2_000_000) -> bytes | None:
-        """Content of a blob; None when the path is no blob there. SandboxCallError: larger than `max_bytes`."""
+        """Content of a blob, None where there is none; SandboxCallError: larger than `max_bytes`."""
 
     def overlay(self, base: TreeSha, source: TreeSha, paths: Sequence[str]) -> TreeSha:
         """`base` with each of `paths` as it is in `source` (removed where `source` has none)."""

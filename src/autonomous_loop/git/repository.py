@@ -319,7 +319,8 @@ class Repository:
         """Take a pack of the hands' in, every object checked.
 
         Raises:
-            SandboxCallError: an object git's own strict check refuses (a `.git` entry, a bad mode, a missing link).
+            SandboxCallError: an object that git's strict check refuses (a `.git` entry, a bad mode, a missing
+                link).
         """
         # What must outlive this machine is pushed: nothing waits for its disk.
         done = self.git.run(

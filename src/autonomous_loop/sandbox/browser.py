@@ -43,8 +43,8 @@ class Browser:
             url: http and https only.
 
         Raises:
-            SandboxCallError: no browser, an unknown action, a scheme other than http and https, a page or element
-                that is not there.
+            SandboxCallError: no browser, an unknown action, a scheme other than http and https, a page or
+                element that is not there.
             DeadlineError: the browser hangs; it is started afresh by the next action.
         """
         if self._helper is None:
