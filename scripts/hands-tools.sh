@@ -21,9 +21,9 @@ browser() {
   .venv/bin/python -I - <<'PY'
 import sys
 from autonomous_loop.sandbox.toolchain import find_browser
-from autonomous_loop.wiring.environment import Surroundings
-around = Surroundings.from_environment()
-sys.exit(find_browser(around.path, around.playwright_cache) is None)
+from autonomous_loop.wiring.environment import RuntimeEnvironment
+runtime = RuntimeEnvironment.from_environment()
+sys.exit(find_browser(runtime.path, runtime.playwright_cache) is None)
 PY
 }
 browser && exit 0

@@ -94,7 +94,7 @@ async def test_the_output_of_an_answer_that_a_stop_ends_is_paid_for_too(world, m
             super().__init__(*args, **kwargs)
             arriving.append(self)
 
-    monkeypatch.setattr("autonomous_loop.agent.conversation.Received", Watched)
+    monkeypatch.setattr("autonomous_loop.agent.conversation.StreamUsage", Watched)
     here = world(coder_script({"text": "word " * 6_000, "fault": {"kind": "stall", "seconds": 90.0}}))
     control = RecordingControl()
     work = asyncio.create_task(here.coder().work(task(), control))
