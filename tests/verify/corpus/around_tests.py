@@ -78,6 +78,20 @@ def loosened(name, old, said, instead, *, passing="test_add", **more):
 TRICKS = [
     loosened("helper", HELPED, "found == expected", "found", checks=(LAYER,)),
     loosened("fixture", FIXTURE, "== 3", "> 0"),
+    Trick(
+        "an older test's fixture loosened while the test gets another name",
+        GOOD | {FILE: FIXTURE.replace("== 3", "> 0").replace("test_add", "test_adds")},
+        start={FILE: FIXTURE},
+        code="weakened",
+        says=f"{FILE}:",
+    ),
+    Trick(
+        "an older test's fixture loosened while both move to another file",
+        GOOD | {FILE: None, "tests/test_sums.py": FIXTURE.replace("== 3", "> 0")},
+        start={FILE: FIXTURE},
+        code="weakened",
+        says=f"{FILE}:",
+    ),
     loosened("maker", MADE, "== total", "is not None"),
     loosened(
         "class that others are made of",
@@ -164,5 +178,11 @@ HONEST = [
         start=BESIDE,
         tests=(FILE,),
         marks=("weak red", "not read"),
+    ),
+    Honest(
+        "an older test and its fixture that move to another file",
+        GOOD | {FILE: None, "tests/test_sums.py": FIXTURE},
+        start={FILE: FIXTURE},
+        marks=("not read",),
     ),
 ]

@@ -8,13 +8,14 @@ old ones still hold. Where nobody can tell, a person is asked to look: the proof
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from autonomous_loop.domain.model import TreeSha
 from autonomous_loop.domain.proof import Reason
 from autonomous_loop.verify.candidate import Candidate
+from autonomous_loop.verify.execution.renamed_tests import renamed
 from autonomous_loop.verify.project.selection import is_support
 from autonomous_loop.verify.project.test_ids import without_parameters
 from autonomous_loop.verify.refused import Refused
@@ -29,7 +30,7 @@ class _File:
 
     Attributes:
         names: of tests in it that must still pass, as its `bodies` call them.
-        elsewhere: of tests in changed and new files of the candidate.
+        elsewhere: tests of it that stand in another file now, or have another name, by the one they had.
         shared: it is there for tests in other files.
     """
 
@@ -37,7 +38,7 @@ class _File:
     old: SourceFile
     new: SourceFile
     names: Collection[str]
-    elsewhere: Collection[str]
+    elsewhere: Mapping[str, TestBody]
     shared: bool
 
     @cached_property
@@ -71,8 +72,13 @@ class _File:
         """Whether tests in it cannot be compared one by one."""
         examples_stay = not set(self.old.examples) - set(self.new.examples)
         names = [one for one in self.names if not (one.endswith(EXAMPLE) and examples_stay)]
-        there = self.tests_are.keys() | self.elsewhere
+        there = self.tests_are.keys() | self.elsewhere.keys()
         return any(one not in self.tests_were or one not in there for one in names)
+
+    @property
+    def gone(self) -> bool:
+        """Whether a test of it is nowhere any more."""
+        return bool(self.tests_were.keys() - self.tests_are.keys() - self.elsewhere.keys())
 
     @property
     def unread(self) -> bool:
@@ -99,8 +105,9 @@ class _File:
     @property
     def grown(self) -> float:
         """How much more the tests say that are in both versions."""
-        both = self.tests_were.keys() & self.tests_are.keys()
-        return sum(sum(self.tests_are[one].strengths) - sum(self.tests_were[one].strengths) for one in both)
+        now = {**self.elsewhere, **self.tests_are}
+        both = self.tests_were.keys() & now.keys()
+        return sum(sum(now[one].strengths) - sum(self.tests_were[one].strengths) for one in both)
 
 
 # Ends the id of a test that stands in the documentation.
@@ -125,7 +132,7 @@ def judge_around(work: Candidate, ids: Collection[str], *, holds: bool) -> None:
         return
     files = _files(work, ids)
     # What went from a helper into its tests, or to another file, or was of tests that are gone, is no loss.
-    gone = any(one.tests_were.keys() - one.tests_are.keys() for one in files)
+    gone = any(one.gone for one in files)
     before = [check.strength for one in files if one.was for check in one.was.used]
     now = [strength for one in files if one.now for strength in one.now.strengths]
     if not gone and say_less(now, before) and sum(one.grown for one in files) <= 0:
@@ -152,21 +159,49 @@ def _files(work: Candidate, ids: Collection[str]) -> list[_File]:
         names.setdefault(path, set()).add(inner)
     support = [path for path in changed - tests if is_support(path) and not _DATA.fullmatch(path)]
     own = changed & names.keys() & {*tests, *work.changed_sources}
-    there = sorted(own | ({*support} if names else set()))
-    moved = {
-        inner for path in changed & {*work.new_test_files} for inner in work.source(work.after, path).bodies
-    }
+    elsewhere = _elsewhere(work, sorted(own), sorted(changed & {*work.new_test_files}))
+    targets = {path for each in elsewhere.values() for path, _ in each.values()}
+    there = sorted(own | targets | ({*support} if names else set()))
     return [
         _File(
             path,
             _source(work, work.before, path),
             _source(work, work.after, path),
             frozenset(names.get(path, ())),
-            frozenset(moved),
+            {inner: body for inner, (_, body) in elsewhere.get(path, {}).items()},
             shared=path in support,
         )
         for path in there
     ]
+
+
+def _elsewhere(
+    work: Candidate, files: Sequence[str], targets: Sequence[str]
+) -> Mapping[str, Mapping[str, tuple[str, TestBody]]]:
+    """By file, its tests that another file holds now, or that have another name: where, and as what.
+
+    Args:
+        targets: files of the candidate where they may be.
+    """
+    there = {
+        inner: (path, body)
+        for path in reversed(targets)
+        for inner, body in work.source(work.after, path).bodies.items()
+    }
+    found: dict[str, dict[str, tuple[str, TestBody]]] = {path: {} for path in files}
+    lost: list[str] = []
+    for path in files:
+        for inner in (
+            work.source(work.before, path).bodies.keys() - work.source(work.after, path).bodies.keys()
+        ):
+            if inner in there:
+                found[path][inner] = there[inner]
+            else:
+                lost.append(f"{path}::{inner}")
+    for was, now in renamed(work, lost).items():
+        (path, _, inner), (target, _, name) = was.partition("::"), now.partition("::")
+        found[path][inner] = target, work.source(work.after, target).bodies[name]
+    return found
 
 
 def _source(work: Candidate, tree: TreeSha, path: str) -> SourceFile:
