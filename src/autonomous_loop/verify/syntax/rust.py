@@ -38,7 +38,8 @@ _CHECKS = re.compile(
     r"\b\w*(?:assert|panic|expect|check|verify|should|compare|ensure|unreachable|snapshot)\w*!?\s*[({\[]"
     r"|\.(?:unwrap|unwrap_err)\(\)|\?\s*[;)]"
 )
-_HELPER = re.compile(r"(?:\bfn\s+|\bmacro_rules!\s*)(?P<name>\w+)[^{};]*\{")
+# Ends where the next one begins, so that no part of a file is looked through twice.
+_HELPER = re.compile(r"(?:\bfn\s+|\bmacro_rules!\s*)(?P<name>\w+)(?:(?!\bfn\s+\w)[^{};])*\{")
 _KEPT = re.compile(r"\blet\s+(?P<name>\w+)\s*=\s*(?:move\s+)?\|[^|]*\|(?P<body>[^;{}]*(?P<block>\{)?)")
 _DOCUMENTS = re.compile(r"\s*//[/!]")
 _EXCUSES = re.compile(r"#\[(?:ignore|should_panic)\b|#\[cfg\((?!test\))|#\[cfg_attr\(")
