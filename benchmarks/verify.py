@@ -36,7 +36,7 @@ import readers
 from autonomous_loop.config import LoopConfig
 from autonomous_loop.domain.feature import Feature, FeatureKind
 from autonomous_loop.domain.model import CommitSha, TreeSha
-from autonomous_loop.domain.proof import Baseline, Proof, Submission
+from autonomous_loop.domain.proof import Baseline, ModelCommand, Proof, Submission
 from autonomous_loop.git.repository import Repository
 from autonomous_loop.git.tree_edit import Entry
 from autonomous_loop.git.workspace import ScratchWorkspace
@@ -108,7 +108,7 @@ class Place:
         config = LoopConfig()
         self.gate = ProofGate(self.repository, config)
         self.verifier = ProofVerifier(
-            sandbox, self.workspace, self.repository, config, model_command=str, prepare=_nothing
+            sandbox, self.workspace, self.repository, config, model_command=ModelCommand, prepare=_nothing
         )
         self.tree = project(self.repository)
         self.checkpoint = self.repository.commit(self.tree, [], "start\n")

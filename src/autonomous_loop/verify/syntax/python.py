@@ -12,7 +12,7 @@ from autonomous_loop.verify.syntax.python_checks import SURE, Checks, name_of
 from autonomous_loop.verify.syntax.python_closer import closely
 from autonomous_loop.verify.syntax.python_helpers import Scope
 from autonomous_loop.verify.syntax.python_never_runs import NeverRuns, is_always
-from autonomous_loop.verify.syntax.python_nodes import Nodes
+from autonomous_loop.verify.syntax.python_nodes import Nodes, walk
 
 _EXCUSES = re.compile(r"skip|xfail|expectedfailure|flaky|rerun", re.IGNORECASE)
 # Decorators that leave a test's outcome alone. Any other may swallow it.
@@ -43,7 +43,7 @@ def read(tree: ast.Module, nodes: Nodes) -> tuple[dict[str, TestBody], Around]:
 
 def _said(node: ast.FunctionDef | ast.AsyncFunctionDef, calm: Collection[str]) -> Iterator[tuple[float, str]]:
     """Each check of a helper, and a digest of what decides about it: how it is called, and all before it."""
-    yields = any(isinstance(one, ast.Yield | ast.YieldFrom) for one in ast.walk(node))
+    yields = any(isinstance(one, ast.Yield | ast.YieldFrom) for one in walk(node))
     head = [type(node).__name__, node.name, yields, *map(ast.dump, (node.args, *node.decorator_list))]
     digest = sha256(repr(head).encode())
     checks, start = _Assertions(node, calm), 0
@@ -168,7 +168,7 @@ def _excused(body: Sequence[ast.stmt]) -> int:
             if any(name_of(target) == "pytestmark" for target in targets):
                 found += bool(_EXCUSES.search(ast.unparse(node.value)))
         elif isinstance(node, ast.Expr | ast.If):
-            calls = [one for one in ast.walk(node) if isinstance(one, ast.Call)]
+            calls = [one for one in walk(node) if isinstance(one, ast.Call)]
             found += sum(1 for one in calls if re.fullmatch(r"skip|importorskip", name_of(one.func)))
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from autonomous_loop.verify.syntax.python_nodes import Nodes
+from autonomous_loop.verify.syntax.python_nodes import Nodes, walk
 
 _FIXTURES = frozenset({"page", "browser", "context", "browser_context", "new_context"})
 
@@ -28,4 +28,4 @@ def _uses_fixture(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     arguments = {one.arg for one in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]}
     wanted = arguments & _FIXTURES
     # A fixture that is asked for and never used shows nothing.
-    return bool(wanted) and any(isinstance(one, ast.Name) and one.id in wanted for one in ast.walk(node))
+    return bool(wanted) and any(isinstance(one, ast.Name) and one.id in wanted for one in walk(node))

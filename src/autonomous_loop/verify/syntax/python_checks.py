@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
+from autonomous_loop.verify.syntax.python_nodes import children, walk
 from autonomous_loop.verify.syntax.python_truth import truth
 
 EQUAL, APPROXIMATE, SOME, TRUE, NONE = 4.0, 3.0, 2.0, 1.0, 0.0
@@ -46,7 +47,7 @@ class Checks:
         self, test: ast.FunctionDef | ast.AsyncFunctionDef, calm: Collection[str] = frozenset()
     ) -> None:
         self._used = Counter(
-            one.id for one in ast.walk(test) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)
+            one.id for one in walk(test) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)
         )
         self._calm = calm
         self._found: list[float] = []
@@ -85,7 +86,7 @@ class Checks:
             for case in node.cases:
                 self._block(case.body, min(most, MAYBE))
         elif isinstance(node, (*_FUNCTION, ast.ClassDef)):
-            inside = sum(isinstance(one, ast.Name) and one.id == node.name for one in ast.walk(node))
+            inside = sum(isinstance(one, ast.Name) and one.id == node.name for one in walk(node))
             self._block(node.body, most if self._used[node.name] > inside else NONE)
         elif _is_kept(node) and not any(self._used[name_of(one)] for one in getattr(node, "targets", ())):
             self._calls(node, NONE)
@@ -132,7 +133,7 @@ class Checks:
             return
         elif isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
             most = NONE if any(_is_nothing(one.iter) for one in node.generators) else most
-        for one in ast.iter_child_nodes(node):
+        for one in children(node):
             self._calls(one, most)
 
     def _call(self, node: ast.Call, most: float) -> None:
@@ -145,7 +146,7 @@ class Checks:
         key = id(node)
         if key not in self._named:
             self._named[key] = any(map(self.named.search, _words(node))) or any(
-                map(self._names_check, ast.iter_child_nodes(node))
+                map(self._names_check, children(node))
             )
         return self._named[key]
 
@@ -197,7 +198,7 @@ def _compared(test: ast.Compare) -> Iterator[float]:
 def _approximately(side: ast.expr) -> float:
     """Equality, or less: the wider the tolerance, the less it says."""
     call = next(
-        (one for one in ast.walk(side) if isinstance(one, ast.Call) and name_of(one.func) == "approx"), None
+        (one for one in walk(side) if isinstance(one, ast.Call) and name_of(one.func) == "approx"), None
     )
     return EQUAL if call is None else _tolerant(call)
 
@@ -240,16 +241,16 @@ def of_call(call: ast.Call) -> list[float]:
 def _is_broad(call: ast.expr) -> bool:
     """`raises(Exception)`: a failed assertion is one too."""
     args = call.args[:1] if isinstance(call, ast.Call) else []
-    return not args or any(name_of(one) in _EVERYTHING for arg in args for one in ast.walk(arg))
+    return not args or any(name_of(one) in _EVERYTHING for arg in args for one in walk(arg))
 
 
 def forgives(handler: ast.ExceptHandler) -> bool:
     """Whether a failed assertion ends in an `except`."""
-    caught = handler.type is None or any(name_of(one) in _EVERYTHING for one in ast.walk(handler.type))
+    caught = handler.type is None or any(name_of(one) in _EVERYTHING for one in walk(handler.type))
     again = any(
         isinstance(one, ast.Raise) or (isinstance(one, ast.Call) and "fail" in name_of(one.func))
         for node in handler.body
-        for one in ast.walk(node)
+        for one in walk(node)
     )
     return caught and not again
 
@@ -282,7 +283,7 @@ def _is_kept(node: ast.stmt) -> bool:
 
 def _swallows(node: ast.stmt) -> bool:
     """A way out of `finally`: what failed before it is forgotten."""
-    return any(isinstance(one, ast.Return | ast.Break | ast.Continue) for one in ast.walk(node))
+    return any(isinstance(one, ast.Return | ast.Break | ast.Continue) for one in walk(node))
 
 
 def _may_leave(node: ast.stmt) -> bool:
@@ -290,7 +291,7 @@ def _may_leave(node: ast.stmt) -> bool:
     if isinstance(node, (*_FUNCTION, ast.ClassDef)):
         return False
     return any(
-        isinstance(one, ast.Return) or (isinstance(one, ast.stmt) and _skips(one)) for one in ast.walk(node)
+        isinstance(one, ast.Return) or (isinstance(one, ast.stmt) and _skips(one)) for one in walk(node)
     )
 
 

@@ -33,6 +33,7 @@ from autonomous_loop.verify.syntax.python_helpers import (
     parametrized,
     tables,
 )
+from autonomous_loop.verify.syntax.python_nodes import children
 
 _MOST_DEEP = 3
 # Of rows. What lies beyond covers no older check.
@@ -163,7 +164,7 @@ class _Closer(Checks):
         """Every name that stands in it; each part of it is looked at once."""
         if node not in self._names:
             own = {node.id} if isinstance(node, ast.Name) else set[str]()
-            self._names[node] = frozenset(own.union(*map(self._names_in, ast.iter_child_nodes(node))))
+            self._names[node] = frozenset(own.union(*map(self._names_in, children(node))))
         return self._names[node]
 
     def _resolved(self, node: ast.expr) -> ast.expr:

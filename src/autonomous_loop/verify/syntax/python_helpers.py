@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from autonomous_loop.verify.syntax.base import Closely
 from autonomous_loop.verify.syntax.python_checks import is_constant, name_of
+from autonomous_loop.verify.syntax.python_nodes import walk
 
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
@@ -109,7 +110,7 @@ def _helpers(body: Sequence[ast.stmt]) -> dict[str, Function]:
     for node in body:
         if isinstance(node, FUNCTION) and bound[node.name] == 1:
             plain = all(name_of(one) in {"staticmethod", "classmethod"} for one in node.decorator_list)
-            if plain and not any(isinstance(one, ast.Yield | ast.YieldFrom) for one in ast.walk(node)):
+            if plain and not any(isinstance(one, ast.Yield | ast.YieldFrom) for one in walk(node)):
                 found[node.name] = node
     return found
 
@@ -123,7 +124,7 @@ def _bound_by(node: ast.stmt) -> Iterator[str]:
     if isinstance(node, FUNCTION | ast.ClassDef):
         yield node.name
         return
-    for one in ast.walk(node):
+    for one in walk(node):
         if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
             yield one.id
         elif isinstance(one, ast.alias):
@@ -134,7 +135,7 @@ def _bound_by(node: ast.stmt) -> Iterator[str]:
 
 def bound_in(function: Function) -> frozenset[str]:
     """Names that mean something of their own in a function: arguments, and what it assigns or defines."""
-    given = {one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg)}
+    given = {one.arg for one in walk(function.args) if isinstance(one, ast.arg)}
     return frozenset(given.union(_bound(function.body)))
 
 
@@ -176,7 +177,7 @@ def parametrized(function: Function) -> Iterator[tuple[frozenset[str], ast.expr]
     """Arguments of a test, and what holds their rows."""
     for one in function.decorator_list:
         if isinstance(one, ast.Call) and name_of(one.func) == "parametrize" and len(one.args) > 1:
-            said = [part.value for part in ast.walk(one.args[0]) if isinstance(part, ast.Constant)]
+            said = [part.value for part in walk(one.args[0]) if isinstance(part, ast.Constant)]
             names = {name.strip() for text in said if isinstance(text, str) for name in text.split(",")}
             yield frozenset(names), one.args[1]
 

@@ -13,7 +13,7 @@ import unittest
 from collections.abc import Iterator, Sequence
 
 from autonomous_loop.verify.syntax.python_checks import SKIPS, forgives, name_of
-from autonomous_loop.verify.syntax.python_nodes import Nodes
+from autonomous_loop.verify.syntax.python_nodes import Nodes, children, walk
 
 _FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 _SCOPE = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
@@ -80,7 +80,7 @@ class NeverRuns:
             return 0
         idle = any(isinstance(one, ast.Yield | ast.YieldFrom) for one in _own_nodes(node.body))
         idle = idle or (isinstance(node, ast.AsyncFunctionDef) and self._awaits(owner) is False)
-        used = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)} | _arguments(node)
+        used = {one.id for one in walk(node) if isinstance(one, ast.Name)} | _arguments(node)
         return idle + len(used & self._skipping)
 
     def is_unsure(self, node: ast.FunctionDef | ast.AsyncFunctionDef, owner: ast.ClassDef | None) -> bool:
@@ -145,7 +145,7 @@ def _parts_of(node: ast.ClassDef) -> list[str]:
     """What a class itself changes in the way its tests are run and fail."""
     found = [name for one in node.body for name in _defined(one)]
     found += [one.name for one in node.body if isinstance(one, _FUNCTION) and is_always(one) and _skips(one)]
-    for one in ast.walk(node):
+    for one in walk(node):
         if isinstance(one, ast.Attribute) and one.attr in _INNER:
             found.append(one.attr)
         target, name = _set(one)
@@ -190,7 +190,7 @@ def _skips(node: ast.AST) -> bool:
     return any(
         (isinstance(one, ast.Call) and name_of(one.func) in SKIPS)
         or (isinstance(one, ast.Raise) and one.exc is not None and "Skip" in ast.unparse(one.exc))
-        for one in ast.walk(node)
+        for one in walk(node)
     )
 
 
@@ -203,14 +203,14 @@ def _is_calm(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> boo
     """A context manager that swallows what fails in it."""
     if isinstance(node, ast.ClassDef):
         leaving = [one for one in node.body if isinstance(one, _FUNCTION) and one.name == "__exit__"]
-        returned = [one for each in leaving for one in ast.walk(each) if isinstance(one, ast.Return)]
+        returned = [one for each in leaving for one in walk(each) if isinstance(one, ast.Return)]
         return any(isinstance(one.value, ast.Constant) and one.value.value for one in returned)
     if not any("contextmanager" in ast.unparse(one) for one in node.decorator_list):
         return False
     return any(
         (isinstance(one, ast.Try | ast.TryStar) and any(map(forgives, one.handlers)))
         or (isinstance(one, ast.With) and "suppress(" in ast.unparse(one.items[0]))
-        for one in ast.walk(node)
+        for one in walk(node)
     )
 
 
@@ -226,4 +226,4 @@ def _own_nodes(body: Sequence[ast.AST], *, into_functions: bool = False) -> Iter
         yield node
         if isinstance(node, _SCOPE) and (isinstance(node, ast.ClassDef) or not into_functions):
             continue
-        left += ast.iter_child_nodes(node)
+        left += children(node)

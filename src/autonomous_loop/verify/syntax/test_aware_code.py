@@ -13,7 +13,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import TypeAlias
 
-from autonomous_loop.verify.syntax.python_nodes import Nodes
+from autonomous_loop.verify.syntax.python_nodes import Nodes, children, walk
 
 _ENVIRONMENT = re.compile(
     r"PYTEST_(?:CURRENT_TEST|VERSION|XDIST_\w+)|JEST_WORKER_ID|VITEST(?:_\w+)?|TOX_ENV_NAME"
@@ -70,7 +70,7 @@ def _python(tree: ast.Module, nodes: Nodes) -> Iterator[Look]:
         return
     comparing = nodes.of(ast.Compare, ast.GeneratorExp, ast.ListComp, ast.SetComp)
     for node in [*comparing, *filter(_asks, nodes.of(ast.Call))]:
-        inside = list(ast.walk(node))
+        inside = walk(node)
         if any(_RUNNERS.search(one) or _TESTS.search(one) for one in _texts(inside)):
             words = _command(node)
             yield from ((look, words) for look in _looks(inside, _CALLED_AS))
@@ -91,7 +91,7 @@ def _command(node: ast.AST) -> frozenset[str]:
     """Of `sys.argv[1] == "test"` the words; empty of what is no command of the program's own."""
     if not (isinstance(node, ast.Compare) and isinstance(node.left, ast.Subscript)):
         return frozenset()
-    which, texts = node.left.slice, _texts(list(ast.walk(node)))
+    which, texts = node.left.slice, _texts(walk(node))
     later = isinstance(which, ast.Constant) and isinstance(which.value, int) and which.value > 0
     whole = all(isinstance(one, ast.Eq | ast.NotEq | ast.In | ast.NotIn) for one in node.ops) and all(
         isinstance(one, ast.Constant | ast.Tuple | ast.Set | ast.List) for one in node.comparators
@@ -130,4 +130,4 @@ def _own(scope: ast.AST) -> Iterator[ast.AST]:
     while left:
         node = left.pop()
         yield node
-        left += [one for one in ast.iter_child_nodes(node) if not isinstance(one, _SCOPE)]
+        left += [one for one in children(node) if not isinstance(one, _SCOPE)]
