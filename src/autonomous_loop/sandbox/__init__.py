@@ -1,1 +1,1 @@
-"""The unprivileged side: another user, a shell, files, a browser; nothing of the loop is in its reach."""
+"""Runs commands, the shell, file access and the browser as an unprivileged user, isolated from the loop."""

@@ -1,4 +1,4 @@
-"""The `browser` tool: a Chromium and its driver, both run as hands."""
+"""The `browser` tool: runs Chromium and its driver in the sandbox."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class Browser:
-    """One page that stays open from action to action.
+    """Drives one browser page that stays open between actions.
 
     Args:
-        found: interpreter with Playwright, `browser_child.py` where the hands can read it, and browser; None
-            where there is none.
-        start: starts a process of the hands with standard input.
+        found: an interpreter with Playwright, the path of `browser_child.py` that the sandbox can read, and
+            the browser; None if there is no browser.
+        start: starts a process in the sandbox with standard input.
     """
 
     def __init__(self, found: tuple[str, str, str] | None, start: Callable[..., Awaitable[Child]]) -> None:
@@ -35,17 +35,17 @@ class Browser:
             self._helper = Helper("the browser", [python, "-I", program, chrome], start)
 
     async def act(self, action: str, *, url: str = "", selector: str = "", value: str = "") -> BrowserResult:
-        """Do one action and say where the page is then.
+        """Perform one action and return the state of the page after it.
 
         Args:
-            action: goto (url), click (selector), fill (selector, value), press (value; selector),
-                screenshot, text (selector: of that part only).
+            action: goto (url), click (selector), fill (selector, value), press (value; optional selector),
+                screenshot, text (optional selector: only that part).
             url: http and https only.
 
         Raises:
-            SandboxCallError: no browser, an unknown action, a scheme other than http and https, a page or
-                element that is not there.
-            DeadlineError: the browser hangs; it is started afresh by the next action.
+            SandboxCallError: no browser is available, the action is unknown, the scheme is not http or https,
+                or the page or element does not exist.
+            DeadlineError: the browser hangs; the next action starts a new one.
         """
         if self._helper is None:
             raise SandboxCallError(
@@ -68,6 +68,6 @@ class Browser:
         return BrowserResult(str(answer.get("text", "")), png or None)
 
     async def end(self) -> None:
-        """End it; the next action starts it again, at about:blank."""
+        """End the browser; the next action starts it again, at about:blank."""
         if self._helper is not None:
             await self._helper.end()

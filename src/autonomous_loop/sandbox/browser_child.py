@@ -1,7 +1,8 @@
-"""Drives a browser as hands (`python -I`): one JSON object a line in, one out.
+"""Drives a browser inside the sandbox (`python -I`): reads one JSON object a line, writes one back.
 
-`argv[1]` is the browser. Debugging goes by pipe (Playwright's default), so that no port of the browser is
-open to anybody. Chromium's own sandbox needs privileges the hands gave up: the hands are its sandbox.
+`argv[1]` is the browser. The debugger connects through a pipe (Playwright's default), so the browser opens no
+port. Chromium's own sandbox is off because it needs privileges that this process gave up. The loop's sandbox
+takes its place.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ NOTES_MOST = 20
 
 
 class Driver:
-    """The page, and what went wrong on it since the last action."""
+    """Holds the page, and the errors that happened on it since the last action."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -41,7 +42,7 @@ class Driver:
         page.on("dialog", self._dialog)
 
     def act(self, action: str, url: str, selector: str, value: str) -> dict[str, str]:
-        """One action; its answer for the loop."""
+        """Perform one action and return the answer for the loop."""
         text = png = ""
         if action == "goto":
             self.page.goto(url, wait_until="load")
@@ -78,7 +79,7 @@ class Driver:
         )
 
     def _screenshot(self) -> str:
-        """PNG of what is in view; scaled down until it fits."""
+        """Take a PNG of the viewport (base64) and scale it down until it fits."""
         session = self.page.context.new_cdp_session(self.page)
         data = ""
         for scale in SCALES:
@@ -111,7 +112,7 @@ class Driver:
 
 
 def main() -> None:
-    """Answer until standard input ends."""
+    """Answer requests until standard input ends."""
     from playwright.sync_api import Error, sync_playwright  # noqa: PLC0415 - the loop imports this module too
 
     with sync_playwright() as playwright:

@@ -1,8 +1,9 @@
-"""Bytes in and out of the hands' folder: a program that runs as hands (`python -I -S`).
+"""Reads, writes and finds files in the sandbox's folder; runs inside the sandbox (`python -I -S`).
 
-One JSON object a line in, one out; bytes travel as base64. `argv[1]` is the hands' folder: every path is
-absolute below it and is opened one component after the other without following any link, so that nothing
-outside is read or written whatever the hands plant or swap meanwhile. The loop opens none of these paths.
+It reads one JSON object a line and writes one back; file contents are base64. `argv[1]` is the sandbox's
+folder. Every path is absolute and below that folder. The program opens each path component by component and
+follows no link. So it cannot read or write outside the folder, whatever other processes of the sandbox plant
+or swap meanwhile. The loop itself opens none of these paths.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ import stat
 import sys
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# Without O_NONBLOCK a FIFO would hold us until somebody opened its other end.
+# Without O_NONBLOCK, opening a FIFO would block until somebody opened its other end.
 FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
 class Refused(Exception):  # noqa: N818 - a no, not a fault
-    """What the loop is told."""
+    """The request is refused; the loop gets the reason."""
 
 
 def components(root: str, path: str) -> list[str]:
-    """The names from the hands' folder down to `path`."""
+    """Return the names that lead from the sandbox's folder down to `path`."""
     parts = [part for part in path.split("/") if part not in {"", "."}]
     above = [part for part in root.split("/") if part]
     if not path.startswith("/") or parts[: len(above)] != above or ".." in parts:
@@ -33,7 +34,7 @@ def components(root: str, path: str) -> list[str]:
 
 
 def open_folder(root: str, names: list[str], *, make: bool = False) -> int:
-    """A descriptor of the folder `names` below `root`."""
+    """Open the folder `names` below `root` and return its descriptor."""
     here = os.open(root, FOLDER)
     for name in names:
         try:
@@ -48,7 +49,7 @@ def open_folder(root: str, names: list[str], *, make: bool = False) -> int:
 
 
 def open_file(root: str, path: str, flags: int, *, make: bool = False) -> int:
-    """A descriptor of a regular file."""
+    """Open a regular file and return its descriptor."""
     names = components(root, path)
     if not names:
         raise Refused("it is a folder")
@@ -64,7 +65,7 @@ def open_file(root: str, path: str, flags: int, *, make: bool = False) -> int:
 
 
 def read(root: str, request: dict[str, object]) -> dict[str, object]:
-    """Content of a regular file of at most `most` bytes."""
+    """Return the content of a regular file of at most `most` bytes."""
     most = int(str(request["most"]))
     with os.fdopen(open_file(root, str(request["path"]), os.O_RDONLY), "rb") as file:
         data = file.read(most + 1)
@@ -74,7 +75,7 @@ def read(root: str, request: dict[str, object]) -> dict[str, object]:
 
 
 def write(root: str, request: dict[str, object]) -> dict[str, object]:
-    """Replace the content of a regular file; folders on the way are made."""
+    """Replace the content of a regular file; create missing folders on the way."""
     data = base64.b64decode(str(request["data"]))
     with os.fdopen(open_file(root, str(request["path"]), os.O_WRONLY | os.O_CREAT, make=True), "wb") as file:
         file.truncate(0)
@@ -83,7 +84,7 @@ def write(root: str, request: dict[str, object]) -> dict[str, object]:
 
 
 def find(root: str, request: dict[str, object]) -> dict[str, object]:
-    """Paths relative to the folder of regular files with one of the suffixes (none: all), sorted."""
+    """Return sorted paths, relative to the folder, of regular files with one of the suffixes (none: all)."""
     suffixes = tuple(map(str, request["suffixes"]))  # type: ignore[call-overload]
     most = int(str(request["most"]))
     try:
@@ -111,7 +112,7 @@ def find(root: str, request: dict[str, object]) -> dict[str, object]:
 
 
 def main() -> None:
-    """Answer until standard input ends."""
+    """Answer requests until standard input ends."""
     root = sys.argv[1]
     for line in sys.stdin.buffer:
         request = json.loads(line)
@@ -120,7 +121,7 @@ def main() -> None:
         except Refused as no:
             answer = {"refused": str(no)}
         except OSError as error:
-            # ELOOP and ENOTDIR are how O_NOFOLLOW and O_DIRECTORY say "a link".
+            # O_NOFOLLOW and O_DIRECTORY report a link as ELOOP or ENOTDIR.
             answer = {"refused": os.strerror(error.errno or 0).lower()}
         sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
         sys.stdout.buffer.flush()

@@ -1,7 +1,8 @@
-"""The one way out of a fence: a proxy of the loop's on loopback, to the listed hosts and nowhere else.
+"""The sandbox's only way to the network when it is restricted: an HTTP proxy on loopback, run by the loop.
 
-HTTP's CONNECT (https, git, wss) and plain HTTP with the whole address in the request line. It looks a name up
-once, takes only addresses of the internet, and connects to the very address it looked at.
+It connects to the listed hosts only. It supports CONNECT (https, git, wss) and plain HTTP with an absolute
+URL in the request line. It resolves a name once, accepts only public internet addresses, and connects to the
+very address that it checked.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ IDLE_S = 600.0
 PIECE = 64 << 10
 CONNECTIONS_MOST = 256
 REPORTS_MOST = 20
-# Between the client and this proxy only (RFC 9110, 7.6.1).
+# These headers apply only between the client and this proxy (RFC 9110, 7.6.1).
 HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"proxy-authorization"})
 
 
 class _Refused(Exception):  # noqa: N818 - an answer, not a fault
-    """Answered to the client, as HTTP status and sentence."""
+    """The proxy refuses the request; the client gets the HTTP status and the reason."""
 
     def __init__(self, status: str, why: str, asked: str = "") -> None:
         super().__init__(why)
@@ -38,7 +39,7 @@ class _Refused(Exception):  # noqa: N818 - an answer, not a fault
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A request's target, and what goes to it first (nothing for CONNECT)."""
+    """The target of a request, and the bytes to send to it first (None for CONNECT)."""
 
     name: str
     port: int
@@ -46,10 +47,10 @@ class _Asked:
 
 
 class Egress:
-    """The proxy. Made by `Egress.start`.
+    """The proxy. Create it with `Egress.start`.
 
     Attributes:
-        port: on 127.0.0.1.
+        port: the port on 127.0.0.1.
     """
 
     def __init__(
@@ -78,8 +79,8 @@ class Egress:
 
         Args:
             reach: the listed hosts.
-            report: told once of each host that was refused.
-            may_connect: whether an address may be connected to.
+            report: called once for each refused host.
+            may_connect: decides whether the proxy may connect to an address.
         """
         egress = cls(reach, report, may_connect)
         egress._server = await asyncio.start_server(egress._serve, "127.0.0.1", 0, limit=HEAD_MOST)
@@ -88,14 +89,14 @@ class Egress:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What tells the hands' tools of it: curl, git, pip, npm, cargo, go, Chromium read these."""
+        """Variables that point tools in the sandbox (curl, git, pip, npm, cargo, go, Chromium) here."""
         url = f"http://127.0.0.1:{self.port}"
         names = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
-        # Node's own fetch asks no proxy unless told so.
+        # Node's built-in fetch uses no proxy without this variable.
         return dict.fromkeys(names, url) | LOCAL_DIRECTLY | {"NODE_USE_ENV_PROXY": "1"}
 
     async def close(self) -> None:
-        """Stop listening, end every connection."""
+        """Stop listening and end every connection."""
         if self._server is not None:
             self._server.close()
         for task in list(self._tasks):
@@ -108,7 +109,7 @@ class Egress:
         self._tasks.add(task)
         try:
             await self._answer(reader, writer)
-        except (OSError, asyncio.CancelledError):  # a connection that broke, or the proxy's end
+        except (OSError, asyncio.CancelledError):  # a connection broke, or the proxy is closing
             pass
         finally:
             self._tasks.discard(task)
@@ -155,7 +156,7 @@ class Egress:
             raise _Refused("502 Bad Gateway", f"{where} cannot be reached ({type(error).__name__})") from None
 
     def _note(self, refused: _Refused) -> None:
-        """Each host once, and not for ever: the hands choose the names."""
+        """Report each host once, and only so many: code in the sandbox chooses the names."""
         if refused.asked and refused.asked not in self._reported and len(self._reported) < REPORTS_MOST:
             self._reported.add(refused.asked)
             self._report(f"the hands' network: {refused}")
@@ -163,7 +164,7 @@ class Egress:
 
 LOCAL_DIRECTLY = {
     **dict.fromkeys(("NO_PROXY", "no_proxy"), "localhost,127.0.0.1"),
-    # A fence has no IPv6: servers that listen at "localhost" must not choose ::1.
+    # The restricted network has no IPv6, so servers that listen on "localhost" must not choose ::1.
     "NODE_OPTIONS": "--dns-result-order=ipv4first",
 }
 
@@ -172,7 +173,7 @@ async def _asked(reader: asyncio.StreamReader) -> _Asked:
     """Read the head of one request.
 
     Raises:
-        _Refused: it is none that a proxy understands.
+        _Refused: this is not a valid proxy request.
     """
     try:
         async with asyncio.timeout(HEAD_S):
@@ -192,7 +193,7 @@ async def _asked(reader: asyncio.StreamReader) -> _Asked:
     replaced = HOP_BY_HOP | {b"host"}
     kept = [field for field in fields if field.partition(b":")[0].strip().lower() not in replaced]
     host = name if port == 80 else f"{name}:{port}"
-    # One request a connection, so that no second one is sent on unread.
+    # Allow one request per connection, so that no second request is forwarded unread.
     lines = [f"{method} {path} {version}\r\nHost: {host}\r\nConnection: close".encode(), *kept]
     return _Asked(name, port, b"\r\n".join(lines) + b"\r\n\r\n")
 
@@ -217,7 +218,7 @@ def _bad_request() -> _Refused:
 async def _first_that_answers(
     addresses: list[str], port: int
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A connection to one of these addresses, not to a name that could mean something else by now."""
+    """Connect to one of these addresses; the name itself could resolve to another address by now."""
     for address in addresses[:-1]:
         with contextlib.suppress(OSError):
             return await asyncio.open_connection(address, port, limit=PIECE)
@@ -234,7 +235,7 @@ async def _both_ways(
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Until the reader ends; then the writer is told that nothing more comes."""
+    """Copy until the reader ends, then signal end of file to the writer."""
     with contextlib.suppress(OSError, TimeoutError):
         while data := await asyncio.wait_for(reader.read(PIECE), IDLE_S):
             writer.write(data)

@@ -1,4 +1,7 @@
-"""What the hands can write, to be emptied: their folder, shared memory, what the kernel keeps for a user."""
+"""Lists everything the sandbox can write, so that it can be removed.
+
+This is the sandbox's folder, shared memory, and objects that the kernel keeps for a user.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,15 @@ KINDS = ("shm", "sem", "msg")
 
 @dataclass(frozen=True, slots=True)
 class Emptying:
-    """Where things of the hands can lie, and which of those are not theirs.
+    """The places where the sandbox can leave things, and the things there that belong to others.
 
     Attributes:
-        folder: the hands' own.
-        writable: other files and folders they may write.
-        shared: the hands' user is the loop's own: others of its programs have files and segments too.
-        files: what lay in shared memory before the hands were there; the same for `objects` of System V.
+        folder: the sandbox's own folder.
+        writable: other files and folders that the sandbox may write.
+        shared: the sandbox runs as the loop's own user, so other programs of this user have files and
+            segments too.
+        files: names that were in shared memory before the sandbox started; `objects` is the same for System
+            V.
     """
 
     folder: Path
@@ -37,19 +42,21 @@ class Emptying:
 
     @classmethod
     def before(cls, folder: Path, writable: Sequence[str] | None, *, shared: bool) -> Emptying:
-        """As things are before the hands have done anything.
+        """Record the state before the sandbox has run anything.
 
         Args:
-            writable: where Landlock lets them write; None: there is none, and their user's rights decide.
+            writable: the paths that Landlock lets the sandbox write; None if there is no Landlock and only
+                the user's rights apply.
         """
         if not shared:
             return cls(folder, writable if writable is not None else ("/",), shared=False)
         objects = {kind: [one for one, _ in emptying_program.objects(kind, os.getuid())] for kind in KINDS}
-        # Without a user of their own, only this can be told apart from what others of the user's make.
+        # If the sandbox has no user of its own, only this can be distinguished from objects that other
+        # programs of the same user create.
         return cls(folder, (SHARED,), shared=True, files=frozenset(_names(SHARED)), objects=objects)
 
     def request(self, *, again: bool) -> bytes:
-        """For the program; `again`: the hands' folders are made anew."""
+        """Return the program's input; with `again` the program recreates the sandbox's folders."""
         places: dict[str, Sequence[str]] = {}
         for path in self.writable:
             if path != str(self.folder) and Path(path).is_dir():
@@ -73,7 +80,7 @@ def _names(folder: str) -> list[str]:
 
 
 def _in_use() -> set[str]:
-    """Names in shared memory that a living process has open or mapped; none of the hands' lives now."""
+    """Names in shared memory that a living process has open or mapped; no sandbox process lives now."""
     found = set()
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):

@@ -1,7 +1,7 @@
-"""Empties whatever the hands can write: a program that runs as hands, so that it can do no more than they.
+"""Removes everything the sandbox can write; runs inside the sandbox, so it has no more rights than it.
 
-Standard input is JSON, see `main`. Exit code 1, and on standard error what is left, where something cannot be
-removed. Imports nothing but the standard library.
+Standard input is JSON; see `main`. If something cannot be removed, the program lists it on standard error and
+exits with code 1. It imports nothing but the standard library.
 
 Sources: sysvipc(7), proc(5) of /proc/sysvipc, keyctl(2), the kernel's include/uapi/linux/keyctl.h.
 """
@@ -16,13 +16,13 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-AT_ONCE = 200  # arguments of a command: names can be 255 bytes long
+AT_ONCE = 200  # arguments per command: a name can be 255 bytes long
 IPC_RMID = 0
 SYS_KEYCTL = {"x86_64": 250, "aarch64": 219}
 KEYCTL_CLEAR, KEYCTL_GET_PERSISTENT = 7, 22
 OF_PROCESS, OF_USER, OF_USER_SESSION = -2, -4, -5
-# Most often there is nothing. Folders of ours are opened on the way down; what is removed is found on the way
-# up.
+# Usually there is nothing to remove. The first walk (downwards) makes the user's folders accessible; the
+# second one deletes from the bottom up.
 REMOVE = """
 user=$1; shift
 [ -n "$(find "$@" -user "$user" -print -quit 2>/dev/null)" ] || exit 0
@@ -33,7 +33,7 @@ find "$@" -user "$user" -print -quit >&2 2>/dev/null
 
 
 def empty(folder: str, keep: Iterable[str], user: int) -> list[str]:
-    """Remove what of `user` lies below a folder, but for the names in `keep`; what of it is left."""
+    """Remove what `user` owns below a folder, except the names in `keep`; return what is left."""
     kept = frozenset(keep)
     there: list[str] = []
     with contextlib.suppress(OSError):
@@ -55,7 +55,7 @@ def _remove(paths: list[str], user: int) -> list[str]:
 
 
 def objects(kind: str, user: int) -> Iterator[tuple[int, bool]]:
-    """Those of System V that are the user's, or were made by it: their numbers, and whether one is in use."""
+    """Yield the number of each System V object that the user owns or created, and whether it is in use."""
     try:
         with open(f"/proc/sysvipc/{kind}", encoding="ascii") as file:
             names, *rows = (line.split() for line in file)
@@ -68,7 +68,7 @@ def objects(kind: str, user: int) -> Iterator[tuple[int, bool]]:
 
 
 def forget(kind: str, keep: Iterable[int], user: int, *, shared: bool) -> list[str]:
-    """Remove them but for `keep`, and where others run as this user (`shared`), for those in use."""
+    """Remove these objects except `keep` and, if others run as this user (`shared`), except those in use."""
     libc = ctypes.CDLL(None)
     ways = {
         "shm": lambda number: libc.shmctl(number, IPC_RMID, None),
@@ -81,7 +81,7 @@ def forget(kind: str, keep: Iterable[int], user: int, *, shared: bool) -> list[s
 
 
 def forget_keys() -> None:
-    """Empty what the kernel keeps of keys for a user: it stays when their last process has ended."""
+    """Clear the user's keyrings: the kernel keeps them after the user's last process has ended."""
     number = SYS_KEYCTL.get(os.uname().machine)
     if number is None:
         return
@@ -92,9 +92,10 @@ def forget_keys() -> None:
 
 
 def main() -> int:
-    """Standard input: `places` (folder -> names to keep) and `objects` (kind -> numbers to keep).
+    """Read the request from standard input and remove what it names.
 
-    And `shared` (others run as this user too), `folders` (to be made again).
+    Its keys are `places` (folder -> names to keep), `objects` (kind -> numbers to keep), `shared` (others run
+    as this user too) and `folders` (to create again).
     """
     given: dict[str, Any] = json.load(sys.stdin)
     user = os.getuid()

@@ -1,4 +1,4 @@
-"""What a job lends its hands: folders of programs, folders to read, variables."""
+"""What a job grants to the sandbox: program folders, readable folders and variables."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ PATH: Final = "AUTONOMOUS_LOOP_HANDS_PATH"
 READABLE: Final = "AUTONOMOUS_LOOP_HANDS_READABLE"
 VARIABLES: Final = "AUTONOMOUS_LOOP_HANDS_ENV"
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,100}")
-# The runner's, the loop's and the cloud's own, what names a secret, what changes how a program starts.
+# Variables of the runner, the loop and the cloud; names of secrets; variables that change how a program
+# starts.
 _KEPT: Final = re.compile(
     r"(GITHUB|ACTIONS|RUNNER|INPUT|ANTHROPIC|CLAUDE|AUTONOMOUS_LOOP|AWS|GOOGLE|AZURE|GIT|LD|SUDO|SSH)_.*"
     r"|.*(KEY|TOKEN|SECRET|PASSWORD)(_PREVIOUS)?|PATH|HOME|TMPDIR|TMP|TEMP|SHELL|USER|LOGNAME|BASH_ENV|ENV"
@@ -24,12 +25,13 @@ _KEPT: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """By the person who wrote the workflow, never by the project or the model.
+    """Extra access that the author of the workflow grants, never the project or the model.
 
     Attributes:
-        path: folders before the system's on PATH.
-        readable: more folders the hands may read.
-        variables: more of their environment, such as DATABASE_URL. They can read it, and so can the model.
+        path: folders that come before the system's on PATH.
+        readable: more folders that the sandbox may read.
+        variables: more environment variables, such as DATABASE_URL. The sandbox can read them, and so can the
+            model.
     """
 
     path: tuple[str, ...] = ()
@@ -38,10 +40,10 @@ class Grants:
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
-        """From the environment of the program.
+        """Read the grants from this program's environment.
 
         Raises:
-            ConfigurationError: a folder that is not absolute, or a variable that is not to be lent.
+            ConfigurationError: a folder is not absolute, or a variable must not be granted.
         """
         given = json.loads(environ.get(VARIABLES) or "{}")
         for name in given:
@@ -57,10 +59,10 @@ class Grants:
         )
 
     def without(self, secrets: tuple[str, ...]) -> Self:
-        """Itself.
+        """Return self if no variable holds one of the loop's secrets.
 
         Raises:
-            ConfigurationError: a variable holds one of the loop's secrets, whatever it is called.
+            ConfigurationError: a variable holds one of the loop's secrets, whatever its name.
         """
         for name, value in self.variables.items():
             if any(secret in value for secret in secrets):

@@ -1,4 +1,4 @@
-"""A program of ours that runs as hands and answers one JSON line with another."""
+"""Runs one of the loop's own programs in the sandbox; each request and each answer is one JSON line."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ SLACK = 65536
 
 
 class Helper:
-    """Started at the first request, again after it ended. What it answers is as trustworthy as the hands.
+    """Starts the program at the first request and again after it ended. Its answers are untrusted.
+
+    Any code in the sandbox could have produced them.
 
     Args:
-        name: for messages.
+        name: name of the program in messages.
         argv: the command.
-        start: starts a process of the hands with standard input.
+        start: starts a process in the sandbox with standard input.
     """
 
     def __init__(self, name: str, argv: Sequence[str], start: Callable[..., Awaitable[Child]]) -> None:
@@ -34,11 +36,11 @@ class Helper:
         self._turn = asyncio.Lock()
 
     async def ask(self, request: Mapping[str, object], *, most: int, timeout_s: float) -> dict[str, Any]:
-        """Its answer, a line of at most `most` bytes (and some).
+        """Send a request and return the answer, a line of at most about `most` bytes.
 
         Raises:
-            SandboxCallError: it refused ("refused" in the answer), died, or answered with something else.
-            DeadlineError: no answer in time.
+            SandboxCallError: the program refused ("refused" in the answer), died, or sent something else.
+            DeadlineError: no answer arrived in time.
         """
         async with self._turn:
             try:
@@ -55,7 +57,7 @@ class Helper:
         return answer
 
     async def end(self) -> None:
-        """End it; the next request starts it again."""
+        """End the program; the next request starts it again."""
         async with self._turn:
             await self._end()
 

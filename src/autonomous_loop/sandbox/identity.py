@@ -1,4 +1,4 @@
-"""Which user the hands are: a numeric one that owns nothing and that no other session uses."""
+"""Chooses the sandbox's user: a numeric id that owns nothing and that no other session uses."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ UIDS = range(58000, 59000)
 
 
 class Identity:
-    """The hands' user, held until `release`.
+    """The sandbox's user, locked until `release`.
 
     Attributes:
-        uid: user and group id; None when the loop is not root and the hands are the same user.
+        uid: user and group id; None if the loop is not root and the sandbox runs as the loop's user.
     """
 
     def __init__(self, uid: int | None, lock: int | None) -> None:
@@ -28,16 +28,17 @@ class Identity:
 
     @classmethod
     def take(cls, *, lock_folder: Path, uids: Sequence[int] = UIDS) -> Identity:
-        """A free user, locked against every other session on this machine; as non-root the same user.
+        """Choose a free user and lock it against every other session on this machine.
 
-        The search starts anywhere, so that what a killed session left behind rarely meets its next owner.
+        If the loop is not root, the sandbox runs as the loop's user. The search starts at a random id, so a
+        new session rarely gets the user of a killed one and what that one left behind.
 
         Args:
-            lock_folder: made if missing; root's alone.
-            uids: to choose from.
+            lock_folder: created if missing; only root may access it.
+            uids: the ids to choose from.
 
         Raises:
-            SandboxError: none is free, or the folder is not root's alone.
+            SandboxError: no id is free, or others than root can access the folder.
         """
         if os.geteuid() != 0:
             return cls(None, None)
@@ -68,25 +69,25 @@ class Identity:
         )
 
     def release(self) -> None:
-        """Let another session have the user."""
+        """Release the user for other sessions."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
 
 def processes_of(uid: int) -> list[int]:
-    """Living processes of a user (zombies are not), by their real user id."""
+    """Return the ids of a user's living processes (no zombies), by real user id."""
     return [pid for pid, state in states_of(uid).items() if state not in "ZX"]
 
 
 def states_of(uid: int) -> dict[int, str]:
-    """Process id -> state letter (proc(5)) of every process of a user."""
+    """Return process id -> state letter (proc(5)) for every process of a user."""
     found = {}
     for name in os.listdir("/proc"):  # noqa: PTH208 - called in loops: pathlib makes it three times slower
         if not name.isdigit():
             continue
         try:
-            # Not the folder's owner: that is root for a process that is not dumpable.
+            # The owner of the /proc folder does not help: it is root if the process is not dumpable.
             status = Path(f"/proc/{name}/status").read_bytes()
         except OSError:  # it ended meanwhile
             continue

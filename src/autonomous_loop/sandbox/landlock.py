@@ -1,6 +1,6 @@
-"""What a process of the hands gives up before it becomes anything: files, privileges, what is above a limit.
+"""Drops rights of a sandbox process before it executes its command: files, privileges, resource limits.
 
-Imports nothing but the standard library: the launcher runs with nothing else.
+Imports nothing but the standard library, because the launcher has nothing else.
 
 Sources: prctl(2), capabilities(7), landlock(7), the kernel's include/uapi/linux/landlock.h.
 """
@@ -24,25 +24,25 @@ PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 
-# System calls that libc has no wrapper for; the same numbers on every architecture (unified since Linux 5.1).
+# System calls without a libc wrapper. Their numbers are the same on every architecture (since Linux 5.1).
 SYS_LANDLOCK_CREATE_RULESET = 444
 SYS_LANDLOCK_ADD_RULE = 445
 SYS_LANDLOCK_RESTRICT_SELF = 446
 LANDLOCK_RULE_PATH_BENEATH = 1
-# Not unified.
+# This number differs between architectures.
 SYS_KEYCTL = {"x86_64": 250, "aarch64": 219}
 KEYCTL_JOIN_SESSION_KEYRING = 1
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 TRUNCATE = 1 << 14
-# How many file rights each version of the interface knows (bits from 0). IOCTL_DEV (bit 15, version 5) is
-# left out: devices that are not listed cannot be opened at all.
+# The number of file rights that each version of the interface knows (bits from 0). IOCTL_DEV (bit 15, version
+# 5) is left out: devices that are not listed cannot be opened at all.
 FILE_RIGHTS = {1: 13, 2: 14, 3: 15}
 SCOPE_ABSTRACT_UNIX_SOCKET, SCOPE_SIGNAL = 1, 2
 ABI_WITH_SCOPES = 6
 
 
 class Landlock(TypedDict):
-    """Paths the command may use; those that do not exist or cannot be reached are left out."""
+    """Paths that the command may use. Paths that do not exist or cannot be reached are skipped."""
 
     read: list[str]
     write: list[str]
@@ -53,10 +53,10 @@ def _libc() -> ctypes.CDLL:
 
 
 def prctl(option: int, argument: int = 0, argument2: int = 0) -> None:
-    """Call the kernel's prctl, its last two arguments 0.
+    """Call the kernel's prctl with 0 as its last two arguments.
 
     Raises:
-        OSError: as the kernel answers.
+        OSError: the kernel's answer.
     """
     if _libc().prctl(option, ctypes.c_ulong(argument), ctypes.c_ulong(argument2), 0, 0) != 0:
         number = ctypes.get_errno()
@@ -72,7 +72,7 @@ def _landlock_call(number: int, *arguments: object) -> int:
 
 
 def landlock_abi() -> int:
-    """The version of Landlock this kernel has; 0 for none, or for one that is switched off."""
+    """Return the kernel's Landlock version; 0 if Landlock is missing or switched off."""
     if sys.platform != "linux":
         return 0
     try:
@@ -82,9 +82,9 @@ def landlock_abi() -> int:
 
 
 def restrict_files(rules: Landlock) -> None:
-    """Take away every file but those of `rules`, for this process and all it will ever start.
+    """Deny all files except those in `rules`, for this process and all its descendants.
 
-    Where the kernel can (version 6), signals and abstract sockets reach no process outside either.
+    If the kernel supports it (version 6), signals and abstract sockets cannot reach processes outside either.
     """
     abi = landlock_abi()
     handled = (1 << FILE_RIGHTS[min(abi, 3)]) - 1
@@ -122,16 +122,16 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
 
 
 def leave_session_keys() -> None:
-    """A keyring of its own in place of the session's, which would keep keys from one command to another.
+    """Replace the session keyring with a new one, so that no key survives from one command to the next.
 
-    Where seccomp (a container's) or the kernel has no keys, nobody has any.
+    If the kernel or a container's seccomp filter blocks keys, no process has any.
     """
     if (number := SYS_KEYCTL.get(os.uname().machine)) is not None:
         _libc().syscall(ctypes.c_long(number), ctypes.c_int(KEYCTL_JOIN_SESSION_KEYRING), None)
 
 
 def become(uid: int) -> None:
-    """Give up root for good: no capability is left, now or after an exec."""
+    """Give up root for good: no capability remains, neither now nor after an exec."""
     last = 0
     while True:  # drop the bounding set up to the last capability this kernel knows
         try:
@@ -143,8 +143,8 @@ def become(uid: int) -> None:
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
-    # struct __user_cap_header_struct (version 3, this process) and two empty __user_cap_data_struct: the
-    # inheritable set is the only one that setresuid leaves.
+    # struct __user_cap_header_struct (version 3, this process) and two empty __user_cap_data_struct.
+    # setresuid clears every set but the inheritable one; this clears that one.
     if _libc().capset(struct.pack("=Ii", 0x20080522, 0), bytes(24)) != 0:
         raise OSError(ctypes.get_errno(), "capset failed")
     if os.getresuid() != (uid, uid, uid) or os.getresgid() != (uid, uid, uid) or os.getgroups():
@@ -152,9 +152,10 @@ def become(uid: int) -> None:
 
 
 def kill_everything(uid: int | None) -> None:
-    """SIGKILL to every process of `uid`, which this one has become, but itself.
+    """Send SIGKILL to every process of `uid` except this one, which already runs as `uid`.
 
-    The kernel walks them all under one lock: nothing forks away. Once, as zombies would answer for ever.
+    The kernel walks all processes under one lock, so none escapes by forking. This runs once, since zombies
+    would answer for ever.
     """
     if not uid or os.geteuid() != uid:  # as root, or as a person, it would end the machine's or their own
         raise OSError(errno.EPERM, "only a user of the hands' own is ended as a whole")
@@ -163,7 +164,7 @@ def kill_everything(uid: int | None) -> None:
 
 
 def limit(limits: dict[str, int]) -> None:
-    """Lower limits on resources, by RLIMIT name without the prefix; none is raised."""
+    """Lower resource limits, named as RLIMIT without the prefix; never raise one."""
     for name, value in limits.items():
         kind = getattr(resource, f"RLIMIT_{name}")
         hard = resource.getrlimit(kind)[1]

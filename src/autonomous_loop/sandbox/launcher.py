@@ -1,17 +1,17 @@
-"""The child side: starts processes; each gives up what the hands must not have, then becomes its command.
+"""Starts the sandbox's processes; each drops its rights, then executes its command.
 
-Run once, before anything foreign, as `<python> -I -S launcher.py <fd> [fence]`: `fd` is a socket of the
-loop's, and each message on it starts a process or asks whether any is left (see `serve`); with `fence` no
-process reaches more than loopback. It imports nothing but the standard library, `confine.py` and `fence.py`
-beside it, holds nothing secret, and is the only code that is root on the hands' side; any step that fails
-ends the new process before its command starts (exit code 126, the reason on standard error).
+The loop runs it once, before any foreign code, as `<python> -I -S launcher.py <fd> [fence]`. `fd` is a socket
+of the loop. Each message on it starts a process or asks whether any is left (see `serve`). With `fence`, no
+process reaches more than loopback. The launcher imports nothing but the standard library and its neighbours
+`landlock.py` and `seccomp.py`. It holds no secret, and it is the only code in the sandbox that is root. If
+any step fails, the new process ends before its command starts (exit code 126, the reason on standard error).
 
-A command may be a program of the loop's own, in Python: then the new process runs it in the interpreter it
-has from its fork, once it has given up all the others give up. To start an interpreter costs more than most
-such programs do.
+A command may be one of the loop's own Python programs. The new process then runs it in the interpreter that
+it has from the fork, after it has dropped the same rights. Starting an interpreter costs more than most of
+these programs do.
 
-Every process of the hands descends from this one, orphans come back to it, and it waits for all of them: it
-knows exactly whether one is left.
+Every process of the sandbox descends from the launcher. Orphans are reparented to it, and it waits for all of
+them, so it knows exactly whether one is left.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ else:  # run by its path, with nothing but the standard library to import from
     import landlock  # type: ignore[import-not-found, no-redef]  # the same file
     import seccomp  # type: ignore[import-not-found, no-redef]
 
-# Messages: START comes with five descriptors: the spec (JSON), standard input, output and error, and a socket
-# for this one process, on which its exit status is answered and KILL ends its process group. A sixth is given
-# to it as MORE, and to nothing it starts.
+# START carries five descriptors: the spec (JSON), standard input, output and error, and a socket for this one
+# process. The launcher reports the exit status on that socket, and KILL on it ends the process group. The
+# process, and nothing it starts, gets an optional sixth descriptor as MORE.
 START, ANYONE, KILL = b"s", b"?", b"k"
 HANDOVER, MORE = 3, 4
 EXIT_SETUP_FAILED = 126
@@ -51,16 +51,16 @@ EXIT_NOT_FOUND = 127
 
 
 class Spec(TypedDict):
-    """What to become.
+    """Describes the process to start.
 
     Attributes:
-        argv: the command; empty: instead kill every process of `uid` (nothing else is done).
-        program: a program of the loop's own that sees `argv` as its arguments, as `compiled` made it; empty:
+        argv: the command; if empty, the process only kills every process of `uid`.
+        program: a program of the loop, made by `compiled`, that gets `argv` as its arguments; if empty,
             `argv` is the command.
-        env: exactly the environment of the command.
-        cwd: where it starts.
-        uid: user and group id to become; None: stay who we are.
-        landlock: None where the kernel has none.
+        env: the exact environment of the command.
+        cwd: the folder it starts in.
+        uid: user and group id to switch to; None: keep the current user.
+        landlock: None if the kernel has no Landlock.
         limits: RLIMIT name (without the prefix) -> soft and hard limit.
     """
 
@@ -74,11 +74,11 @@ class Spec(TypedDict):
 
 
 def launch(spec: Spec, *, parent: int, handover: socket.socket | None = None) -> NoReturn:
-    """Give up, restrict, exec.
+    """Drop privileges, restrict access, execute the command.
 
     Args:
-        parent: the process whose end ends the command.
-        handover: takes the fence's listener; None: no seccomp.
+        parent: when this process ends, the command ends too.
+        handover: socket that takes the seccomp listener; None: no seccomp.
     """
     try:
         landlock.limit(spec["limits"])
@@ -89,7 +89,7 @@ def launch(spec: Spec, *, parent: int, handover: socket.socket | None = None) ->
         if spec["uid"] is not None:
             landlock.become(spec["uid"])
         if not spec["argv"]:
-            # Not under Landlock: its scope would keep the signals in.
+            # Do not apply Landlock here: its scope would block the signals.
             landlock.kill_everything(spec["uid"])
             os._exit(0)
         if spec["landlock"] is not None:
@@ -120,10 +120,10 @@ def _become(spec: Spec) -> NoReturn:
 
 
 def compiled(source: str, name: str) -> str:
-    """A program for `Spec`; for the interpreter that compiles it, which must be the launcher's.
+    """Compile a program for `Spec`; this interpreter must be the launcher's too.
 
     Args:
-        name: for its tracebacks.
+        name: the file name in tracebacks.
     """
     return base64.b64encode(marshal.dumps(compile(source, name, "exec"))).decode("ascii")
 
@@ -146,10 +146,10 @@ def _run(spec: Spec) -> NoReturn:
 
 
 def _die_with(parent: int) -> None:
-    """When the loop dies, its launcher ends, and so does the command."""
+    """End with the parent: when the loop dies, its launcher ends, and so does the command."""
     if sys.platform == "linux":
         landlock.prctl(landlock.PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before the signal was asked for
+    if os.getppid() != parent:  # the parent died before this process asked for the signal
         os._exit(EXIT_SETUP_FAILED)
 
 
@@ -159,7 +159,7 @@ def _fail(code: int, message: str) -> NoReturn:
 
 
 def _child(descriptors: list[int], parent: int, handover: socket.socket | None) -> NoReturn:
-    """What the forked process does: a session of its own, its standard streams, nothing else open."""
+    """Set up the forked process: its own session, its standard streams, no other open file."""
     try:
         os.setsid()
         signal.set_wakeup_fd(-1)
@@ -169,7 +169,7 @@ def _child(descriptors: list[int], parent: int, handover: socket.socket | None) 
         for number in range(3):
             os.dup2(descriptors[number + 1], number)
         kept = {HANDOVER: handover.detach() if handover else None, MORE: next(iter(descriptors[5:]), None)}
-        # First out of each other's way.
+        # Move both descriptors out of each other's way first.
         high = {to: fcntl.fcntl(fd, fcntl.F_DUPFD, 64) for to, fd in kept.items() if fd is not None}
         os.closerange(3, 64)
         for to, fd in high.items():
@@ -182,7 +182,7 @@ def _child(descriptors: list[int], parent: int, handover: socket.socket | None) 
 
 
 class _Launcher:
-    """The running processes, each with the loop's end of its socket; with a fence round each if `fenced`."""
+    """Keeps the running processes and the socket of each; with `fenced`, each gets the network filter."""
 
     def __init__(self, control: socket.socket, *, fenced: bool) -> None:
         self._control = control
@@ -192,7 +192,7 @@ class _Launcher:
         self._sockets: dict[int, socket.socket] = {}
 
     def serve(self) -> None:
-        """Until the loop closes its end, or dies."""
+        """Serve until the loop closes its end or dies."""
         if sys.platform == "linux":
             landlock.prctl(landlock.PR_SET_CHILD_SUBREAPER, 1)
         wake, wakeup = os.pipe()
@@ -215,7 +215,7 @@ class _Launcher:
         self._reap()
 
     def end(self) -> None:
-        """Nobody outlives the loop."""
+        """Kill all process groups, so that no process outlives the loop."""
         for pid in self._sockets:
             _kill_group(pid)
 
@@ -240,7 +240,7 @@ class _Launcher:
             self._over = True
 
     def _take_listener(self, handover: socket.socket) -> None:
-        """A new process's fence is up (or it ended before that)."""
+        """Take over the seccomp listener of a new process, unless the process has already ended."""
         _, listeners, _, _ = socket.recv_fds(handover, 1, 1)
         self._selector.unregister(handover)
         handover.close()
@@ -253,15 +253,15 @@ class _Launcher:
             os.close(listener)
 
     def _hear(self, pid: int) -> None:
-        """KILL, or the loop has closed the socket: then it wants the process no more, either."""
-        if pid not in self._sockets:  # it ended a moment ago
+        """Handle KILL or a closed socket; a closed socket means that the loop no longer wants the process."""
+        if pid not in self._sockets:  # the process ended a moment ago
             return
         _kill_group(pid)
         if not self._sockets[pid].recv(1):
             self._forget(pid)
 
     def _reap(self) -> bool:
-        """Wait for all that have ended. Whether somebody is left: a child, or who descends from one."""
+        """Wait for all ended processes; return whether any child or descendant is left."""
         while True:
             pid = -1
             try:
@@ -270,7 +270,7 @@ class _Launcher:
                     if found is None:
                         return True
                     pid = found.si_pid
-                    self._end_group(pid)  # while its number is certainly its own: it is unwaited for
+                    self._end_group(pid)  # before the wait, while no other process can have its id
                 pid, status = os.waitpid(pid, os.WNOHANG)
             except ChildProcessError:
                 return False
@@ -282,7 +282,7 @@ class _Launcher:
                 self._forget(pid)
 
     def _end_group(self, pid: int) -> None:
-        """What a command leaves in its group ends with it."""
+        """End the processes that a command leaves in its group."""
         if pid in self._sockets:
             _kill_group(pid)
 

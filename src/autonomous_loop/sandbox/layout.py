@@ -1,4 +1,4 @@
-"""Where the hands live: their folder, their environment, what of the machine they may read."""
+"""Defines the sandbox's folder, its environment, and the paths of the machine that it may read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from autonomous_loop.errors import SandboxError
 from autonomous_loop.sandbox.landlock import Landlock
 
-# What every command may read; the folders of the machine's own software, nobody's home.
+# Every command may read these folders of the machine's own software. No home folder is among them.
 READ = (
     *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix", "/snap"),
     *("/proc", "/sys", "/var/cache/fontconfig", "/run/systemd/resolve"),
@@ -28,28 +28,29 @@ WRITE = (
     "/dev/ptmx",
     "/dev/shm",  # noqa: S108 - named, not used
 )
-# Terminals are their owner's: with a user of their own the hands can open only those they made.
+# The owner of a terminal can open it. A sandbox with its own user can open only terminals it made.
 WRITE_AS_OTHER_USER = ("/dev/pts",)
-# Our own programs that run as hands: copied to where they can read them, as they cannot read every package.
+# The loop's own programs that run in the sandbox. They are copied to the sandbox's folder, because the
+# sandbox cannot read every package.
 PROGRAMS = ("courier.py", "browser_child.py")
 LENT = "lent"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def lock_folder() -> Path:
-    """Where the locks of the hands' users lie."""
+    """Return the folder that holds the locks of the sandbox users."""
     run = Path("/run")
     return (run if os.access(run, os.W_OK) else Path(tempfile.gettempdir())) / "autonomous-loop-hands"
 
 
 def make_folder(base: Path | None, uid: int | None) -> Path:
-    """A folder of the loop's that others can only pass through, with the hands' own in it.
+    """Create a folder that others can only pass through, with the sandbox's own folder in it.
 
-    The hands cannot move or replace their folder, since what it stands in is not theirs.
+    The sandbox cannot move or replace its folder, because the loop owns the folder above.
 
     Args:
         base: see `ProcessSandbox.create`.
-        uid: who the hands are; None: the loop's own user.
+        uid: the sandbox's user; None: the loop's own user.
 
     Raises:
         SandboxError: another user cannot enter `base`.
@@ -69,7 +70,7 @@ def make_folder(base: Path | None, uid: int | None) -> Path:
     (folder / LENT).mkdir()
     (folder / LENT).chmod(0o755)
     inner = folder / "sandbox"
-    # All made before any process of the hands exists.
+    # All of these exist before the first process of the sandbox starts.
     for path in (inner, inner / "work", inner / "home", inner / "tmp"):
         path.mkdir(mode=0o700)
     if uid is not None:
@@ -79,7 +80,7 @@ def make_folder(base: Path | None, uid: int | None) -> Path:
 
 
 def lend_file(folder: Path, data: bytes) -> str:
-    """Put `data` where the hands can read it; what was there before goes. The path."""
+    """Write `data` to a file that the sandbox can read, replacing the previous one; return its path."""
     for before in (folder / LENT).iterdir():
         before.unlink()
     path = folder / LENT / secrets.token_hex(8)
@@ -89,7 +90,7 @@ def lend_file(folder: Path, data: bytes) -> str:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove what the hands emptied; never walks into what they could write."""
+    """Remove the emptied folder of the sandbox; never walk into folders that the sandbox could write."""
     for name in PROGRAMS:
         (folder / name).unlink(missing_ok=True)
     for lent in (folder / LENT).glob("*"):
@@ -100,10 +101,10 @@ def remove_folder(folder: Path) -> None:
 
 
 def close_to_others(folder: Path) -> None:
-    """Let nobody but its owner into a folder, whatever Landlock can do here.
+    """Deny everyone but the owner access to a folder, even if there is no Landlock.
 
     Raises:
-        SandboxError: it is not ours to close.
+        SandboxError: the loop does not own the folder.
     """
     try:
         folder.chmod(0o700)
@@ -115,18 +116,18 @@ def close_to_others(folder: Path) -> None:
 
 
 def landlock_rules(folder: Path, readable: Sequence[str], *, own_user: bool) -> Landlock:
-    """What the hands may read and write; `own_user`: they are another user than the loop."""
+    """Return what the sandbox may read and write; `own_user`: it runs as another user than the loop."""
     programs = [str(folder / name) for name in (*PROGRAMS, LENT)]
     terminals = WRITE_AS_OTHER_USER if own_user else ()
     return Landlock(read=[*READ, *programs, *readable], write=[*WRITE, *terminals, str(folder / "sandbox")])
 
 
 def environment(inner: Path, path: Sequence[str], chrome_path: str | None) -> dict[str, str]:
-    """The allow-list of variables; nothing is inherited.
+    """Return the environment, an allow-list; nothing is inherited.
 
     Args:
-        inner: the hands' folder.
-        path: PATH; empty: the system's folders.
+        inner: the sandbox's folder.
+        path: PATH; if empty, the system's folders.
         chrome_path: CHROME_PATH.
     """
     allowed = {
@@ -145,10 +146,12 @@ def environment(inner: Path, path: Sequence[str], chrome_path: str | None) -> di
 
 
 def readable_paths(given: Sequence[str], browser_python: str | None, chrome_path: str | None) -> list[str]:
-    """What the hands may read besides the system's: what was given, Python's own installation, the browser.
+    """Return what the sandbox may read besides the system's folders.
+
+    These are the given paths, Python's own installation and the browser.
 
     Raises:
-        SandboxError: a path that is not absolute, or is everything.
+        SandboxError: a path is not absolute, or is the whole file system.
     """
     for path in given:
         if not path.startswith("/") or not path.strip("/."):
@@ -159,7 +162,7 @@ def readable_paths(given: Sequence[str], browser_python: str | None, chrome_path
     return [
         *given,
         sys.base_prefix,
-        # Only a virtual environment: the folder above ~/bin would be a home.
+        # Add it only if it is a virtual environment: the folder above ~/bin would be a home.
         *([str(playwright)] if playwright is not None and (playwright / "pyvenv.cfg").exists() else []),
         *([chrome_path] if chrome_path else []),
     ]

@@ -1,4 +1,4 @@
-"""What the hands may reach over the network: everything, a list of hosts, or nothing."""
+"""Defines what the sandbox may reach over the network: everything, a list of hosts, or nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class Network(StrEnum):
-    """What the hands may reach."""
+    """The kinds of network access."""
 
     OPEN = "open"
     ALLOWED = "allowed"
@@ -27,12 +27,12 @@ class Network(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AllowedHost:
-    """One entry of the list.
+    """One entry of `allowed-hosts`.
 
     Attributes:
-        name: of a host, lower case.
-        below: every name below it (`*.name`), not the name itself.
-        ports: of TCP.
+        name: host name in lower case.
+        below: allow every name below it (`*.name`), but not the name itself.
+        ports: TCP ports.
     """
 
     name: str
@@ -41,10 +41,10 @@ class AllowedHost:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """`example.com`, `*.example.com` or `example.com:8443`.
+        """Parse `example.com`, `*.example.com` or `example.com:8443`.
 
         Raises:
-            ConfigurationError: it is none of these.
+            ConfigurationError: the text has none of these forms.
         """
         given, colon, port = text.strip().lower().partition(":")
         below = given.startswith("*.")
@@ -59,17 +59,17 @@ class AllowedHost:
         return cls(name, below, frozenset({int(port)}) if colon else WEB_PORTS)
 
     def takes(self, name: str, port: int) -> bool:
-        """Whether this entry allows it."""
+        """Return whether this entry allows the host and port."""
         named = name.endswith(f".{self.name}") if self.below else name == self.name
         return named and port in self.ports
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkPolicy:
-    """What the hands may reach.
+    """The network access of the sandbox.
 
     Attributes:
-        hosts: where `network` is ALLOWED.
+        hosts: the allowed hosts if `network` is ALLOWED.
     """
 
     network: Network = Network.OPEN
@@ -77,10 +77,10 @@ class NetworkPolicy:
 
     @classmethod
     def read(cls, network: str, hosts: Sequence[str]) -> Self:
-        """From the inputs `network` and `allowed-hosts`; both may be empty.
+        """Parse the inputs `network` and `allowed-hosts`; both may be empty.
 
         Raises:
-            ConfigurationError: an unknown value; a list without `allowed`, or `allowed` without a list.
+            ConfigurationError: an unknown value, a list without `allowed`, or `allowed` without a list.
         """
         try:
             chosen = Network(network or Network.OPEN)
@@ -102,11 +102,11 @@ class NetworkPolicy:
         return cls(chosen, listed)
 
     def allows(self, name: str, port: int) -> bool:
-        """Whether the list has it; names in lower case."""
+        """Return whether the list allows this name (in lower case) and port."""
         return any(host.takes(name, port) for host in self.hosts)
 
     def __str__(self) -> str:
-        """For the log."""
+        """Return a description for the log."""
         match self.network:
             case Network.OPEN:
                 return "open: what the model runs reaches everything this machine reaches"
@@ -118,14 +118,17 @@ class NetworkPolicy:
 
 
 def is_name(text: str) -> bool:
-    """Whether it is a host's name, in lower case, and not an address (the last label is not a number)."""
+    """Return whether the text is a host name in lower case, not an address (its last label is no number)."""
     last = text.rpartition(".")[2]
     numeric = last.isdecimal() or re.fullmatch(r"0x[0-9a-f]*", last)
     return len(text) <= 253 and bool(_NAME.fullmatch(text)) and not numeric
 
 
 def is_public(text: str) -> bool:
-    """Whether an address is the internet's: not private, local or a cloud's metadata, nor a cover for one."""
+    """Return whether an address is on the public internet.
+
+    Private and local addresses and a cloud's metadata are not, nor are IPv6 addresses that wrap one of them.
+    """
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]

@@ -1,4 +1,4 @@
-"""Tries, as hands, what the hands must not be able to do (`python -I -S -c`); prints what worked as JSON."""
+"""Tries, inside the sandbox (`python -I -S -c`), what must be impossible; prints what worked as JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OTHER_SOCKETS = (
 
 
 def works(attempt: Callable[[], object]) -> bool:
-    """Whether the attempt is not refused."""
+    """Return whether the attempt succeeds."""
     try:
         attempt()
     except OSError:
@@ -30,7 +30,7 @@ def works(attempt: Callable[[], object]) -> bool:
 
 
 def read(path: str) -> None:
-    """Open a file, or list a folder."""
+    """Open a file or list a folder."""
     if os.path.isdir(path):  # noqa: PTH112 - -S: as little as possible is imported
         os.listdir(path)  # noqa: PTH208 - the same
     else:
@@ -38,7 +38,7 @@ def read(path: str) -> None:
 
 
 def attach(pid: int) -> None:
-    """Become the debugger of a process."""
+    """Attach to a process as its debugger."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.ptrace(ctypes.c_long(PTRACE_ATTACH), ctypes.c_int(pid), None, None) != 0:
         raise OSError(ctypes.get_errno(), "ptrace")
@@ -47,7 +47,7 @@ def attach(pid: int) -> None:
 
 
 def descriptors(pid: int) -> list[str]:
-    """Paths of the open files of a process; their numbers alone say nothing."""
+    """Return the paths of a process's open files; the numbers alone reveal nothing."""
     try:
         return [f"fd/{number}" for number in os.listdir(f"/proc/{pid}/fd")]  # noqa: PTH208 - the same
     except OSError:
@@ -55,14 +55,14 @@ def descriptors(pid: int) -> list[str]:
 
 
 def connect(path: str) -> None:
-    """Connect to a socket in the file system."""
+    """Connect to a Unix socket in the file system."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         client.settimeout(2)
         client.connect(path)
 
 
 def privileges(own_user: int | None) -> list[str]:
-    """What is left of root."""
+    """Return the privileges that remain."""
     with open("/proc/self/status") as file:  # noqa: PTH123 - -S: as little as possible is imported
         status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
     found = []
@@ -81,10 +81,10 @@ def privileges(own_user: int | None) -> list[str]:
 
 
 def outside(listener: Sequence[object]) -> list[str]:
-    """What of the network is open to a process behind a fence.
+    """Return what a process with the network filter can still reach.
 
     Args:
-        listener: address and port of a listening socket of the loop's that is not on loopback; empty: none.
+        listener: address and port of a listening socket of the loop that is not on loopback; empty: none.
     """
     found = []
     with socket.socket() as one:
@@ -106,7 +106,7 @@ def outside(listener: Sequence[object]) -> list[str]:
 def probe(
     *, loop: int, paths: Sequence[str], sockets: Sequence[str], own_user: int | None, signals: bool
 ) -> list[str]:
-    """What could be reached, in words."""
+    """Return descriptions of everything that could be reached."""
     found = privileges(own_user)
     for name in ("environ", "mem", "maps", "root", "cwd", *descriptors(loop)):
         if works(lambda name=name: read(f"/proc/{loop}/{name}")):  # type: ignore[misc]
@@ -121,7 +121,7 @@ def probe(
 
 
 def main() -> None:
-    """Print what was reached, and the environment this process was given."""
+    """Print what could be reached, and the environment of this process."""
     environment = [f"{name}={value}" for name, value in os.environ.items()]
     request = json.loads(sys.argv[1])
     listener = request.pop("listener")

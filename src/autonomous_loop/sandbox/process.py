@@ -1,4 +1,4 @@
-"""One process of the hands seen by the loop: started by the launcher, read while it runs, ended by group."""
+"""One sandbox process as the loop sees it: start it, read its output, end its group."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ END_S = 10.0
 
 
 class Output:
-    """Keeps the head and the tail of what is added, never more than about twice `most` bytes in memory."""
+    """Keeps the head and the tail of the output, never more than about twice `most` bytes in memory."""
 
     def __init__(self, most: int) -> None:
         self.total = 0
@@ -28,11 +28,11 @@ class Output:
 
     @property
     def overflowed(self) -> bool:
-        """More was added than is kept."""
+        """Whether more was added than is kept."""
         return self.total > self._most
 
     def add(self, data: bytes) -> None:
-        """Take the next piece."""
+        """Add the next piece."""
         self.total += len(data)
         room = self._most - len(self._head)
         if room > 0:
@@ -43,7 +43,7 @@ class Output:
             del self._tail[: -(self._most // 2) or None]
 
     def value(self) -> bytes:
-        """What is kept, with a line in place of the middle where there was more than `most` bytes."""
+        """Return the kept bytes; a line replaces the middle if there were more than `most` bytes."""
         if not self.overflowed:
             return bytes(self._head)
         half = self._most // 2
@@ -53,7 +53,7 @@ class Output:
 
 
 class _Pipe(asyncio.Protocol):
-    """One end of a standard stream; what comes goes to `on_data`, the end to `on_end`."""
+    """One end of a standard stream; passes data to `on_data` and calls `on_end` at its end."""
 
     def __init__(self, on_data: Callable[[bytes], None], on_end: Callable[[], None]) -> None:
         self._on_data = on_data
@@ -67,7 +67,7 @@ class _Pipe(asyncio.Protocol):
 
 
 class Child:
-    """A process of the hands. What it prints goes to `on_output(fd, data)` as it comes."""
+    """A process in the sandbox. Its output goes to `on_output(fd, data)` as it arrives."""
 
     def __init__(self, on_output: Callable[[int, bytes], None]) -> None:
         self.exit_code: int | None = None
@@ -91,9 +91,9 @@ class Child:
         merge_stderr: bool,
         more: int | None = None,
     ) -> Child:
-        """Start it in a session and process group of its own; with `stdin` its standard input can be fed.
+        """Start the process in its own session and process group; with `stdin` it takes input.
 
-        `more` is a descriptor that it alone is given.
+        Only this process gets `more`, an extra descriptor.
 
         Raises:
             SandboxCallError: the launcher is gone.
@@ -121,36 +121,36 @@ class Child:
 
     @property
     def ended(self) -> bool:
-        """Whether the process itself has ended; what it started may live on."""
+        """Whether the process itself has ended; its children may still live."""
         return self._exited.is_set()
 
     def write(self, data: bytes) -> None:
-        """Feed its standard input; what a process that ended does not take is dropped."""
+        """Write to its standard input; data that an ended process does not read is dropped."""
         if self._input is not None and not self._input.is_closing():
             self._input.write(data)
 
     def end_input(self) -> None:
-        """Close its standard input, after what was written."""
+        """Close its standard input after everything written before."""
         if self._input is not None and not self._input.is_closing():
             self._input.write_eof()
 
     async def wait(self) -> None:
-        """Until the process itself has ended, whoever still holds its pipes."""
+        """Wait until the process itself has ended, even if others still hold its pipes."""
         await self._exited.wait()
 
     def kill_group(self) -> None:
-        """SIGKILL to its whole process group; when it has ended, the launcher has done that."""
+        """Send SIGKILL to its whole process group; after its end the launcher has already done so."""
         if self._control is not None:
             with contextlib.suppress(OSError):
                 self._control.send(KILL)
 
     async def end(self) -> None:
-        """Kill the group, take what is left in the pipes, close them."""
+        """Kill the group, read what is left in the pipes, close them."""
         self.kill_group()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(END_S):
                 await self._exited.wait()
-        # A process that left the group may hold the pipes for ever: do not wait for it.
+        # A process that left the group may hold the pipes for ever, so do not wait for it.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_S):
                 await self._closed.wait()
@@ -160,7 +160,7 @@ class Child:
         loop = asyncio.get_running_loop()
         self._open = set(reads)
         for fd, descriptor in reads.items():
-            # What the transport was made for is its own to close.
+            # From here on the transport closes this descriptor.
             ours.remove(descriptor)
             made = partial(_Pipe, partial(self._on_output, fd), partial(self._lost, fd))
             self._outputs[fd], _ = await loop.connect_read_pipe(made, os.fdopen(descriptor, "rb", 0))
@@ -169,13 +169,13 @@ class Child:
             self._input, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(feed, "wb", 0))
 
     def _lost(self, fd: int) -> None:
-        """The process, and everyone it gave the pipe to, closed it."""
+        """Note that the process, and everyone it passed the pipe to, closed it."""
         self._open.discard(fd)
         if not self._open:
             self._closed.set()
 
     def _hear(self) -> None:
-        """The launcher says how it ended; a launcher that is gone took it along."""
+        """Read the exit status from the launcher; if the launcher is gone, the process was killed with it."""
         control = self._control
         if control is None:
             return
@@ -189,7 +189,7 @@ class Child:
         if said and not self._report.endswith(b"\n"):
             return
         code = int(self._report) if self._report.endswith(b"\n") else -signal.SIGKILL
-        # A signal n is shown as a shell shows it: 128 + n.
+        # Report signal n as a shell does: 128 + n.
         self.exit_code = code if code >= 0 else 128 - code
         self._hang_up()
         self._exited.set()
@@ -208,7 +208,7 @@ class Child:
 
 
 def _pipe(theirs: list[int], ours: list[int], side: int) -> int:
-    """A pipe: `side` is the index of the process's end (0 reads, 1 writes). Our end."""
+    """Create a pipe; return the loop's end; `side` is the index of the process's end (0 reads, 1 writes)."""
     ends = os.pipe()
     theirs.append(ends[side])
     ours.append(ends[1 - side])

@@ -1,4 +1,4 @@
-"""Ending every process of the hands, whatever group or session it moved itself to."""
+"""Ends every process of the sandbox, whatever group or session it moved itself to."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ PAUSE_S = 0.002
 
 
 async def end_everyone(starter: Starter, *, kill: Callable[[], Awaitable[object]] | None) -> None:
-    """End every process that the launcher started, and all that descends from one.
+    """End every process that the launcher started, and all their descendants.
 
     Args:
-        starter: the launcher; it takes orphans in (Linux), so that nothing gets away by losing its parent.
-        kill: where the hands have a user of their own: runs a helper that becomes it and kills all it may
-            at one blow. None: they are killed one by one.
+        starter: the launcher; it adopts orphans (Linux), so no process escapes by losing its parent.
+        kill: runs a helper that becomes the sandbox's own user and kills all its processes at once. None if
+            there is no such user: the processes are killed one by one.
 
     Raises:
-        SandboxCallError: some live on.
+        SandboxCallError: some processes are still alive.
     """
     deadline = time.monotonic() + PATIENCE_S
     while await starter.anyone():

@@ -1,4 +1,4 @@
-"""The hands: one user, one folder, one environment; and the ways in."""
+"""The sandbox: one user, one folder, one environment, and the operations on them."""
 
 from __future__ import annotations
 
@@ -38,9 +38,10 @@ from autonomous_loop.sandbox.starter import Starter
 from autonomous_loop.sandbox.toolchain import find_interpreter
 from autonomous_loop.sandbox.watch import Watch
 
-# Queues of POSIX (which Landlock keeps away) could be found by nobody who does not mount them.
+# POSIX message queues are set to 0. Landlock hides the file system that lists them, so nothing could find and
+# remove them.
 LIMITS = {"CORE": 0, "FSIZE": 4 << 30, "NOFILE": 4096, "MSGQUEUE": 0}
-# Counted for each user: for the person's own it would count their desktop too.
+# NPROC counts all processes of a user. For a person's own user it would count their desktop too.
 LIMITS_AS_OTHER_USER = {"NPROC": 1024}
 STDERR_MOST = 65536
 COURIER_S = 60.0
@@ -51,16 +52,16 @@ WATCHES_MOST_BYTES = 64 << 20
 
 
 class ProcessSandbox:
-    """The `Sandbox` port, on this machine. Made by `ProcessSandbox.create`.
+    """The `Sandbox` port on this machine. Create it with `ProcessSandbox.create`.
 
     Attributes:
-        uid: the hands' user; None: the loop's own (kept apart by Landlock).
-        landlock: the version of Landlock in force; 0: none.
-        unsandboxed: a person agreed to hands that are not kept apart.
-        fenced: they reach nothing but this machine's loopback.
-        environment: what every command gets, and nothing more.
-        python: an interpreter that the hands can run.
-        at_close: ends what serves them alone, once they are gone.
+        uid: the sandbox's user; None: the loop's own user, isolated by Landlock.
+        landlock: the Landlock version in force; 0: none.
+        unsandboxed: a person agreed to run without isolation.
+        fenced: the sandbox reaches nothing but this machine's loopback.
+        environment: the complete environment of every command.
+        python: an interpreter that the sandbox can run.
+        at_close: ends services that only the sandbox used, after its last process has ended.
     """
 
     def __init__(
@@ -110,22 +111,22 @@ class ProcessSandbox:
         browser_python: str | None,
         fenced: bool = False,
     ) -> ProcessSandbox:
-        """Take a user, make the folder, find an interpreter.
+        """Choose a user, create the folder, find an interpreter.
 
         Args:
-            base: where the hands' folder is made (None: the system's temporary folder); every folder above
-                it must let other users through.
-            path: the hands' PATH; empty: the system's folders.
+            base: where to create the sandbox's folder (None: the system's temporary folder); other users must
+                be able to enter every folder above it.
+            path: the sandbox's PATH; if empty, the system's folders.
             env: added to the allow-listed environment. Never a secret.
-            read_paths: files and folders the hands may read and execute besides the system's.
-            unsandboxed: go on where the hands cannot be kept apart.
+            read_paths: files and folders that the sandbox may read and execute besides the system's.
+            unsandboxed: continue if the sandbox cannot be isolated.
             chrome_path: a Chromium or Chrome for the browser tool, and CHROME_PATH.
-            browser_python: an interpreter with Playwright, for the browser tool.
-            fenced: the hands reach nothing but this machine's loopback.
+            browser_python: an interpreter with Playwright for the browser tool.
+            fenced: the sandbox reaches nothing but this machine's loopback.
 
         Raises:
-            SandboxError: not root and no Landlock, a folder others cannot enter, no interpreter; or a fence
-                that cannot stand here.
+            SandboxError: the loop is not root and there is no Landlock; other users cannot enter a folder;
+                there is no interpreter; or this machine cannot restrict the network.
         """
         if os.geteuid() != 0 and landlock_abi() == 0 and not unsandboxed:
             raise SandboxError(
@@ -174,21 +175,21 @@ class ProcessSandbox:
 
     @property
     def started(self) -> int:
-        """How many processes were started so far; see `Sandbox.started`."""
+        """The number of processes started so far; see `Sandbox.started`."""
         return self._starter.started
 
     def lend(self, data: bytes) -> str:
-        """A file that the hands may read and not change; see `Sandbox.lend`."""
+        """Write a file that the sandbox may read but not change; see `Sandbox.lend`."""
         return lend_file(self._folder, data)
 
     @property
     def work(self) -> str:
-        """Absolute path of the work tree."""
+        """The absolute path of the work tree."""
         return str(self._folder / "sandbox" / "work")
 
     @property
     def temporary(self) -> str:
-        """Absolute path of the hands' TMPDIR."""
+        """The absolute path of the sandbox's TMPDIR."""
         return str(self._folder / "sandbox" / "tmp")
 
     async def run(
@@ -204,9 +205,9 @@ class ProcessSandbox:
         program: str = "",
         more: int | None = None,
     ) -> CommandResult:
-        """Run one command; see `Sandbox.run`. What it leaves in its group is ended with it.
+        """Run one command and end everything it leaves in its process group; see `Sandbox.run`.
 
-        `more` is a descriptor of ours that it alone is given, as `launcher.MORE`.
+        Only this command gets `more`, a descriptor of the loop, as `launcher.MORE`.
         """
         began = time.monotonic()
         output, errors = Output(max_output), Output(STDERR_MOST)
@@ -253,11 +254,11 @@ class ProcessSandbox:
         return await self._shell.run(command, timeout_s=timeout_s, max_output=max_output)
 
     async def restart_shell(self) -> None:
-        """End the persistent bash and its group."""
+        """End the persistent bash and its process group."""
         await self._shell.restart()
 
     async def read_file(self, path: str, *, max_bytes: int) -> bytes:
-        """Bytes of a regular file in the hands' folder; see `Sandbox.read_file`."""
+        """Return the bytes of a regular file in the sandbox's folder; see `Sandbox.read_file`."""
         answer = await self._carry({"do": "read", "most": max_bytes}, path, most=max_bytes * 4 // 3)
         try:
             data = base64.b64decode(answer["data"], validate=True)
@@ -268,11 +269,11 @@ class ProcessSandbox:
         return data
 
     async def write_file(self, path: str, data: bytes) -> None:
-        """Write a regular file in the hands' folder; see `Sandbox.write_file`."""
+        """Write a regular file in the sandbox's folder; see `Sandbox.write_file`."""
         await self._carry({"do": "write", "data": base64.b64encode(data).decode()}, path, most=0)
 
     async def find(self, folder: str, *, suffixes: Sequence[str], most: int) -> Sequence[str]:
-        """Regular files below `folder`; see `Sandbox.find`. The paths begin as `folder` does."""
+        """List regular files below `folder`; see `Sandbox.find`. The paths begin with `folder`."""
         request = {"do": "find", "suffixes": list(suffixes), "most": most}
         answer = await self._carry(request, folder, most=FIND_MOST_BYTES)
         paths = [PurePosixPath(str(path)) for path in answer.get("paths", [])][:most]
@@ -283,20 +284,20 @@ class ProcessSandbox:
     async def browse(
         self, action: str, *, url: str = "", selector: str = "", value: str = ""
     ) -> BrowserResult:
-        """One action of the browser tool; see `Sandbox.browse`."""
+        """Perform one action of the browser tool; see `Sandbox.browse`."""
         return await self._browser.act(action, url=url, selector=selector, value=value)
 
     async def watch(self, files: Sequence[str], folders: Sequence[str]) -> bool:
-        """Have files and folders of the work tree watched; see `Sandbox.watch`."""
+        """Watch files and folders of the work tree; see `Sandbox.watch`."""
         return await self._watch.add(files, folders)
 
     def touched(self) -> Touched | None:
-        """What of it was opened or changed; see `Sandbox.touched`."""
+        """Return the watched paths that were opened or changed; see `Sandbox.touched`."""
         return self._watch.touched()
 
     async def end_all(self) -> None:
-        """End every process of the hands; see `Sandbox.end_all`."""
-        # Killed first, put in order then: whoever waits for a command hears that it ended.
+        """End every process of the sandbox; see `Sandbox.end_all`."""
+        # Kill first and clean up afterwards: callers that wait for a command then learn that it ended.
         await end_everyone(self._starter, kill=self._kill_user if self.uid is not None else None)
         await self._shell.restart()
         await self._browser.end()
@@ -304,7 +305,7 @@ class ProcessSandbox:
             await self._courier.end()
 
     async def empty(self) -> None:
-        """End every process, and empty whatever the hands can write; see `Sandbox.empty`."""
+        """End every process and remove everything the sandbox can write; see `Sandbox.empty`."""
         await self._empty(again=True)
 
     async def _empty(self, *, again: bool) -> None:
@@ -325,7 +326,7 @@ class ProcessSandbox:
             )
 
     async def close(self) -> None:
-        """End everything, remove the hands' folder (as hands), give the user back."""
+        """End everything, remove the sandbox's folder (as the sandbox's user), release the user."""
         if self._closed:
             return
         self._closed = True

@@ -1,19 +1,20 @@
-"""A fence round a process: it and all it will ever start reach this machine's loopback and nothing else.
+"""Restricts a process and all its descendants to this machine's loopback network.
 
-Three halves that fit any Linux from 5.14 on, root or not, in a default container too:
+It needs Linux 5.14 or newer. It works with and without root, also in a default container. It has three parts:
 
-1. A seccomp filter (in the process, `build`) lets it make local sockets (AF_UNIX, netlink) itself, refuses
-   every other family and io_uring, and passes each IPv4 `socket` call to whoever holds the listener.
-2. The holder (the launcher, `answer`) makes the socket in its stead: TCP only, already bound to the loopback
-   device, and puts it in place as the call's result.
-3. The kernel lets nobody without CAP_NET_RAW take such a binding away, so that wherever the process connects
-   to, the packets go to the loopback device.
+1. A seccomp filter (`build`, in the process) lets the process create local sockets (AF_UNIX, netlink) itself,
+  refuses every other family and io_uring, and passes each IPv4 `socket` call to the holder of the listener.
+2. The holder (`answer`, in the launcher) creates the socket instead: TCP only, already bound to the loopback
+  device. It returns this socket as the result of the call.
+3. The kernel lets no process without CAP_NET_RAW remove such a binding. Wherever the process connects to, its
+  packets go to the loopback device.
 
-No address is ever judged: one that lies in the process's memory could be changed after the look at it.
-Without a holder the calls fail (ENOSYS): the fence fails closed.
+No part judges an address, because the process could change an address in its memory after the check. Without
+a holder the calls fail (ENOSYS), so the restriction fails closed.
 
-UDP is refused, as a message's IP_PKTINFO overrides the binding; IPv6 is, as binding to a link-local address
-does (both were tried). Imports nothing but the standard library: the launcher runs with nothing else.
+UDP is refused because a message's IP_PKTINFO overrides the binding. IPv6 is refused because binding to a
+link-local address does the same (both were tried). This module imports nothing but the standard library,
+because the launcher has nothing else.
 
 Sources: seccomp(2), seccomp_unotify(2), socket(7) and the kernel's net/core/sock.c (SO_BINDTODEVICE).
 """
@@ -34,13 +35,13 @@ from typing import NamedTuple
 
 LOOPBACK = b"lo\0"
 SO_BINDTODEVICE = 25
-# SYNs after the first: a connection that leads nowhere fails after about 3 s instead of minutes.
+# The number of SYN retries. A connection that leads nowhere fails after about 3 s instead of minutes.
 SYN_RETRIES = 1
 
 SECCOMP_SET_MODE_FILTER, SECCOMP_GET_ACTION_AVAIL = 1, 2
 SECCOMP_FILTER_FLAG_NEW_LISTENER = 1 << 3
 RET_ERRNO, RET_USER_NOTIF, RET_ALLOW = 0x0005_0000, 0x7FC0_0000, 0x7FFF_0000
-# BPF: load a word of struct seccomp_data, jump if equal or greater or equal, return.
+# BPF: load a word of struct seccomp_data; jump if equal; jump if greater or equal; return.
 LOAD, JUMP_EQ, JUMP_GE, RETURN = 0x20, 0x15, 0x35, 0x06
 NUMBER_AT, ARCHITECTURE_AT, FAMILY_AT = 0, 4, 16  # the low half of an argument: both are little-endian
 X32 = 0x4000_0000
@@ -55,7 +56,7 @@ SOCKET_KIND = 0xF
 
 
 class Machine(NamedTuple):
-    """Numbers of one architecture: what seccomp calls it, and its system calls."""
+    """The numbers of one architecture: its seccomp name and its system calls."""
 
     audit: int
     seccomp: int
@@ -70,7 +71,7 @@ MACHINES = {
 
 
 def why_not() -> str:
-    """Why the fence cannot stand here; empty where it can."""
+    """Return why the network filter cannot work on this machine; empty if it can."""
     machine = MACHINES.get(platform.machine())
     if sys.platform != "linux" or machine is None:
         return f"there is none for {sys.platform} on {platform.machine()}"
@@ -84,34 +85,35 @@ def why_not() -> str:
 
 
 def build() -> int:
-    """Put the fence round this process, which must have no_new_privs.
+    """Install the network filter in this process, which must have no_new_privs set.
 
     Returns:
-        The listener's descriptor (close-on-exec); it must go to whoever answers, or no socket can be made.
+        The listener's descriptor (close-on-exec). The process that answers needs it; without an answer no
+        socket can be created.
 
     Raises:
-        OSError: as the kernel answers.
+        OSError: the kernel's answer.
     """
     machine = MACHINES[platform.machine()]
     code = ctypes.create_string_buffer(_filter(machine))
-    # struct sock_fprog: how many instructions, and where.
+    # struct sock_fprog: the number of instructions, and their address.
     program = struct.pack("HP", len(code) // 8, ctypes.addressof(code))
     return _seccomp(machine, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, program)
 
 
 def answer(listener: int) -> bool:
-    """Answer one call that waits. False: everybody behind this fence is gone."""
+    """Answer one waiting call; return False if every process behind this filter is gone."""
     poll = select.poll()
     poll.register(listener, select.POLLIN)
     events = sum(event for _, event in poll.poll(0))
-    if not events & select.POLLIN:  # never receive without one: older kernels would wait for ever
+    if not events & select.POLLIN:  # never receive without an event: older kernels would wait for ever
         return not events & (select.POLLHUP | select.POLLERR | select.POLLNVAL)
     call = bytearray(NOTIFICATION.size)
     try:
         fcntl.ioctl(listener, IOCTL_RECEIVE, call)
         number, *_, _family, kind, protocol, _, _, _ = NOTIFICATION.unpack(call)
         _give(listener, number, kind & 0xFFFF_FFFF, protocol & 0xFFFF_FFFF)
-    except OSError:  # who asked has been killed or interrupted meanwhile
+    except OSError:  # the caller was killed or interrupted meanwhile
         pass
     return True
 
@@ -129,7 +131,7 @@ def _give(listener: int, number: int, kind: int, protocol: int) -> None:
     with made:
         made.setblocking(not kind & socket.SOCK_NONBLOCK)
         flags = kind & socket.SOCK_CLOEXEC
-        # A signal half-way (a child has ended) would withdraw the socket and leave the call answered with 0.
+        # A signal in between (a child has ended) would withdraw the socket and answer the call with 0.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             fcntl.ioctl(listener, IOCTL_ADD, ADDITION.pack(number, ADD_AND_SEND, made.fileno(), 0, flags))
@@ -142,7 +144,7 @@ def _refuse(listener: int, number: int, error: int) -> None:
 
 
 def _socket(kind: int) -> socket.socket:
-    """One that the loopback device holds."""
+    """Create a socket that is bound to the loopback device."""
     made = socket.socket(socket.AF_INET, kind)
     try:
         made.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, LOOPBACK)
@@ -168,7 +170,7 @@ def _filter(machine: Machine) -> bytes:
             *_when(socket.AF_INET, RET_USER_NOTIF),
             *_when(socket.AF_UNIX, RET_ALLOW),
             *_when(socket.AF_NETLINK, RET_ALLOW),
-            # As on a machine without IPv6, which programs know how to live with.
+            # Answer as a machine without IPv6 does; programs handle that.
             *_when(socket.AF_INET6, RET_ERRNO | errno.EAFNOSUPPORT),
             _step(RETURN, RET_ERRNO | errno.EACCES),
         ]
@@ -184,7 +186,7 @@ def _unless(value: int, error: int) -> list[bytes]:
 
 
 def _step(code: int, value: int, *, skip_if: int = 0, skip_if_not: int = 0) -> bytes:
-    """One struct sock_filter."""
+    """Encode one struct sock_filter."""
     return struct.pack("=HBBI", code, skip_if, skip_if_not, value)
 
 

@@ -1,4 +1,4 @@
-"""At the start of a session: try, from inside, to reach what the hands must not."""
+"""Tries from inside the sandbox, at the start of a session, to reach what it must not reach."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from autonomous_loop.sandbox.sandbox import ProcessSandbox
 
 PROBE_S = 30.0
 PROBE_MOST = 1_000_000
-# Who can speak to one of these can have something run outside of the sandbox.
+# A process that can talk to one of these sockets can run code outside the sandbox.
 SOCKETS = (
     "/var/run/docker.sock",
     "/run/docker.sock",
@@ -38,18 +38,18 @@ async def self_test(
     forbidden_paths: Sequence[str],
     sockets: Sequence[str] = SOCKETS,
 ) -> None:
-    """Run the probe as hands; its interpreter and git must run as well.
+    """Run the probe in the sandbox, and check that its interpreter and git work.
 
     Args:
-        secrets: keys and tokens of the loop, looked for in what the hands' processes are given. They are not
-            shown to the probe.
+        secrets: keys and tokens of the loop. The test looks for them in what sandbox processes are given; the
+            probe itself does not see them.
         forbidden_paths: the loop's own folders and files (its state, `/github`, the runner's file commands);
-            those that do not exist are passed over.
-        sockets: of services that would do more for whoever connects; `{uid}` is the loop's.
+            missing ones are skipped.
+        sockets: sockets of services that would act for anyone who connects; `{uid}` is the loop's.
 
     Raises:
-        SandboxError: what was reachable, or what does not run. A person who agreed to `unsandboxed`, where
-            nothing could keep the hands apart, is not told what of the loop's they reach.
+        SandboxError: lists what was reachable or does not run. With `unsandboxed`, if nothing could isolate
+            the sandbox, reachable things of the loop are not reported: a person agreed to that.
     """
     await _must_run(
         sandbox, ["git", "--version"], "install git where every user can run it, and put it on the PATH."
@@ -60,7 +60,7 @@ async def self_test(
         "paths": _existing(forbidden_paths),
         "sockets": [path.format(uid=os.getuid()) for path in sockets],
         "own_user": sandbox.uid,
-        # An older kernel does not keep signals in: another user does.
+        # An older kernel does not block signals, but another user does.
         "signals": sandbox.uid is not None or sandbox.landlock >= ABI_WITH_SCOPES,
     }
     source = Path(__file__).with_name("probe.py").read_text()
@@ -93,7 +93,7 @@ async def self_test(
 
 @contextmanager
 def _listener() -> Iterator[tuple[str, int] | tuple[()]]:
-    """A listening socket at an address of this machine that is not loopback; empty where it has none."""
+    """Open a listening socket on an address of this machine other than loopback; () if there is none."""
     addresses = [
         one.address
         for interface in psutil.net_if_addrs().values()
@@ -121,10 +121,10 @@ async def _must_run(sandbox: ProcessSandbox, argv: Sequence[str], hint: str) -> 
 
 
 def _given_away(sandbox: ProcessSandbox, secrets: Sequence[str]) -> list[str]:
-    """Secrets that stand where the hands need no trick to find them."""
+    """Return the secrets that the sandbox can see without any trick."""
     places = {
         "the hands' environment": "\n".join(sandbox.environment.values()),
-        # The one thing about a process that every user may read.
+        # Every user may read a process's arguments.
         "the loop's own arguments": "\0".join(psutil.Process().cmdline()),
     }
     return [

@@ -1,4 +1,4 @@
-"""The persistent bash of the hands."""
+"""The persistent bash in the sandbox."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from autonomous_loop.errors import SandboxCallError
 from autonomous_loop.sandbox.process import Child, Output
 
 BASH = ("bash", "--noprofile", "--norc")
-# Descriptor 198 is the shell's way back to the loop. A command's own streams are redirected only while it
-# runs: neither `exec >file` nor a command that reads its standard input can take the shell's away.
+# Descriptor 198 is the shell's way back to the loop. A command's streams are redirected only while it runs.
+# So neither `exec >file` nor a command that reads standard input can take over the shell's streams.
 _OPEN = b"exec 198>&1 2>&1\n"
 _RUN = b"IFS= read -r -d '' __command\n%s\0eval \"$__command\" </dev/null >&198 2>&1 198>&-\n"
 _DONE = b"builtin printf '\\0%%s:%%d\\0' %s \"$?\" >&198\n"
@@ -21,7 +21,7 @@ _GONE = b"\n[the shell ended; the next command starts a fresh one]\n"
 
 
 class _Answer:
-    """Splits what the shell prints at the sentinel of the command that runs."""
+    """Splits the shell's output at the sentinel of the running command."""
 
     def __init__(self) -> None:
         self.output = Output(0)
@@ -31,7 +31,7 @@ class _Answer:
         self._rest = b""
 
     def expect(self, sentinel: bytes, most: int) -> None:
-        """A new command; what came since the last one (a background job's) stands before its output."""
+        """Expect a new command; output since the last one (of a background job) comes before its output."""
         between = self._rest
         self.output, self._sentinel, self._rest, self.exit_code = Output(most), sentinel, b"", None
         self.done.clear()
@@ -43,7 +43,7 @@ class _Answer:
             self._rest = self._rest[-65536:]
             return
         before, mark, after = self._rest.partition(b"\0" + self._sentinel + b":")
-        if not mark:  # all but what may be the beginning of a sentinel
+        if not mark:  # all but a possible beginning of a sentinel
             keep = len(self._sentinel) + 1
             self.output.add(self._rest[:-keep])
             self._rest = self._rest[-keep:]
@@ -57,16 +57,16 @@ class _Answer:
         self.done.set()
 
     def flush(self) -> None:
-        """The shell is gone: everything it printed is output."""
+        """Take the rest as output, because the shell is gone."""
         self.output.add(self._rest)
         self._sentinel, self._rest = b"", b""
 
 
 class Shell:
-    """A bash that keeps its folder and variables from command to command.
+    """A bash that keeps its folder and variables between commands.
 
     Args:
-        start: starts a process of the hands with standard input and merged streams.
+        start: starts a process in the sandbox with standard input and merged output streams.
     """
 
     def __init__(self, start: Callable[..., Awaitable[Child]]) -> None:
@@ -108,7 +108,7 @@ class Shell:
             )
 
     async def restart(self) -> None:
-        """End the shell and its group; the next command starts afresh."""
+        """End the shell and its process group; the next command starts a new one."""
         async with self._turn:
             await self._end()
 
@@ -121,7 +121,7 @@ class Shell:
         return self._child
 
     async def _give_up(self, child: Child) -> int | None:
-        """The command ended its shell (its exit code), or did not end in time (None)."""
+        """Handle a command that ended its shell (return the exit code) or ran out of time (return None)."""
         ended = child.ended
         await self._end()
         if self._answer.done.is_set():  # the sentinel was still in the pipe

@@ -1,4 +1,4 @@
-"""The loop's end of the launcher: asks it to start processes of the hands, and whether any is left."""
+"""The loop's end of the launcher: starts processes in the sandbox and asks whether any is left."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ END_S = 5.0
 
 
 class Starter:
-    """A launcher of the loop's own; begun before any process of the hands exists.
+    """Starts the launcher, before any process of the sandbox exists, and talks to it.
 
     Args:
-        fenced: none of its processes reaches more than this machine's loopback; see `fence`.
+        fenced: no process reaches more than this machine's loopback; see `seccomp`.
 
     Attributes:
-        started: how many processes it was asked to start so far.
-        pid: of the launcher, from which every process of the hands descends.
+        started: the number of processes it was asked to start so far.
+        pid: the launcher's process id; every process of the sandbox descends from it.
     """
 
     def __init__(self, *, fenced: bool = False) -> None:
@@ -35,7 +35,7 @@ class Starter:
         self.started = 0
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the launcher
         try:
-            # A session of its own: a terminal's interrupt is the loop's to handle.
+            # A new session: the loop, not the launcher, handles an interrupt from the terminal.
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-I", "-S", LAUNCHER, str(theirs.fileno())),
@@ -61,16 +61,16 @@ class Starter:
         self._turn = asyncio.Lock()
 
     def start(self, spec: Spec, streams: Sequence[int], more: int | None = None) -> socket.socket:
-        """Start a process in a session and process group of its own.
+        """Start a process in its own session and process group.
 
         Args:
-            spec: what to become.
-            streams: its standard input, output and error; they stay the caller's to close.
-            more: a descriptor for it alone (`launcher.MORE`); the caller's, too.
+            spec: describes the process.
+            streams: its standard input, output and error; the caller closes them.
+            more: an extra descriptor for this process only (`launcher.MORE`); the caller closes it too.
 
         Returns:
-            A socket: `launcher.KILL` on it ends the group; the exit status comes as a line (-n: by signal n).
-            It closes without one when the launcher is gone.
+            A socket. Sending `launcher.KILL` on it ends the process group. The exit status arrives on it as a
+            line (-n: ended by signal n). It closes without one if the launcher is gone.
 
         Raises:
             SandboxCallError: the launcher is gone.
@@ -90,7 +90,7 @@ class Starter:
         return ours
 
     async def anyone(self) -> bool:
-        """Whether any process it started, or a descendant of one, is left, zombies included.
+        """Return whether any started process or descendant is left, zombies included.
 
         Raises:
             SandboxCallError: the launcher is gone.
@@ -107,7 +107,7 @@ class Starter:
         return answer == b"y"
 
     async def end(self) -> None:
-        """End the launcher, by closing its socket."""
+        """End the launcher by closing its socket."""
         self._control.close()
         try:
             await asyncio.to_thread(self._process.wait, END_S)

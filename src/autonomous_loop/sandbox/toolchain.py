@@ -1,4 +1,4 @@
-"""What another user can run on this machine: an interpreter, a browser, node."""
+"""Finds programs that another user can run on this machine: an interpreter, a browser, node."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from autonomous_loop.domain.work import CommandResult
 from autonomous_loop.errors import SandboxError
 
-# The shells without a window come first: they start in half the time, and nobody looks at the hands' windows.
+# Headless shells come first: they start in half the time, and nobody looks at the sandbox's windows.
 BROWSERS = (
     "chromium-headless-shell",
     "chrome-headless-shell",
@@ -29,16 +29,16 @@ Run = Callable[[Sequence[str]], Awaitable[CommandResult]]
 
 
 def interpreters() -> list[str]:
-    """Candidates for the hands' interpreter, best first."""
+    """Return candidates for the sandbox's interpreter, best first."""
     base = getattr(sys, "_base_executable", "") or sys.executable
     return list(dict.fromkeys([base, "/usr/local/bin/python3", "/usr/bin/python3", sys.executable]))
 
 
 async def find_interpreter(run: Run, candidates: Sequence[str] | None = None) -> str:
-    """The first interpreter that runs as hands.
+    """Return the first interpreter that runs in the sandbox.
 
     Raises:
-        SandboxError: none does (one below /root, which other users cannot enter, is the usual reason).
+        SandboxError: none runs (usually because it is below /root, which other users cannot enter).
     """
     failures = []
     for candidate in candidates if candidates is not None else interpreters():
@@ -53,7 +53,7 @@ async def find_interpreter(run: Run, candidates: Sequence[str] | None = None) ->
 
 
 async def find_on_path(run: Run, names: Sequence[str]) -> str | None:
-    """Absolute path of the first of `names` that the hands find on their PATH."""
+    """Return the absolute path of the first of `names` on the sandbox's PATH."""
     for name in names:
         result = await run(["/bin/sh", "-c", 'command -v "$1"', "sh", name])
         path = result.text.strip()
@@ -63,16 +63,16 @@ async def find_on_path(run: Run, names: Sequence[str]) -> str | None:
 
 
 async def find_node(run: Run) -> str | None:
-    """node, where the hands have one."""
+    """Return the path of node, or None if the sandbox has none."""
     return await find_on_path(run, ["node"])
 
 
 def find_browser(path: str, cache: Path | None = None) -> str | None:
-    """An installed Chromium or Chrome first, Playwright's own next.
+    """Return an installed Chromium or Chrome, or else Playwright's own browser.
 
     Args:
-        path: as in PATH.
-        cache: where `playwright install` keeps its browsers.
+        path: folders, as in PATH.
+        cache: the folder where `playwright install` keeps its browsers.
     """
     for name in BROWSERS:
         if found := shutil.which(name, path=path):

@@ -1,8 +1,8 @@
-"""Watches of the kernel's on the hands' files and folders: what was opened or changed, by no word of theirs.
+"""Watches files and folders of the sandbox with inotify: the kernel reports what was opened or changed.
 
-A watch is on the file itself: another name of it (a hard link), writing through memory, or a renamed folder
-above make no difference. The loop holds the descriptor; a program that runs as hands puts the watches on, as
-only that may walk their paths.
+The sandbox's own word is not needed. A watch is on the file itself. Another name of the file (a hard link), a
+write through memory or a renamed parent folder makes no difference. The loop holds the descriptor. A program
+in the sandbox adds the watches, since only it may walk these paths.
 
 Sources: inotify(7).
 """
@@ -30,11 +30,11 @@ Run = Callable[[list[str], bytes, int], Awaitable[CommandResult]]
 
 
 class Watch:
-    """Watches on paths; begun with none.
+    """A set of watches on paths; empty at first.
 
     Args:
-        run: runs the program as hands, with arguments, standard input and one more descriptor.
-        temporary: a folder of the hands'.
+        run: runs the program in the sandbox with arguments, standard input and one more descriptor.
+        temporary: a folder of the sandbox.
     """
 
     def __init__(self, run: Run, temporary: str) -> None:
@@ -46,7 +46,7 @@ class Watch:
         self._pending: list[tuple[int, int, str]] = []
 
     async def add(self, files: Sequence[str], folders: Sequence[str]) -> bool:
-        """Watch these; see `Sandbox.watch`."""
+        """Add watches; see `Sandbox.watch`."""
         if self._descriptor is None and not self._begin():
             return False
         assert self._descriptor is not None
@@ -60,7 +60,7 @@ class Watch:
         tried = numbers[0] if numbers else -1
         works = self._tells(tried)
         if done.exit_code != 0 or len(numbers) != 1 + len(asked) or min(numbers) < 0 or not works:
-            self.close()  # not here, or no more than so many
+            self.close()  # inotify does not work here, or a limit was reached
             return False
         for number, path in zip(numbers[1:], [*files, *folders], strict=True):
             self._paths[number] = tuple({*self._paths.get(number, ()), path})
@@ -68,7 +68,7 @@ class Watch:
         return True
 
     def touched(self) -> Touched | None:
-        """What was opened or changed since this was last asked; None: it may be anything."""
+        """Return what was opened or changed since the last call; None: it may be anything."""
         if self._descriptor is None:
             return None
         files, entries, folders = set[str](), set[str](), set[str]()
@@ -90,7 +90,7 @@ class Watch:
         return Touched(frozenset(files), frozenset(entries), frozenset(folders)) if whole else None
 
     def close(self) -> None:
-        """Take all watches off."""
+        """Remove all watches."""
         if self._descriptor is not None:
             os.close(self._descriptor)
         self._descriptor = None
@@ -104,13 +104,13 @@ class Watch:
         return self._descriptor is not None
 
     def _tells(self, tried: int) -> bool:
-        """Whether the trial was told of, as it is on every file system of the kernel's own."""
+        """Return whether inotify reported the trial, as it does on all native file systems of the kernel."""
         self._pending = self._events()
         of_trial = [mask for number, mask, _ in self._pending if number == tried]
         return any(mask & watch_program.OPEN for mask in of_trial)
 
     def _events(self) -> list[tuple[int, int, str]]:
-        """All that were not asked for yet."""
+        """Return all events since the last call."""
         found, self._pending = self._pending, []
         while self._descriptor is not None:
             try:

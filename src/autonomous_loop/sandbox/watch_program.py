@@ -1,8 +1,9 @@
-"""Puts watches of the kernel's on files and folders: a program that runs as hands (see `watch`).
+"""Adds inotify watches on files and folders; runs inside the sandbox (see `watch`).
 
-Arguments: the number of a descriptor (inotify), a folder to try it out in. Standard input: paths, each ended
-by a zero byte and led by what it is, `f` or `d`. Standard output: the number of the watch on the trial file,
-then of each path's; a negative one is an error's. Imports nothing but the standard library.
+Arguments: the number of an inotify descriptor, and a folder for a trial. Standard input: paths, each prefixed
+with its kind (`f` or `d`) and ended by a zero byte. Standard output: the number of the watch on the trial
+file, then the number for each path; a negative number is an error. The program imports nothing but the
+standard library.
 
 Sources: inotify(7), the kernel's include/uapi/linux/inotify.h.
 """
@@ -18,22 +19,22 @@ import sys
 MODIFY, ATTRIB, OPEN, MOVED, CREATE, DELETE = 0x2, 0x4, 0x20, 0xC0, 0x100, 0x200
 DELETE_SELF, MOVE_SELF = 0x400, 0x800
 ONLY_FOLDERS, NO_LINKS = 0x0100_0000, 0x0200_0000
-# Whoever changes a file's content opens it first, or truncates it by its path. That it was opened must do:
-# what is written through memory shows in no other way, not even when the process that did it has ended.
+# A process opens a file before it changes the content, or truncates it by its path. The open event must
+# suffice: a write through memory causes no other event, not even when the process that did it ends.
 OF_FILES = OPEN | MODIFY | ATTRIB | DELETE_SELF | MOVE_SELF | NO_LINKS
 OF_FOLDERS = CREATE | DELETE | MOVED | ATTRIB | DELETE_SELF | MOVE_SELF | NO_LINKS | ONLY_FOLDERS
 
 
 def watch(descriptor: int, path: bytes, mask: int) -> int:
-    """Add a watch; its number, or an error's."""
+    """Add a watch; return its number, or a negative error number."""
     number = int(_LIBC.inotify_add_watch(descriptor, path, mask))
     return number if number >= 0 else -ctypes.get_errno()
 
 
 def trial(descriptor: int, folder: str) -> int:
-    """Write to a watched file by another name of it and through memory: the kernel must tell even that."""
+    """Write to a watched file by another name and through memory: the kernel must report even that."""
     mine = f"{folder}/watch-{os.urandom(16).hex()}"
-    os.mkdir(mine, 0o700)  # by no name that anybody could have planted
+    os.mkdir(mine, 0o700)  # a name that nobody could have planted before
     file, other = f"{mine}/file", f"{mine}/other"
     with open(file, "xb") as made:
         made.write(b"before")
@@ -48,7 +49,7 @@ def trial(descriptor: int, folder: str) -> int:
 
 
 def main() -> None:
-    """Add all watches asked for."""
+    """Add all requested watches."""
     descriptor, folder = int(sys.argv[1]), sys.argv[2]
     numbers = array.array("i", [trial(descriptor, folder)])
     for asked in sys.stdin.buffer.read().split(b"\0")[:-1]:
