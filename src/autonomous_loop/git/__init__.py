@@ -1,1 +1,1 @@
-"""The loop's own bare repository: checkpoints, journal, and the scratch clone the hands work in."""
+"""The loop's own bare repository (checkpoints, journal), and the scratch clone that the sandbox works in."""

@@ -1,4 +1,4 @@
-"""A person's checkout: single files of it, read and written where they stand, never through a link."""
+"""Reads and writes single files in a person's checkout, never through a link."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _LINK = (errno.ELOOP, errno.ENOTDIR)
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """The work tree of a git directory. Neither its hooks nor any filter or helper of it is run.
+    """The work tree of a git directory. None of its hooks, filters or helpers is run.
 
     Attributes:
-        root: its top.
-        origin: the address of the remote `origin`, as it is written; it may hold a credential: never shown.
+        root: its top folder.
+        origin: the address of the remote `origin` as configured; it may hold a credential, so never show it.
     """
 
     root: Path
@@ -34,13 +34,13 @@ class Checkout:
 
     @classmethod
     def open(cls, folder: Path, *, path: str) -> Checkout:
-        """Find its top and its remote.
+        """Find the top folder and the remote.
 
         Args:
-            path: where git is found.
+            path: the PATH to find git on.
 
         Raises:
-            RepositoryError: no such folder, no git repository, no work tree.
+            RepositoryError: there is no such folder, no git repository or no work tree.
         """
         repo = open_repo(folder)
         try:
@@ -48,7 +48,7 @@ class Checkout:
             bare = repo.bare
         finally:
             repo.close()
-        # A repository's own configuration may name another place: nothing is written there.
+        # A repository's own configuration may name another folder as work tree. Never write there.
         if bare or not folder.resolve().is_relative_to(root):
             raise RepositoryError(
                 f"{folder} is in no work tree: there is no place for files",
@@ -59,14 +59,14 @@ class Checkout:
         return cls(root, done.stdout.decode("utf-8", "replace").strip())
 
     def read(self, path: str) -> bytes | None:
-        """A file's content; None when there is none.
+        """Return a file's content, or None if there is no such file.
 
         Raises:
-            RepositoryError: a link, no regular file, or too large.
+            RepositoryError: the path is a link, is not a regular file, or the file is too large.
         """
         try:
             with self._folder(path) as (folder, name):
-                # Not to wait for whoever writes into a pipe.
+                # O_NONBLOCK: do not wait for a writer if the file is a pipe.
                 fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
         except FileNotFoundError:
             return None
@@ -81,10 +81,10 @@ class Checkout:
         return data
 
     def write(self, path: str, data: bytes) -> None:
-        """Put a file there at once and as a whole, its folders made where they are missing.
+        """Write a whole file atomically; create missing folders.
 
         Raises:
-            RepositoryError: a link on the way, or it cannot be written.
+            RepositoryError: a link is on the way, or the file cannot be written.
         """
         try:
             with self._folder(path, make=True) as (folder, name):
@@ -103,7 +103,7 @@ class Checkout:
 
     @contextmanager
     def _folder(self, path: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
-        """The file's folder, opened step by step, and its name in it."""
+        """Open the file's folder step by step; yield its descriptor and the file's name."""
         *parts, name = path.split("/")
         fd = os.open(self.root, _FOLDER)
         try:

@@ -1,4 +1,4 @@
-"""Checkpoints: proved commits, kept as branches."""
+"""Keeps checkpoints (proved commits) as branches."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ CHECKED_OUT = "branch is currently checked out"
 
 
 class CheckpointManager:
-    """Create and go back; implements `Checkpoints`.
+    """Creates checkpoints and moves the loop's branches; implements `Checkpoints`.
 
     Args:
-        repository: the loop's own.
+        repository: the loop's own repository.
         branches: `autonomous-loop/<loop>`.
     """
 
@@ -78,11 +78,11 @@ class CheckpointManager:
         return self.fetch_ref(f"refs/heads/{self._branches}/{branch}")
 
     def base_head(self, branch: str) -> CommitSha | None:
-        """A branch outside the loop's own, fetched."""
+        """Fetch a branch that is not one of the loop's and return its commit."""
         return self.fetch_ref(f"refs/heads/{branch}")
 
     def fetch_ref(self, ref: str) -> CommitSha | None:
-        """A ref of the remote with its history; None when there is none."""
+        """Fetch a ref of the remote with its history; return its commit, or None if there is no such ref."""
         sha = self._repository.remote_refs(ref).get(ref)
         if sha and not self._repository.has(sha):
             self._repository.fetch(f"{ref}:refs/loop/{sha}")
@@ -91,7 +91,7 @@ class CheckpointManager:
     def fetch_all(self) -> None:
         """See `Checkpoints`."""
         refs = self._repository.remote_refs(f"refs/heads/{self._branches}/*")
-        # By commit: two branches at the same one are fetched once.
+        # Group by commit: two branches at the same commit need one fetch.
         by_commit = {sha: ref for ref, sha in refs.items() if not self._repository.has(sha)}
         self._repository.fetch(*(f"{ref}:refs/loop/{sha}" for sha, ref in by_commit.items()))
 
@@ -112,10 +112,10 @@ class CheckpointManager:
             self._repository.push(dict.fromkeys(old))
 
     def refuse_in_the_way(self, prefix: str) -> None:
-        """Refuse early where a branch named like the prefix makes ours impossible.
+        """Refuse early if a branch has the same name as the prefix of the loop's branches.
 
         Raises:
-            RepositoryError: git cannot have both `a` and `a/b`.
+            RepositoryError: such a branch exists; git cannot have both `a` and `a/b`.
         """
         ref = f"refs/heads/{prefix}"
         if ref in self._repository.remote_refs(ref):
@@ -126,7 +126,7 @@ class CheckpointManager:
 
 
 def why_refused(said: str) -> str:
-    """The reason for which a push was refused, with the other side's own words where it has some."""
+    """Return why a push was refused, with the remote's own words if it gave any."""
     reason = re.search(r"rejected\] \(([^\n]*)\)", said)
     told = " ".join(line.strip() for line in re.findall(r"^remote: (.*\S)", said, re.MULTILINE))
     if reason is None:

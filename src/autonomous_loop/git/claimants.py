@@ -1,4 +1,4 @@
-"""Who holds a claim where there is no CI: a process of one boot of one host."""
+"""Identifies the holder of a claim outside CI: one process of one boot of one host."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class ProcessClaimants:
     def is_alive(self, claimant: Claimant) -> bool:
         """See `Claimants`."""
         if claimant.run_id or claimant.host != socket.gethostname():
-            return True  # elsewhere: it cannot be told from here
+            return True  # another host or a CI run: this process cannot check it
         if claimant.boot != _boot() or claimant.pid == os.getpid():
-            return False  # a session of this very process that is claimed again has ended
+            return False  # this very process claims again, so its earlier session has ended
         try:
             process = psutil.Process(claimant.pid)
             same = abs(process.create_time() - claimant.started) < 1.0

@@ -1,4 +1,4 @@
-"""The one way the loop runs git: in a bare repository of its own, with nothing inherited."""
+"""Runs git for the loop: in its own bare repository, with no inherited environment or configuration."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from autonomous_loop.errors import RepositoryError, ServiceError, TransientError
 
-# Hooks, file system monitors, helpers and prompts run programs: none of them is ours. The repository is
-# bare, so that no work tree, filter or attribute can be met (docs/architecture.md, "Root and the sandbox").
+# Hooks, file system monitors, helpers and prompts run programs, and none of them is ours. The repository is
+# bare, so no work tree, filter or attribute is involved (docs/architecture.md, "Root and the sandbox").
 HARDENED = (
     "-c", "core.hooksPath=/dev/null",
     "-c", "core.fsmonitor=false",
@@ -26,8 +26,8 @@ HARDENED = (
 NETWORK_TIMEOUT_S = 300.0
 LOCAL_TIMEOUT_S = 120.0
 PAUSES_S = (0.5, 2.0)
-PATIENCE_S = 30.0  # what took so long is not asked for again
-# What git and curl say of a network or a server that fails for a while (git has no exit code for it).
+PATIENCE_S = 30.0  # after this long, do not try again
+# Messages of git and curl about a temporary network or server failure (git has no exit code for it).
 NETWORK = re.compile(
     r"could not resolve|failed to connect|connection (was )?(refused|reset|timed out)|timed? ?out"
     r"|returned error: (408|429|5\d\d)|hung up unexpectedly|early EOF|RPC failed|unexpected disconnect"
@@ -38,11 +38,11 @@ T = TypeVar("T")
 
 
 class GitError(ServiceError):
-    """git ended with an error.
+    """git exited with an error.
 
     Args:
-        exit_code: of git.
-        stderr: what it said; credentials travel by environment, so none can stand here.
+        exit_code: git's exit code.
+        stderr: git's message; it holds no credential, because credentials go through the environment.
     """
 
     def __init__(self, what: str, exit_code: int, stderr: str) -> None:
@@ -52,10 +52,10 @@ class GitError(ServiceError):
 
 
 class LockedError(TransientError):
-    """A lock of git is in the way.
+    """A lock file of git is in the way.
 
     Args:
-        file: the lock, as the machine calls it on which the refs stand.
+        file: the lock file, as the machine that holds the refs names it.
     """
 
     def __init__(self, file: str) -> None:
@@ -64,13 +64,13 @@ class LockedError(TransientError):
 
 
 def failed(what: str, exit_code: int, stderr: str) -> GitError | TransientError:
-    """The error for what git said: one that may pass by itself where it is the network's."""
+    """Return the error for a message of git: a transient one if the network failed."""
     error = GitError(what, exit_code, stderr)
     return TransientError(error.message) if NETWORK.search(stderr) else error
 
 
 def patiently(act: Callable[[], T]) -> T:
-    """Do it again, twice at most, where the network failed: what is done may be done twice.
+    """Call `act`, and again at most twice if the network fails. `act` must be safe to repeat.
 
     Raises:
         TransientError: the network failed each time.
@@ -91,9 +91,10 @@ class Git:
 
     Args:
         git_dir: a bare repository (or the git folder of a project, for reading).
-        home: a folder only the loop can read; git's HOME.
-        path: the PATH git and its helpers are found on.
-        auth: environment that carries credentials (`GIT_CONFIG_COUNT` and what belongs to it), or empty.
+        home: git's HOME, a folder only the loop can read.
+        path: the PATH to find git and its helpers on.
+        auth: environment variables with credentials (`GIT_CONFIG_COUNT` and the ones that belong to it), or
+            empty.
     """
 
     def __init__(
@@ -122,17 +123,17 @@ class Git:
         remote: bool = False,
         check: bool = True,
     ) -> bytes:
-        """Standard output of one git command.
+        """Run one git command and return its standard output.
 
         Args:
             stdin: its standard input.
-            env: more environment, such as `GIT_INDEX_FILE`.
-            remote: it talks to the remote: give it the credentials and the longer deadline.
-            check: raise on an exit code that is not 0.
+            env: more environment variables, such as `GIT_INDEX_FILE`.
+            remote: whether it talks to the remote; then it gets the credentials and the longer deadline.
+            check: raise if the exit code is not 0.
 
         Raises:
-            GitError: it failed.
-            TransientError: it did not end in time.
+            GitError: git failed.
+            TransientError: git did not end in time.
         """
         done = self.run(*args, stdin=stdin, env=env, remote=remote)
         if check and done.returncode != 0:
@@ -140,17 +141,17 @@ class Git:
         return done.stdout
 
     def text(self, *args: str, env: Mapping[str, str] | None = None, remote: bool = False) -> str:
-        """The same, as text without white space around it."""
+        """Run one git command and return its output as stripped text."""
         return self(*args, env=env, remote=remote).decode("utf-8", "surrogateescape").strip()
 
     def run(
         self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None, remote: bool = False
     ) -> subprocess.CompletedProcess[bytes]:
-        """The completed process, whatever its exit code.
+        """Run one git command and return the completed process, whatever its exit code.
 
         Raises:
             RepositoryError: git is not installed.
-            TransientError: it did not end in time.
+            TransientError: git did not end in time.
         """
         argv: Sequence[str] = ("git", *HARDENED, f"--git-dir={self.git_dir}", *args)
         full = {**self._env, **(self._auth if remote else {}), **(env or {})}
@@ -166,7 +167,7 @@ class Git:
 
 
 def bearer(url: str, token: str) -> dict[str, str]:
-    """Environment that authenticates git to `url` with a token: never an argument, an URL or a file."""
+    """Return variables that authenticate git to `url`; the token is in no argument, URL or file."""
     from base64 import b64encode  # noqa: PLC0415
 
     value = b64encode(f"x-access-token:{token}".encode()).decode()

@@ -1,4 +1,4 @@
-"""Git's index of a work tree, as far as it takes to make a smaller one: some of its rows, as they are.
+"""Reads git's index of a work tree, just enough to make a smaller index with some of its rows unchanged.
 
 Source: gitformat-index(5), versions 2 and 3.
 """
@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from functools import cached_property
 
 _HEAD = struct.Struct(">4sII")
-_FLAGS_AT = 60  # after the times, the inode, the mode, the owner, the size and the object
-_MODE_AT = 26  # the byte of the mode that holds the kind
+_FLAGS_AT = 60  # after the times, inode, mode, owner, size and object id
+_MODE_AT = 26  # the byte of the mode that holds the file type
 _GITLINK = 0o160000 >> 8
 _EXTENDED = 0x4000
 _LENGTH = 0x0FFF
@@ -22,10 +22,10 @@ class Index:
     """The rows of an index file.
 
     Args:
-        data: the file.
+        data: the file's content.
 
     Raises:
-        ValueError: a version that is not known, or a repository inside (a gitlink).
+        ValueError: the version is unknown, or the index has a nested repository (a gitlink).
     """
 
     def __init__(self, data: bytes) -> None:
@@ -43,7 +43,7 @@ class Index:
             flags = data[start - 2] << 8 | data[start - 1]
             if flags & _EXTENDED:
                 start += 2
-            # A name as long as the flags can say, or longer, is ended by its zero byte alone.
+            # If a name is as long as the flags can express, or longer, only its zero byte ends it.
             length = flags & _LENGTH
             end = start + length if length < _LENGTH else data.index(b"\0", start)
             after = end + 8 - (end - at) % 8
@@ -58,12 +58,12 @@ class Index:
 
     @property
     def paths(self) -> Iterable[str]:
-        """All of them, in the order of their bytes."""
+        """All paths, in byte order."""
         return self._rows.keys()
 
     @cached_property
     def folders(self) -> frozenset[str]:
-        """Every folder above one of them; "" is the root."""
+        """Every folder above one of the paths; "" is the root."""
         found = {""}
         for path in self.paths:
             folder = path.rpartition("/")[0]
@@ -73,7 +73,7 @@ class Index:
         return frozenset(found)
 
     def only(self, paths: Iterable[str]) -> bytes:
-        """An index file with the rows of these paths, which are in it."""
+        """Return an index file with the rows of these paths; the index must hold all of them."""
         there = sorted((path.encode("utf-8", "surrogateescape"), self._rows[path]) for path in set(paths))
         rows = [self._data[place] for _, place in there]
         made = b"".join([_HEAD.pack(b"DIRC", self._version, len(rows)), *rows])

@@ -1,4 +1,4 @@
-"""The journal: one commit an event on the loop's state branch, chained, never forced."""
+"""The journal: one commit for each push of events on the loop's state branch, chained, never forced."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from autonomous_loop.errors import JournalError, RepositoryError, TransientError
 from autonomous_loop.git.repository import Repository
 
 MOST_FILE = 90_000_000
-"""Bytes of one file of the journal: GitHub takes none of more than 100 MB."""
+"""The largest file of the journal, in bytes: GitHub rejects files of more than 100 MB."""
 SESSION_FILE = re.compile(r"sessions/(\d{1,6})\.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """What one push brings: the branches it moves, and the journal once it has."""
+    """One push: the branches it moves, and the journal's tip and new entries after it."""
 
     updates: Mapping[str, CommitSha | None]
     tip: CommitSha
@@ -34,15 +34,15 @@ class _Sent:
 
 
 class StateTracker:
-    """Append, read, compare-and-swap; implements `Journal`.
+    """Reads the journal and appends to it by compare-and-swap; implements `Journal`.
 
     Args:
-        repository: the loop's own.
-        branches: `autonomous-loop/<loop>`: state is below it.
-        name: of the repository on its forge: part of what each entry is signed over.
+        repository: the loop's own repository.
+        branches: `autonomous-loop/<loop>`; the state branch is below it.
+        name: the repository's name on its forge; each entry's signature covers it.
         loop: the loop's id.
-        keys: sign and verify the chain; None: it is only looked at, and never written.
-        redact: the one exit for text.
+        keys: sign and verify the chain; None: the journal is only read, unverified, and never written.
+        redact: removes secrets from all text that is written.
     """
 
     def __init__(
@@ -67,16 +67,16 @@ class StateTracker:
         self._facts: LoopFacts | None = None
         self._features: FeatureList | None = None
         self._held: list[tuple[Sequence[Event], Mapping[str, bytes], CommitSha | None]] = []
-        self._unsure: _Sent | None = None  # it may have arrived, or not
+        self._unsure: _Sent | None = None  # a push that may or may not have arrived
         self._redact = redact
 
     # --- reading ------------------------------------------------------------------------------------------
 
     def fetch(self) -> CommitSha | None:
-        """Bring the state branch as it is on the remote; None when there is none."""
+        """Fetch the remote's state branch and return its tip, or None if there is no such branch."""
         refs = self._repository.remote_refs(self._ref)
         self._tip = refs.get(self._ref)
-        # A job looks at a journal several times before it claims: what is here is not brought again.
+        # A job reads a journal several times before it claims. Do not fetch a tip that is already here.
         if self._tip and not self._repository.has(here := f"refs/loop/state-{self._tip}"):
             self._repository.fetch(f"{self._ref}:{here}")
         return self._tip
@@ -92,7 +92,7 @@ class StateTracker:
             self._entries = list(self._chain())
             self._check_features()
             return self.record()
-        except ValueError as error:  # pydantic's, or bytes that are no text
+        except ValueError as error:  # from pydantic, or from bytes that are not text
             said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else "it is no text"
             raise JournalError(
                 f"the journal cannot be read: {said}",
@@ -103,7 +103,7 @@ class StateTracker:
         """The record as last read or written.
 
         Raises:
-            JournalError: nothing was read or begun yet.
+            JournalError: nothing has been read or begun yet.
         """
         if self._facts is None:
             raise JournalError("the journal was neither read nor begun")
@@ -111,11 +111,11 @@ class StateTracker:
         return fold(self._facts, self._features, [*self._entries, *self._sign(held)])
 
     def events(self) -> Sequence[Event]:
-        """What happened, in order, as last read or written."""
+        """The events in order, as last read or written."""
         return [entry.event for entry in self._entries]
 
     def entries(self) -> Sequence[Entry]:
-        """The same with their times."""
+        """The events with their times and signatures."""
         return tuple(self._entries)
 
     def tip(self) -> CommitSha | None:
@@ -129,20 +129,20 @@ class StateTracker:
         return self._repository.read(self._repository.tree_of(self._tip), path, max_bytes=MOST_FILE)
 
     def holds(self) -> bool:
-        """Whether the remote still stands where this session left it: nobody else holds the claim."""
+        """Return whether the remote is still where this session left it, so nobody else holds the claim."""
         self.settle()
         return self._repository.remote_refs(self._ref).get(self._ref) == self._tip
 
     # --- writing ------------------------------------------------------------------------------------------
 
     def begin(self, facts: LoopFacts) -> None:
-        """Set up a journal that does not exist yet; the first `append` writes it."""
+        """Set up a new journal; the first `append` writes it."""
         self._facts = scrubbed(facts, self._redact)
         self._tip = None
         self._entries = []
 
     def set_features(self, features: FeatureList) -> None:
-        """The list as it is written with the next `append`."""
+        """Set the feature list; the next `append` writes it."""
         self._features = scrubbed(features, self._redact)
 
     def flush(self) -> None:
@@ -153,7 +153,7 @@ class StateTracker:
             try:
                 self.append(events, files=files, checkpoint=checkpoint)
             except BaseException:
-                if self._unsure is None:  # else `settle` writes it
+                if self._unsure is None:  # otherwise `settle` writes it
                     self._held.insert(0, held)
                 raise
 
@@ -192,7 +192,7 @@ class StateTracker:
         commit = self._repository.commit(
             tree, [self._tip] if self._tip else [], f"session {session}: {subject}\n"
         )
-        # Code and record move in one atomic push: they cannot disagree.
+        # Push code and record atomically, so that they cannot disagree.
         updates: dict[str, CommitSha | None] = {self._ref: commit}
         if checkpoint:
             updates[f"refs/heads/{self._branches}/checkpoint/{session}"] = checkpoint
@@ -209,7 +209,7 @@ class StateTracker:
         try:
             self._repository.push(sent.updates)
         except (TransientError, RepositoryError):
-            # Its answer may be all that was lost: the same push, later, tells, and moves nothing twice.
+            # Perhaps only the answer was lost. Repeating the same push later tells, and moves nothing twice.
             self._unsure = sent
             raise
         self._tip = sent.tip
@@ -312,7 +312,7 @@ def _entry(line: bytes, place: str) -> Entry:
 
 
 def _check_sizes(written: Mapping[str, bytes | None]) -> None:
-    """What could not be read again is not written: the journal would be lost."""
+    """Refuse files that are too large to be read again: the journal would be lost."""
     for path, data in written.items():
         if data is not None and len(data) > MOST_FILE:
             raise JournalError(
@@ -326,7 +326,7 @@ def _json(model: LoopFacts | FeatureList) -> bytes:
 
 
 def digest_of(features: FeatureList) -> str:
-    """SHA-256 of the list: the chain speaks for it."""
+    """Return the SHA-256 of the list; a signed event holds it, so the chain protects the list too."""
     return hashlib.sha256(_json(features)).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Which loops a git directory holds: by their state branches, local or remote-tracking."""
+"""Finds the loops in a git directory by their state branches, local or remote-tracking."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ OWN = re.compile(r"/(?:state|pr|checkpoint/\d+)$")
 
 @dataclass(frozen=True, slots=True)
 class LoopBranches:
-    """A loop's branches in one place.
+    """The branches of one loop in one place.
 
     Attributes:
-        loop: its id.
-        branches: `autonomous-loop/<loop>`: they stand below it.
+        loop: the loop's id.
+        branches: `autonomous-loop/<loop>`, the prefix of the branches.
         place: `refs/heads/` or `refs/remotes/origin/`.
-        state: where its journal stands there.
+        state: the tip of its journal there.
     """
 
     loop: str
@@ -34,7 +34,7 @@ class LoopBranches:
 
 
 def loops_in(source: Source) -> Sequence[LoopBranches]:
-    """Every loop with a journal, in each place it stands in."""
+    """Return every loop with a journal, once for each place that has it."""
     found = []
     for ref, sha in sorted(source.refs().items()):
         match = STATE.fullmatch(ref)
@@ -44,14 +44,14 @@ def loops_in(source: Source) -> Sequence[LoopBranches]:
 
 
 def choose(found: Sequence[LoopBranches], ref: str, source: Source) -> LoopBranches:
-    """The loop that `ref` names.
+    """Return the loop that `ref` names.
 
     Args:
-        found: all there are.
-        ref: an id, or one of the loop's branches with or without its place; empty: the only one.
+        found: all loops there are.
+        ref: an id, or one of the loop's branches with or without its place; empty: the only loop.
 
     Raises:
-        UsageError: none, or several.
+        UsageError: no loop matches, or several do.
     """
     wanted = OWN.sub("", ref)
     names = sorted({one.branches for one in found})
@@ -68,7 +68,7 @@ def choose(found: Sequence[LoopBranches], ref: str, source: Source) -> LoopBranc
             f"there are several loops here: {', '.join(sorted({one.branches for one in meant}))}",
             hint="name one of them.",
         )
-    # The same loop in several places: the one that contains all others is the newest.
+    # If the same loop is in several places, the one that contains all others is the newest.
     for one in meant:
         if all(source.is_ancestor(other.state, one.state) for other in meant):
             return one

@@ -1,4 +1,4 @@
-"""A person's own git directory: read, never changed but for branches of the loop."""
+"""Reads a person's own git directory; the loop changes nothing in it but its own branches."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from autonomous_loop.errors import RepositoryError
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What a loop needs to know of it.
+    """What a loop needs to know about the project.
 
     Attributes:
-        root: the top of its work tree.
+        root: the top folder of its work tree.
         git_folder: its git folder (shared by its linked work trees).
         head: the commit a loop starts from.
-        branch: what HEAD names; empty when it is detached.
+        branch: the branch that HEAD names; empty if HEAD is detached.
         left_out: paths with uncommitted work, which the loop does not see.
     """
 
@@ -33,10 +33,10 @@ class Project:
 
     @classmethod
     def open(cls, folder: Path) -> Project:
-        """Look at it, without running anything in its work tree.
+        """Read the project without running anything in its work tree.
 
         Raises:
-            RepositoryError: no such folder, no git repository, no commit.
+            RepositoryError: there is no such folder, no git repository or no commit.
         """
         repo = open_repo(folder)
         try:
@@ -64,10 +64,10 @@ class Project:
 
 
 def open_repo(folder: Path) -> Repo:
-    """The git directory `folder` is in; to be closed.
+    """Open the git directory that `folder` is in; the caller closes it.
 
     Raises:
-        RepositoryError: no such folder, no git repository.
+        RepositoryError: there is no such folder or no git repository.
     """
     try:
         return Repo(folder, search_parent_directories=True)
@@ -81,7 +81,7 @@ def open_repo(folder: Path) -> Repo:
 
 
 def _uncommitted(repo: Repo, root: Path) -> tuple[str, ...]:
-    """Paths that differ from HEAD, by size and time alone: comparing contents could run a filter."""
+    """Return paths that differ from HEAD by size and time alone; comparing contents could run a filter."""
     found = {diff.a_path or diff.b_path or "" for diff in repo.head.commit.diff()}
     for (path, _), entry in repo.index.entries.items():
         try:

@@ -18,16 +18,17 @@ from autonomous_loop.git.command import Git, GitError, LockedError, failed, pati
 from autonomous_loop.git.tree_edit import Entry, graft, look_up, pack_of
 
 PACK_LIMIT = 512 * 1024 * 1024
-# What git says of a ref that somebody else moved since it was looked at.
+# git's messages when somebody else moved a ref meanwhile.
 MOVED = re.compile(
     r"non-fast-forward|fetch first|stale info|incorrect old value provided"
     r"|cannot lock ref .*(?:is at \S+ but expected|reference already exists|is missing but expected)"
 )
-# And where another process moves one right now, or was killed while it did.
+# git's message when another process is moving a ref right now, or was killed while doing it.
 LOCKED = re.compile(r"Unable to create '([^'\n]+\.lock)': File exists")
-# What differs between two trees: each path with what it is in the one and in the other (None: not there).
+# The differences between two trees: path -> entry in the first and in the second (None: absent).
 Differences = Mapping[str, tuple[Entry | None, Entry | None]]
-# On a plain git directory the other side runs here too: its hooks are not ours to run, its owner may differ.
+# If the remote is a plain git directory, its side of git runs on this machine too. It must not run that
+# directory's hooks, and another user may own the directory.
 OTHER_SIDE = "git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c safe.directory=*"
 
 
@@ -35,9 +36,9 @@ class Repository:
     """Objects and refs; implements `Trees`.
 
     Args:
-        git: of a bare repository made by `Repository.create`.
-        remote: an URL or a path; what is pushed goes there.
-        identity: name and e-mail address of the commits.
+        git: runs on a bare repository made by `Repository.create`.
+        remote: the URL or path to push to.
+        identity: name and e-mail address of the committer.
     """
 
     def __init__(self, git: Git, *, remote: str, identity: tuple[str, str]) -> None:
@@ -45,31 +46,31 @@ class Repository:
         self.remote = remote
         self._identity = identity
         self._repo = Repo(str(git.git_dir))
-        # The last two trees that were compared: different parts ask for the same ones after each other.
+        # The last two compared trees: different parts ask for the same pair one after the other.
         self._compared: tuple[str, str, list[tuple[str, str, Entry | None, Entry | None]]] = ("", "", [])
 
     @classmethod
     def create(
         cls, folder: Path, *, remote: str, identity: tuple[str, str], path: str, auth: Mapping[str, str]
     ) -> Repository:
-        """A new bare repository in `folder`, which only the loop can enter."""
+        """Create a new bare repository in `folder`, which only the loop can enter."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         git = Git(folder / "loop.git", home=folder, path=path, auth=auth)
         git("init", "--quiet", "--bare", "--template=", "--initial-branch=none", str(git.git_dir))
         return cls(git, remote=remote, identity=identity)
 
     def close(self) -> None:
-        """End GitPython's own helpers."""
+        """End GitPython's helper processes."""
         self._repo.close()
 
     # --- the remote ---------------------------------------------------------------------------------------
 
     def remote_refs(self, *patterns: str) -> dict[str, CommitSha]:
-        """Refs of the remote as they are now, by full name.
+        """Return the current refs of the remote by full name.
 
         Raises:
             TransientError: the remote cannot be reached.
-            RepositoryError: it is no repository, or the token may not read it.
+            RepositoryError: it is not a repository, or the token may not read it.
         """
         try:
             argv = ("ls-remote", "--refs", f"--upload-pack={OTHER_SIDE} upload-pack", "--", self.remote)
@@ -83,7 +84,7 @@ class Repository:
         return {ref: CommitSha(sha) for sha, ref in rows}
 
     def fetch(self, *refs: str) -> None:
-        """Bring the refs (full names on the remote) and everything they reach."""
+        """Fetch the refs (full names on the remote) and everything they reach."""
         if refs:
             quiet = (
                 "--quiet",
@@ -94,21 +95,21 @@ class Repository:
             patiently(lambda: self.git("fetch", *quiet, "--", self.remote, *refs, remote=True))
 
     def push(self, updates: Mapping[str, CommitSha | None]) -> None:
-        """Move branches together or not at all, never by force.
+        """Move all branches or none (atomically), never by force.
 
         Args:
-            updates: full ref name to commit; None deletes it.
+            updates: full ref name -> commit; None deletes the ref.
 
         Raises:
-            Superseded: the remote moved: a push that is not a fast-forward.
+            Superseded: the remote moved, so the push is not a fast-forward.
             TransientError: the remote cannot be reached, answers too late, or is locked.
-            RepositoryError: a lock of git is in the way on this machine.
+            RepositoryError: a lock file of git is in the way on this machine.
             GitError: anything else; nothing was moved.
         """
         try:
             patiently(lambda: self._push(updates))
         except ServiceError as error:
-            # An answer can be lost after the refs moved: then it did happen.
+            # The answer can be lost after the refs moved; then the push did succeed.
             if self._stand(updates):
                 return
             if isinstance(error, LockedError) and "://" not in self.remote:
@@ -128,14 +129,14 @@ class Repository:
         )  # fmt: skip
         said = done.stdout.decode("utf-8", "replace") + done.stderr.decode("utf-8", "replace")
         if done.returncode == 0:
-            # Success that did nothing has been reported before: read the refs back.
+            # git has been seen to report success without a change, so read the refs back.
             if not self._stand(updates):
                 raise Superseded(f"{', '.join(updates)} stand elsewhere after a push that succeeded")
         elif MOVED.search(said):
-            if not self._stand(updates):  # else it was ourselves: the answer to an earlier push was lost
+            if not self._stand(updates):  # otherwise we did it: the answer to an earlier push was lost
                 raise Superseded(f"{', '.join(updates)} moved meanwhile: another session or person pushed")
         elif lock := LOCKED.search(said):
-            raise LockedError(lock[1].replace("/./", "/"))  # as git writes it
+            raise LockedError(lock[1].replace("/./", "/"))  # git writes /./ in it
         else:
             raise failed("push", done.returncode, said)
 
@@ -146,7 +147,7 @@ class Repository:
     # --- objects ------------------------------------------------------------------------------------------
 
     def tree_of(self, commit: CommitSha) -> TreeSha:
-        """The tree of a commit.
+        """Return the tree of a commit.
 
         Raises:
             RepositoryError: there is no such commit.
@@ -157,7 +158,7 @@ class Repository:
             raise RepositoryError(f"there is no commit {commit} in the loop's repository") from None
 
     def parents(self, commit: CommitSha) -> tuple[CommitSha, ...]:
-        """The commit's parents."""
+        """Return the commit's parents."""
         return tuple(CommitSha(parent.hexsha) for parent in self._repo.commit(commit).parents)
 
     def changes(self, before: TreeSha, after: TreeSha) -> Sequence[Change]:
@@ -174,7 +175,7 @@ class Repository:
         return sorted(found, key=lambda change: change.path)
 
     def differences(self, before: TreeSha, after: TreeSha) -> Differences:
-        """Paths that differ, each with what it is in both trees."""
+        """Return the paths that differ, each with its entry in both trees."""
         return {path: (old, new) for path, _, old, new in self._differing(before, after)}
 
     def _differing(
@@ -199,7 +200,7 @@ class Repository:
         return [path for mode, _, path in self.entries(tree) if mode != "160000"]
 
     def entries(self, tree: TreeSha) -> Iterator[tuple[str, str, str]]:
-        """Mode, object and path of everything below `tree`, sorted by path."""
+        """Yield mode, object and path of everything below `tree`, sorted by path."""
         raw = self.git("ls-tree", "-r", "-z", "--full-tree", tree).decode("utf-8", "surrogateescape")
         for row in raw.split("\0"):
             if row:
@@ -222,7 +223,7 @@ class Repository:
         return self.write_files(base, {path: data})
 
     def write_files(self, base: TreeSha | None, files: Mapping[str, bytes | None]) -> TreeSha:
-        """`base` (None: an empty tree) with these files; None removes one."""
+        """Return `base` (None: an empty tree) with these files; None removes a file."""
         with self._index(base) as env:
             rows = []
             for path, data in files.items():
@@ -238,14 +239,14 @@ class Repository:
         return self.graft(base, self.look_up(source, paths))
 
     def look_up(self, tree: TreeSha, paths: Iterable[str]) -> dict[str, Entry | None]:
-        """What these paths are in `tree`; None: not there, or a folder."""
+        """Return the entry of each path in `tree`; None if it is absent or a folder."""
         return look_up(self._tree_object, tree, paths)
 
     def graft(self, base: TreeSha, changes: Mapping[str, Entry | None]) -> TreeSha:
-        """`base` with these files in it (None: without). Costs what changes, however large the tree is.
+        """Return `base` with these files (None removes one); costs only what changes.
 
         Raises:
-            SandboxCallError: git's own strict check refuses a path, or an object is not here.
+            SandboxCallError: git's strict check refuses a path, or an object is missing here.
         """
         tree, made = graft(self._tree_object, base, changes)
         if not self.has(tree):
@@ -253,7 +254,7 @@ class Repository:
         return tree
 
     def patch(self, before: TreeSha, after: TreeSha, *, max_file: int | None = None) -> bytes | None:
-        """See `Trees`; binary files are included. It is held in memory, whatever stands in the files."""
+        """See `Trees`; includes binary files and holds the whole patch in memory."""
         if max_file is not None and self._largest(before, after) > max_file:
             return None
         return self.git("diff-tree", "-p", "--binary", "--full-index", "--no-renames", before, after)
@@ -264,13 +265,13 @@ class Repository:
         return max((self._repo.odb.info(bytes.fromhex(sha)).size for sha in blobs), default=0)
 
     def apply(self, base: TreeSha, patch: bytes) -> TreeSha | None:
-        """`base` with the patch; None when it does not fit any more."""
+        """Return `base` with the patch applied, or None if the patch does not fit any more."""
         with self._index(base) as env:
             done = self.git.run("apply", "--cached", "--whitespace=nowarn", "-", stdin=patch, env=env)
             return TreeSha(self.git.text("write-tree", env=env)) if done.returncode == 0 else None
 
     def commit(self, tree: TreeSha, parents: Sequence[CommitSha], message: str) -> CommitSha:
-        """A commit object."""
+        """Create a commit object."""
         name, mail = self._identity
         env = {
             "GIT_AUTHOR_NAME": name,
@@ -283,20 +284,20 @@ class Repository:
         return CommitSha(made.decode().strip())
 
     def is_ancestor(self, older: CommitSha, newer: CommitSha) -> bool:
-        """Whether `newer` contains `older`."""
+        """Return whether `newer` contains `older`."""
         return self.git.run("merge-base", "--is-ancestor", older, newer).returncode == 0
 
     def has(self, name: str) -> bool:
-        """Whether the object is here."""
+        """Return whether the object is here."""
         return self.git.run("cat-file", "-e", name).returncode == 0
 
     def merge_trees(self, ours: CommitSha, theirs: CommitSha) -> TreeSha | None:
-        """The merged tree; None on a conflict or without a common past."""
+        """Return the merged tree, or None on a conflict or without a common ancestor."""
         done = self.git.run("merge-tree", "--write-tree", ours, theirs)
         return TreeSha(done.stdout.decode().split("\n", 1)[0]) if done.returncode == 0 else None
 
     def merge_by_hand(self, ours: CommitSha, theirs: CommitSha) -> tuple[TreeSha, tuple[str, ...]] | None:
-        """The merged tree with conflict markers, and the paths in conflict; None without a common past."""
+        """Return the tree with conflict markers and the paths in conflict; None without a common ancestor."""
         done = self.git.run("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs)
         if done.returncode not in {0, 1}:
             return None
@@ -306,23 +307,23 @@ class Repository:
     # --- packs --------------------------------------------------------------------------------------------
 
     def pack(self, wanted: Sequence[str], have: Sequence[str]) -> bytes:
-        """A pack of everything `wanted` reaches and `have` does not."""
+        """Return a pack of everything that `wanted` reaches and `have` does not."""
         lines = "".join([*(f"{one}\n" for one in wanted), *(f"^{one}\n" for one in have)])
         return self.git("pack-objects", "--revs", "--stdout", "-q", stdin=lines.encode())
 
     def pack_objects(self, objects: Iterable[str]) -> bytes:
-        """A pack of these very objects."""
+        """Return a pack of exactly these objects."""
         lines = "".join(f"{one}\n" for one in objects)
         return self.git("pack-objects", "--stdout", "-q", stdin=lines.encode())
 
     def unpack(self, pack: bytes) -> None:
-        """Take a pack of the hands' in, every object checked.
+        """Store a pack from the sandbox after git has checked every object.
 
         Raises:
-            SandboxCallError: an object that git's strict check refuses (a `.git` entry, a bad mode, a missing
+            SandboxCallError: git's strict check refuses an object (a `.git` entry, a bad mode, a missing
                 link).
         """
-        # What must outlive this machine is pushed: nothing waits for its disk.
+        # No fsync: everything that must outlive this machine is pushed.
         done = self.git.run(
             "-c", "fsck.zeroPaddedFilemode=error", "-c", "core.fsync=none",
             "index-pack", "--stdin", "--strict", f"--max-input-size={PACK_LIMIT}",
@@ -334,7 +335,7 @@ class Repository:
             )
 
     def _tree_object(self, tree: str) -> bytes:
-        """A tree, or a commit's, by the helper that GitPython keeps running: no process of its own."""
+        """Read a tree, or a commit's tree, with the helper that GitPython keeps running; no new process."""
         found = self._repo.odb.stream(bytes.fromhex(tree))
         data = bytes(found.read())
         if found.type == b"commit":

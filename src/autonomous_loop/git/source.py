@@ -1,4 +1,4 @@
-"""A git directory commits are taken from: it is read, nothing in it runs or changes."""
+"""A git directory that commits are read from; nothing in it runs or changes."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from autonomous_loop.git.repository import OTHER_SIDE, Repository
 
 
 class Source:
-    """A person's git directory, or a CI job's checkout, whoever owns it.
+    """A person's git directory or a CI job's checkout, whoever owns it.
 
     Args:
         folder: the directory, or one below its top.
         home: a folder only the loop can read.
-        path: where git is found.
+        path: the PATH to find git on.
 
     Raises:
-        RepositoryError: no such folder, no git repository.
+        RepositoryError: there is no such folder or no git repository.
     """
 
     def __init__(self, folder: Path, *, home: Path, path: str) -> None:
         repo = open_repo(folder)
         try:
-            # A linked work tree has a HEAD of its own and shares everything else.
+            # A linked work tree has its own HEAD and shares everything else.
             own, self._shared = Path(repo.git_dir).resolve(), Path(repo.common_dir).resolve()
         finally:
             repo.close()
@@ -36,14 +36,14 @@ class Source:
 
     @property
     def shallow(self) -> bool:
-        """Whether its history was cut when it was cloned."""
+        """Whether the clone has no full history."""
         return (self._shared / "shallow").is_file()
 
     def commit(self, revision: str) -> CommitSha:
-        """The commit a revision names, as git understands it: a branch, a tag, a SHA, `HEAD~2`.
+        """Return the commit that a revision names in git's syntax: a branch, a tag, a SHA, `HEAD~2`.
 
         Raises:
-            RepositoryError: it names none here.
+            RepositoryError: the revision names no commit here.
         """
         name = f"{revision}^{{commit}}"
         done = self._git.run("rev-parse", "--verify", "--quiet", "--end-of-options", name)
@@ -59,7 +59,7 @@ class Source:
         return CommitSha(found)
 
     def refs(self) -> dict[str, CommitSha]:
-        """Local and remote-tracking branches by full name."""
+        """Return local and remote-tracking branches by full name."""
         listed = self._git.text(
             "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/remotes"
         )
@@ -67,15 +67,15 @@ class Source:
         return {ref: CommitSha(sha) for sha, ref in rows}
 
     def has_file(self, commit: CommitSha, path: str) -> bool:
-        """Whether a commit's tree has it."""
+        """Return whether a commit's tree has the file."""
         return self._git.run("cat-file", "-e", f"{commit}:{path}").returncode == 0
 
     def is_ancestor(self, older: CommitSha, newer: CommitSha) -> bool:
-        """Whether `newer` contains `older`."""
+        """Return whether `newer` contains `older`."""
         return self._git.run("merge-base", "--is-ancestor", older, newer).returncode == 0
 
     def bring(self, repository: Repository, specs: Sequence[str]) -> None:
-        """Fetch into the loop's own repository.
+        """Fetch commits into the loop's own repository.
 
         Args:
             specs: `<commit or full ref>:<full ref there>`.

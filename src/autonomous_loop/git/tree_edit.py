@@ -1,4 +1,4 @@
-"""Trees with a few paths changed, at the cost of those paths alone, however large the tree is."""
+"""Changes a few paths of a tree; the cost depends on these paths, not on the size of the tree."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _TREE_IN_A_PACK = 2
 
 
 class Entry(NamedTuple):
-    """What a path is in a tree: git's mode and the object's id."""
+    """A tree's entry for a path: git's mode and the object's id."""
 
     mode: str
     sha: str
 
 
-Read = Callable[[str], bytes]  # a tree object's content
+Read = Callable[[str], bytes]  # returns the content of a tree object
 
 
 @dataclass(slots=True)
 class _Node:
-    """What changes at one name: the file there, and what is below it."""
+    """The changes at one name: the file itself, and everything below it."""
 
     changed: bool = False
     entry: Entry | None = None
@@ -36,7 +36,7 @@ class _Node:
 
 
 def look_up(read: Read, tree: TreeSha, paths: Iterable[str]) -> dict[str, Entry | None]:
-    """What these paths are in `tree`; None: not there, or a folder."""
+    """Return the entry of each path in `tree`; None if it is absent or a folder."""
     known: dict[str, dict[str, Entry]] = {"": _parsed(read, tree)}
 
     def folder(path: str) -> dict[str, Entry]:
@@ -57,13 +57,13 @@ def look_up(read: Read, tree: TreeSha, paths: Iterable[str]) -> dict[str, Entry 
 def graft(
     read: Read, base: TreeSha, changes: Mapping[str, Entry | None]
 ) -> tuple[TreeSha, Mapping[str, bytes]]:
-    """`base` with these files in it (None: without); folders come and go as they are needed.
+    """Put these files into `base` (None removes one); create and remove folders as needed.
 
     Returns:
-        The tree, and the tree objects it needs beside those of `base`, by id.
+        The tree, and by id the tree objects that it needs besides those of `base`.
 
     Raises:
-        SandboxCallError: a path that no tree may hold.
+        SandboxCallError: no tree may hold one of the paths.
     """
     root = _Node()
     for path, entry in changes.items():
@@ -78,7 +78,7 @@ def graft(
 
 
 def pack_of(trees: Mapping[str, bytes]) -> bytes:
-    """A pack of tree objects (gitformat-pack(5), version 2)."""
+    """Return a pack of tree objects (gitformat-pack(5), version 2)."""
     pack = bytearray(struct.pack(">4sII", b"PACK", 2, len(trees)))
     for data in trees.values():
         size = len(data)
@@ -94,7 +94,7 @@ def pack_of(trees: Mapping[str, bytes]) -> bytes:
 
 
 def _build(read: Read, base: str | None, node: _Node, made: dict[str, bytes]) -> str | None:
-    """The tree's id; None: nothing is left in it."""
+    """Return the id of the new tree, or None if the tree is empty."""
     entries = _parsed(read, base) if base is not None else {}
     for name, change in node.below.items():
         was = entries.get(name)

@@ -1,9 +1,9 @@
-"""The scratch clone: bytes go in and out as packs; git runs there as hands, on a git folder made anew.
+"""The scratch clone: packs carry bytes in and out, and git runs in the sandbox on a fresh git folder.
 
-What makes it fast is an index of the work tree (what git saw of each file: change time, number, size, mode)
-that the loop holds, out of the hands' reach: the hands can put a file's modification time back, its change
-time they cannot. One look at every file's status then says which differ; only those are read or written. And
-where no process of the hands has run since the last look, none is needed.
+An index of the work tree makes it fast: git's record of each file's change time, number, size and mode. The
+loop holds the index where the sandbox cannot write. Code in the sandbox can reset a file's modification time,
+but not its change time. So one status check finds the files that differ, and only those are read or written.
+If no process has run in the sandbox since the last check, no check is needed.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from autonomous_loop.git.workspace_protocol import Call, Writing
 from autonomous_loop.git.workspace_watch import Narrow, Watched, decides
 
 TIMEOUT_S = 180.0
-# Older kernels count a file's change time in ticks of up to 10 ms.
+# Older kernels record a file's change time in ticks of up to 10 ms.
 TICKS_S = 0.025
-# git compares change times by the second. So many files may be compared by content instead; for more, it is
-# better to let the second pass.
+# git compares change times by the second. Up to this many files are compared by content instead. For more
+# files it is cheaper to wait until the second is over.
 MOST_RECENT = 50
 ROUNDS = 4
 MOST_REPAIRED = 1_000
 GITLINK = "160000"
-# Its rules decide what other files look like: where it differs, all are written anew.
+# This file's rules change how other files are written. If it differs, write all files again.
 ATTRIBUTES = ".gitattributes"
 
 
 class _Unusual(SandboxCallError):  # noqa: N818 - a way, not a fault
-    """The work tree is in a state that only writing everything anew mends."""
+    """The work tree is in a state that only a complete rewrite repairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,11 @@ class _Found:
     """How the work tree differs from its index.
 
     Attributes:
-        modified: paths whose files are not as they were, with the mode now ("": gone).
-        untracked: paths the index does not know; a repository ends with a slash.
-        complaints: what git could not look at.
-        rows: what was asked for.
-        there: of the names that were to be looked up, those that are.
+        modified: changed paths, with their current mode ("": the file is gone).
+        untracked: paths that are not in the index; a repository ends with a slash.
+        complaints: git's messages about what it could not check.
+        rows: the index rows that were requested.
+        there: the requested names that exist.
     """
 
     modified: Mapping[str, str]
@@ -77,16 +77,16 @@ class _Found:
 
 @dataclass(slots=True)
 class _State:
-    """What is known of the work tree.
+    """What is known about the work tree.
 
     Attributes:
-        tree: which tree `index` describes.
-        index: path of git's, of files as they were when no hands ran; they can read it.
-        here: which tree was written last; the work tree holds it as long as no hands run.
-        touched: paths written since the index was made, or in the second it was made in: it cannot tell
-            whether they are as they should be. Each with what it is in `tree`.
-        started: `Sandbox.started` when the work tree was last known to hold `here`: a process more, and it
-            may hold anything.
+        tree: the tree that `index` describes.
+        index: path of git's index, made while nothing ran in the sandbox; the sandbox can read it.
+        here: the tree that was written last. The work tree holds it as long as nothing runs in the sandbox.
+        touched: paths written since the index was made, or in the same second; the index cannot tell whether
+            they are unchanged. Each has its entry in `tree`.
+        started: `Sandbox.started` when the work tree was last known to hold `here`. After one more process
+            the work tree may hold anything.
     """
 
     tree: TreeSha
@@ -100,9 +100,9 @@ class ScratchWorkspace:
     """Implements `Workspace`.
 
     Args:
-        hands: run every command here.
-        repository: the loop's own; takes what is proved.
-        watched: tells where in a large work tree something may differ.
+        sandbox: runs every command.
+        repository: the loop's own repository; takes what is proved.
+        watched: knows which parts of a large work tree may differ.
     """
 
     def __init__(self, sandbox: Sandbox, repository: Repository, *, watched: Watched | None = None) -> None:
@@ -110,7 +110,7 @@ class ScratchWorkspace:
         self._watched = watched or Watched(sandbox)
         self._repository = repository
         self._state: _State | None = None
-        self._started = 0  # how many processes there were, if none but ours was started since all were ended
+        self._started = 0  # the process count, if only our own have started since all were ended
 
     async def open(self, commit: CommitSha) -> None:
         """See `Workspace`."""
@@ -128,7 +128,7 @@ class ScratchWorkspace:
         if await self._quiet(state):
             return state.here
         found = await self._look(state)
-        # What was written since the index was made is compared by content.
+        # Compare paths that were written since the index was made by content.
         by_content = any(found.rows.get(path) != entry for path, entry in state.touched.items())
         by_status = (found.modified.keys() | found.untracked) - state.touched.keys()
         if not by_content and not by_status:
@@ -196,7 +196,7 @@ class ScratchWorkspace:
     # --- switching ----------------------------------------------------------------------------------------
 
     async def _write(self, state: _State, tree: TreeSha) -> None:
-        """Nothing ran since: only what differs between the two trees is written."""
+        """Write only the differences between the two trees; nothing ran in the sandbox since."""
         if changes := self._changes(state.here, tree):
             for path, (before, _) in changes.items():
                 state.touched.setdefault(path, before)
@@ -207,7 +207,7 @@ class ScratchWorkspace:
         self._settle(state, tree, None)
 
     async def _restore(self, state: _State, tree: TreeSha) -> None:
-        """The hands ran: what differs is written and all looked at, until nothing else differs."""
+        """Write the differences and check everything, until nothing else differs; the sandbox ran."""
         changes = self._changes(state.tree, tree)
         for path, (before, _) in changes.items():
             state.touched.setdefault(path, before)
@@ -220,9 +220,9 @@ class ScratchWorkspace:
     async def _bring(
         self, state: _State, tree: TreeSha, wanted: dict[str, Entry | None], narrow: Narrow | None
     ) -> bool:
-        """False: what was found says that everything is to be looked at."""
+        """Return False if the findings require a check of everything."""
         added = {path for path, entry in wanted.items() if entry and not state.touched[path]}
-        # An untracked folder is shown even where it is empty; but not beside what the index does not know.
+        # git lists an untracked folder even if it is empty, but not next to paths that the index lacks.
         clean = bool(added)
         for turn in range(ROUNDS):
             folders = turn == 0 and not added
@@ -244,7 +244,7 @@ class ScratchWorkspace:
         raise _Unusual("it does not come to rest")
 
     async def _refill(self, state: _State, tree: TreeSha) -> None:
-        """What is out of the ordinary: all of the tree is written anew."""
+        """Write the whole tree again, because the work tree is in an unusual state."""
         self._watched.forget()
         gone = {
             path
@@ -274,7 +274,7 @@ class ScratchWorkspace:
     # --- both ---------------------------------------------------------------------------------------------
 
     async def _quiet(self, state: _State) -> bool:
-        """Whether nothing of the hands ran since the work tree was last known. Nothing runs afterwards."""
+        """End all processes, then return whether nothing ran in the sandbox since the work tree was known."""
         await self._end_all()
         return self._started == state.started
 
@@ -285,16 +285,16 @@ class ScratchWorkspace:
     async def _remember(
         self, tree: TreeSha, index: bytes, changed: Mapping[str, tuple[Entry | None, int]] | None = None
     ) -> None:
-        """A new index, and all it cannot be trusted with.
+        """Keep a new index, and the paths for which it cannot be trusted.
 
         Args:
-            tree: what it describes.
+            tree: the tree that the index describes.
             index: made a moment ago.
-            changed: the files that can have changed recently, each with its entry and its change time in
-                seconds; None: all of them.
+            changed: the files that may have changed recently, each with its entry and its change time in
+                seconds; None: all files.
         """
-        # Until the second is over the hands could change a file again, and its change time would be the same
-        # to git. (Half a tick before, as the kernel's stamps lag behind the clock.)
+        # Until the current second is over, the sandbox could change a file again and git would see the same
+        # change time. (Subtract some ticks, because the kernel's timestamps lag behind the clock.)
         now = time.time()
         second = int(now - TICKS_S)
         if changed is None:
@@ -310,7 +310,7 @@ class ScratchWorkspace:
         self._state = _State(tree, lent, tree, self._started, recent)
 
     async def _watch(self, index: bytes, changed: Collection[str]) -> None:
-        """From here on, whoever touches a file of a large tree is told of."""
+        """From now on, have the kernel report every touched file of a large tree."""
         if self._watched.alive:
             before = self._sandbox.started
             await self._watched.go_on(index, changed)
@@ -318,19 +318,19 @@ class ScratchWorkspace:
             try:
                 (names,) = await self._run(calls.folders(sorted(rows.folders)), 1)
             except SandboxCallError:
-                return  # a look at everything does without
+                return  # without watches, everything is checked
             before = self._sandbox.started
             await self._watched.begin(rows, calls.split(names))
         else:
             return
-        self._started += min(1, self._sandbox.started - before)  # the one that puts the watches on
+        self._started += min(1, self._sandbox.started - before)  # the process that adds the watches
 
     def _settle(self, state: _State, tree: TreeSha, found: _Found | None) -> None:
         self._watched.settle(found.there if found else None)
         state.here, state.started = tree, self._started
 
     async def _run(self, call: Call, parts: int) -> list[bytes]:
-        """One operation as hands; no other process of theirs is alive. The parts of its answer."""
+        """Run one operation in the sandbox, with no other process alive there; return the answer's parts."""
         self._started += 1
         git_dir = posixpath.join(self._sandbox.temporary, f"take-{secrets.token_hex(8)}.git")
         done = await self._sandbox.run(
@@ -368,7 +368,7 @@ def _existing(entries: Mapping[str, Entry | None]) -> dict[str, Entry]:
 
 
 def _entries(rows: bytes) -> dict[str, Entry]:
-    """Rows of `git ls-files -s`."""
+    """Parse rows of `git ls-files -s`."""
     found = {}
     for row in calls.split(rows):
         head, _, path = row.partition("\t")

@@ -1,9 +1,10 @@
-"""What git does in the scratch clone: a program that runs as hands (see `scratch_calls`).
+"""Git operations in the scratch clone; runs inside the sandbox (see `workspace_protocol`).
 
-Each operation gets a git folder made anew and an index the hands cannot write: whatever configuration, index
-or object they left behind, none of it is met. Arguments: the operation, the git folder, the index, and the
-operation's own; standard input is the concatenation of parts whose lengths are arguments; standard output is
-the lengths of the answer's parts, a line each, and the parts. Imports nothing but the standard library.
+Each operation uses a fresh git folder and an index that the sandbox cannot write. So no configuration, index
+or object that other code left behind has an effect. Arguments: the operation, the git folder, the index, and
+the operation's own arguments. Standard input is a concatenation of parts; their lengths are among the
+arguments. Standard output is the length of each answer part, one a line, and then the parts. The program
+imports nothing but the standard library.
 """
 
 from __future__ import annotations
@@ -15,22 +16,22 @@ from collections.abc import Iterable, Sequence
 
 MOST_LEFT = 8
 SLASH = ord("/")
-EMPTY_INDEX = 32  # the head and the sum
-# Bytecode that a run of Python left behind is nobody's work, also where the project does not ignore it.
+EMPTY_INDEX = 32  # the header and the checksum
+# Bytecode from a Python run is no one's work, even if the project does not ignore it.
 BYTECODE = (b".pyc", b".pyo")
 NOBODYS_WORK = ("-x", "__pycache__/", "-x", "*.py[co]")
 
 
 class Failed(Exception):  # noqa: N818 - the command said on standard error what went wrong
-    """A command ended with an exit code that is not 0."""
+    """A command exited with a code other than 0."""
 
 
 class Scratch:
-    """Git on a folder of its own and on the work tree, the current folder.
+    """Runs git on its own git folder and on the work tree, which is the current folder.
 
     Args:
-        folder: the git folder; does not exist yet.
-        whole: the index of the whole work tree, lent ("": none).
+        folder: the git folder; it does not exist yet.
+        whole: the index of the whole work tree, which the loop provides ("": none).
     """
 
     def __init__(self, folder: str, whole: str) -> None:
@@ -38,18 +39,18 @@ class Scratch:
         self.whole = whole
         self.tiny = f"{folder}/tiny"  # an index of a few paths
         beside = os.path.dirname(folder)
-        if os.path.islink(beside):  # by the hands: what we write is not to be theirs
+        if os.path.islink(beside):  # made by sandboxed code; never write through it
             os.unlink(beside)
             os.mkdir(beside, 0o700)
         left = [f"{beside}/{name}" for name in os.listdir(beside) if name.startswith("take-")]
         if len(left) >= MOST_LEFT:
-            run("rm", "-rf", "--", *left)  # of operations that were ended half-way
+            run("rm", "-rf", "--", *left)  # left by operations that were interrupted
         os.makedirs(f"{folder}/objects/info")
         os.mkdir(f"{folder}/refs")
         self.keep("HEAD", b"ref: refs/heads/none\n")
 
     def keep(self, name: str, data: bytes) -> str:
-        """A file in the git folder."""
+        """Write a file into the git folder and return its path."""
         path = f"{self.folder}/{name}"
         with open(path, "wb") as file:
             file.write(data)
@@ -76,7 +77,7 @@ class Scratch:
         sys.stdout.buffer.write(b"".join([lengths, *parts]))
 
     def close(self) -> None:
-        """Remove the git folder: here that is less than a process of its own would take later."""
+        """Remove the git folder here; a separate process later would cost more."""
         for here, _, files in os.walk(self.folder, topdown=False):
             for name in files:
                 os.unlink(f"{here}/{name}")
@@ -87,12 +88,12 @@ class Scratch:
 
 
 def write(scratch: Scratch, sizes: Sequence[str]) -> None:
-    """Remove and write the given paths, and no others.
+    """Remove and write exactly the given paths.
 
     Args:
-        scratch: git.
-        sizes: of paths to remove, of folders that may be empty then (the deepest first), of rows of an index,
-            of a pack of their blobs.
+        scratch: runs git.
+        sizes: the sizes of four parts: paths to remove, folders that may be empty afterwards (the deepest
+            first), index rows, and a pack of their blobs.
     """
     gone, above, rows, pack = map(part, sizes)
     remove(gone.split(b"\0")[:-1])
@@ -108,13 +109,14 @@ def write(scratch: Scratch, sizes: Sequence[str]) -> None:
 
 
 def scan(scratch: Scratch, options: Sequence[str], some: bytes | None, names: bytes) -> None:
-    """Which files are not as the index says, and which are not in it; the two looks go on side by side.
+    """Find files that differ from the index and files that are not in it; both searches run in parallel.
 
     Args:
-        scratch: git.
-        options: how files that are not in the index are shown.
-        some: an index of the files that may differ; None: look everywhere. (What fails else is a complaint.)
-        names: what else may be there then; kept in `there`, as far as it is and is not ignored.
+        scratch: runs git.
+        options: how to list files that are not in the index.
+        some: an index of the files that may differ; None: check everywhere. (With it, a failure is only a
+            complaint.)
+        names: other names that may exist then; those that exist and are not ignored go to `there`.
     """
     complaints = scratch.keep("complaints", b"")
     files = ("diff-files", "-z", "--raw")
@@ -144,10 +146,10 @@ def _not_ignored(scratch: Scratch, names: bytes, complaints: str) -> list[bytes]
     there = [name for name in names.split(b"\0")[:-1] if _may_be(name)]
     ignored = f"{scratch.folder}/ignored"
     if there:
-        # Led so, no name is anything but one (":!x", ":(glob)x").
+        # With this prefix git takes every name literally (":!x", ":(glob)x").
         feed = scratch.keep("input", b"".join(b"./" + name + b"\0" for name in there))
         asked = ("check-ignore", "--no-index", "-z", "--stdin")
-        # What it will not look up is a complaint: then everything is looked at.
+        # If git refuses to check a name, that is a complaint, and then everything is checked.
         with contextlib.suppress(Failed):
             end(scratch.begin(*asked, stdin=feed, stdout=ignored, complaints=complaints), none_found=True)
         found = set(_content(ignored).split(b"\0"))
@@ -162,18 +164,18 @@ def _may_be(path: bytes) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
-        return True  # for git to say; a path can be longer than one call takes
+        return True  # let git report it; a path can be too long for one call
     return True
 
 
 def folders(scratch: Scratch, arguments: Sequence[str]) -> None:
-    """What else is in some folders: folders and bytecode that are not ignored, and rules of what is ignored.
+    """Find what else is in some folders: folders and bytecode that are not ignored, and ignore rules.
 
-    (Other files that are neither in the index nor ignored there are none of: everything was looked at.)
+    (There are no other files that are neither in the index nor ignored, because everything was just checked.)
 
     Args:
-        scratch: git.
-        arguments: the size of the folders' list.
+        scratch: runs git.
+        arguments: the size of the list of folders.
     """
     known = part(arguments[0]).split(b"\0")[:-1]
     others, rules = [], []
@@ -194,7 +196,7 @@ def folders(scratch: Scratch, arguments: Sequence[str]) -> None:
 
 
 def write_and_scan(scratch: Scratch, arguments: Sequence[str]) -> None:
-    """`write`, then `scan`; `clean`: first remove what is neither in the index nor ignored."""
+    """Run `write`, then `scan`; with `clean`, first remove files neither in the index nor ignored."""
     clean, *rest = arguments
     if clean:
         scratch.git("clean", "-ffdq", index=scratch.whole)
@@ -204,7 +206,7 @@ def write_and_scan(scratch: Scratch, arguments: Sequence[str]) -> None:
 
 
 def narrowed(scratch: Scratch, sizes: Sequence[str]) -> tuple[bytes | None, bytes]:
-    """The index of some files and the names, for `scan`; without a size everything is looked at."""
+    """Return the index of some files and the names for `scan`; without a size, check everything."""
     scratch.keep("there", b"")
     if not sizes[0]:
         return None, b""
@@ -212,7 +214,7 @@ def narrowed(scratch: Scratch, sizes: Sequence[str]) -> tuple[bytes | None, byte
 
 
 def look(scratch: Scratch, arguments: Sequence[str]) -> None:
-    """Compare the work tree with the index, and tell what some paths hold."""
+    """Compare the work tree with the index, and report the content of some paths."""
     open_up, size, *rest = arguments
     if open_up:
         open_all()
@@ -222,7 +224,7 @@ def look(scratch: Scratch, arguments: Sequence[str]) -> None:
 
 
 def read_paths(scratch: Scratch, paths: bytes) -> None:
-    """The content of some paths, as far as they are files."""
+    """Record the content of those paths that are files."""
     rows = scratch.keep("rows", b"")
     if not paths:
         return
@@ -230,7 +232,7 @@ def read_paths(scratch: Scratch, paths: bytes) -> None:
     try:
         scratch.git(*add, index=scratch.tiny, feed=paths, stderr=os.devnull)
     except Failed:
-        # One with an obstacle on its way (a link, a folder in its place) fails them all: one after the other.
+        # One path with an obstacle (a link, a folder in its place) makes the whole call fail: add each alone.
         for path in paths.split(b"\0")[:-1]:
             with contextlib.suppress(Failed):
                 scratch.git(*add, index=scratch.tiny, feed=path + b"\0", stderr=os.devnull)
@@ -238,7 +240,7 @@ def read_paths(scratch: Scratch, paths: bytes) -> None:
 
 
 def update(scratch: Scratch, sizes: Sequence[str]) -> None:
-    """The new state of some paths; sizes of the list of those to forget and of those to read."""
+    """Report the new state of some paths; the sizes are of the list to forget and the list to read."""
     gone, paths = map(part, sizes)
     whole = scratch.keep("whole", _content(scratch.whole))
     scratch.git("update-index", "--add", "--replace", "-z", "--stdin", index=scratch.tiny, feed=paths)
@@ -255,7 +257,7 @@ def update(scratch: Scratch, sizes: Sequence[str]) -> None:
 
 
 def fill(scratch: Scratch, arguments: Sequence[str]) -> None:
-    """Write a tree over whatever there is, keeping ignored files: its id, the size of the paths to remove."""
+    """Write a tree over existing files but keep ignored ones; arguments: its id, the size of the removals."""
     tree, size = arguments
     open_all()
     _fill(scratch, tree, part(size))
@@ -264,12 +266,12 @@ def fill(scratch: Scratch, arguments: Sequence[str]) -> None:
 
 
 def fill_empty(scratch: Scratch, arguments: Sequence[str]) -> None:
-    """Empty the work tree and write a tree to it, with a git folder for the model: id, a folder for it."""
+    """Empty the work tree, write a tree and a git folder for the model; arguments: tree id, object folder."""
     tree, store = arguments
     open_all()
     run("find", ".", "-mindepth", "1", "-delete")
     _fill(scratch, tree, b"")
-    # For the model's own use of git: one commit, no history, nothing of the loop's. Never read again.
+    # The model may use this git folder: one commit, no history, nothing of the loop's. Never read again.
     beside = os.path.dirname(store)
     run("rm", "-rf", "--", *(f"{beside}/{name}" for name in os.listdir(beside) if name.startswith("store-")))
     os.mkdir(store)
@@ -299,13 +301,13 @@ def _fill(scratch: Scratch, tree: str, gone: bytes) -> None:
 
 
 def begin(*argv: str | bytes, env: dict[str, str] | None = None, **streams: str) -> int:
-    """Start a command: its pid.
+    """Start a command and return its pid.
 
     Args:
         argv: the command.
-        env: more of its environment.
-        streams: files for `stdin`, `stdout`, `stderr`; `complaints`: a file that standard error is added to.
-            This process's own where none is given.
+        env: more environment variables.
+        streams: files for `stdin`, `stdout`, `stderr`; standard error is appended to `complaints`. A stream
+            that is not given is this process's own.
     """
     write = os.O_WRONLY | os.O_CREAT
     ways = {
@@ -323,8 +325,8 @@ def end(pid: int, *, none_found: bool = False) -> None:
     """Wait for a command.
 
     Args:
-        pid: of it.
-        none_found: its exit code 1 says that, and is no fault.
+        pid: its process id.
+        none_found: exit code 1 means that nothing was found, and is no failure.
 
     Raises:
         Failed: its exit code is not 0.
@@ -340,7 +342,7 @@ def run(*argv: str) -> None:
 
 
 def remove(paths: Iterable[bytes]) -> None:
-    """Remove files, and with `rm -rf` what is none. What lies behind a link is another file."""
+    """Remove files, and anything else with `rm -rf`; skip paths behind a link, which are other files."""
     others = []
     for path in paths:
         if any(os.path.islink(path[:at]) for at, sign in enumerate(path) if sign == SLASH):
@@ -356,13 +358,13 @@ def remove(paths: Iterable[bytes]) -> None:
 
 
 def open_all() -> None:
-    """A folder the hands made unreadable or unwritable is still theirs: they can open it up again."""
+    """Make all folders accessible again; the sandbox owns them, whatever mode its code gave them."""
     with contextlib.suppress(Failed):
         end(begin("chmod", "-R", "u+rwX", ".", stderr=os.devnull))
 
 
 def part(size: str) -> bytes:
-    """The next part of standard input; nothing is read beyond it."""
+    """Read the next part of standard input, and nothing beyond it."""
     left, pieces = int(size), []
     while left and (piece := os.read(0, left)):
         left -= len(piece)
@@ -379,7 +381,7 @@ OPERATIONS = {one.__name__: one for one in (write, write_and_scan, look, update,
 
 
 def main() -> int:
-    """Do one operation."""
+    """Perform one operation."""
     operation, folder, whole, *arguments = sys.argv[1:]
     try:
         scratch = Scratch(folder, whole)

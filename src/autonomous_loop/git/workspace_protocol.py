@@ -1,4 +1,4 @@
-"""What git is told to do in the scratch clone: calls of `scratch_program`, and how bytes go in and out."""
+"""The calls of `workspace_agent`, which runs git in the scratch clone, and the encoding of their data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SETTINGS = {
     "core.bare": "false",
     "core.fileMode": "true",
     "core.symlinks": "true",
-    # The change time of a file is what the hands cannot forge: the index is believed for it.
+    # The sandbox cannot forge a file's change time, so git may trust the index by it.
     "core.trustctime": "true",
     "core.checkStat": "default",
     "core.excludesFile": "/dev/null",
@@ -40,11 +40,11 @@ class Call:
     """An operation with its arguments and its standard input.
 
     Attributes:
-        what: for messages: the work tree cannot be so.
-        operation: of the program.
-        index: path of the index it is lent.
-        arguments: the others.
-        stdin: the parts.
+        what: a participle for messages, as in "the work tree cannot be ...".
+        operation: the program's operation.
+        index: path of the index that the program may read.
+        arguments: the other arguments.
+        stdin: the concatenated parts.
     """
 
     what: str
@@ -54,7 +54,7 @@ class Call:
     stdin: bytes
 
     def argv(self, git_dir: str) -> list[str]:
-        """For the program, on a git folder that does not exist yet."""
+        """Return the program's arguments; the git folder must not exist yet."""
         return ["scratch", self.operation, git_dir, self.index, *self.arguments]
 
 
@@ -63,8 +63,8 @@ class Writing:
     """Paths to remove and to write.
 
     Attributes:
-        gone: paths that shall not be.
-        rows: mode and blob by path, of those that shall.
+        gone: paths to remove.
+        rows: mode and blob of each path to write.
         pack: the blobs.
     """
 
@@ -73,28 +73,28 @@ class Writing:
     pack: bytes = b""
 
     def parts(self) -> tuple[bytes, ...]:
-        """For `workspace_agent.write`."""
+        """Return the parts for `workspace_agent.write`."""
         above = {path.rpartition("/")[0] for path in self.gone} - {""}
         rows = [f"{mode} {sha}\t{path}" for path, (mode, sha) in (self.rows or {}).items()]
-        # The deepest first: a folder goes when all below it are gone.
+        # The deepest first: a folder can be removed when everything below it is gone.
         return joined(self.gone), joined(sorted(above, reverse=True)), joined(rows), self.pack
 
 
 def write(writing: Writing) -> Call:
-    """Bring some paths into their state; answers nothing."""
+    """Write and remove some paths; there is no answer."""
     return _call("switched", "write", "", writing.parts())
 
 
 def write_and_scan(
     writing: Writing, index: str, *, clean: bool, folders: bool, narrow: Narrow | None
 ) -> Call:
-    """The same, then look; answers modified (raw), untracked, complaints, the names that are there.
+    """Write, then check; the answer is modified (raw), untracked, complaints, existing names.
 
     Args:
-        index: what the work tree is compared with.
+        index: the index to compare the work tree with.
         clean: first remove what is neither in the index nor ignored.
-        folders: an untracked folder stands for what is in it, and is shown even where it is empty (or holds
-            ignored files alone).
+        folders: list an untracked folder instead of its content, even if it is empty (or holds only ignored
+            files).
         narrow: where to look; None: everywhere.
     """
     options = ("--directory",) if folders else ()
@@ -103,45 +103,45 @@ def write_and_scan(
 
 
 def look(index: str, paths: Sequence[str], *, open_up: bool, narrow: Narrow | None) -> Call:
-    """Compare the work tree with `index`; answers as `write_and_scan`, and rows of `paths`."""
+    """Compare the work tree with `index`; answers like `write_and_scan`, plus rows of `paths`."""
     return _call("taken", "look", index, (joined(paths), *_where(narrow)), first=_said(open_up))
 
 
 def folders(known: Sequence[str]) -> Call:
-    """What else there is in these folders; answers paths of folders, and of rules of what is ignored."""
+    """Find what else is in these folders; the answer is paths of folders and of ignore rules."""
     return _call("watched", "folders", "", (joined(known),))
 
 
 def update(index: str, gone: Sequence[str], paths: Sequence[str]) -> Call:
-    """Read `paths` anew; answers rows, a pack of their blobs, change times (s), and the index with them."""
+    """Read `paths` again; the answer is rows, a pack of blobs, change times (s), and the updated index."""
     return _call("taken", "update", index, (joined(gone), joined(paths)))
 
 
 def fill(tree: str, pack: bytes, gone: Sequence[str]) -> Call:
-    """Write all of a tree over whatever there is, keeping ignored files; answers its index."""
+    """Write a whole tree over the existing files, but keep ignored ones; the answer is its index."""
     removed = joined(gone)
     return Call("switched", "fill", "", (tree, str(len(removed))), removed + pack)
 
 
 def fill_empty(tree: str, pack: bytes, store: str) -> Call:
-    """Write a tree to an emptied work tree, with a git folder for the model; answers its index.
+    """Write a tree to an emptied work tree, with a git folder for the model; the answer is its index.
 
     Args:
-        store: a folder for the model's git's objects, made here.
+        store: a folder, created here, for the objects of the model's git.
     """
     return Call("opened", "fill_empty", "", (tree, store), pack)
 
 
 def joined(rows: Sequence[str]) -> bytes:
-    """Each ended by NUL."""
+    """Join the rows, each ended by NUL."""
     return "".join(f"{row}\0" for row in rows).encode("utf-8", "surrogateescape")
 
 
 def parted(answer: bytes, count: int) -> list[bytes]:
-    """The parts of an answer.
+    """Split an answer into its parts.
 
     Raises:
-        ValueError: it is not one.
+        ValueError: the answer is malformed.
     """
     *lengths, rest = answer.split(b"\n", count)
     parts = []
@@ -154,7 +154,7 @@ def parted(answer: bytes, count: int) -> list[bytes]:
 
 
 def split(data: bytes) -> list[str]:
-    """What NUL ended."""
+    """Split data into its NUL-terminated strings."""
     return data.decode("utf-8", "surrogateescape").split("\0")[:-1]
 
 

@@ -1,9 +1,9 @@
-"""Where in a large work tree something may differ, by the kernel's word; so that not all of it is looked at.
+"""Uses kernel watches to find where a large work tree may differ, so that not all of it must be checked.
 
 Every file of the index and every folder above one is watched. A file that was opened or changed is compared
-with the index, a name that appeared is looked up; of all others it is known that they are as they were. What
-the watches cannot tell is told by looking at everything, as where there are none: more happened than the
-kernel keeps, a folder of the tree's came or went, or the rules changed by which files are ignored.
+with the index, and a new name is looked up. All other files are known to be unchanged. Everything is checked
+if there are no watches, or if they cannot tell: too many events for the kernel's queue, a folder of the tree
+was created or removed, or the ignore rules changed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from autonomous_loop.engine.ports import Sandbox
 from autonomous_loop.git.index_file import Index
 
-# Below so many files a look at all of them costs less than watching pays.
+# With fewer files, checking all of them costs less than watching.
 FROM_FILES = 3_000
 MOST_FILES = 5_000
 MOST_NAMES = 500
@@ -24,11 +24,11 @@ READ_BY_GIT = frozenset({RULES, ".gitattributes"})
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """What is to be looked at.
+    """What must be checked.
 
     Attributes:
-        index: of the files that may differ; an index file.
-        names: what may be there and is not in the index.
+        index: an index file of the files that may differ.
+        names: names that may exist and are not in the index.
     """
 
     index: bytes
@@ -39,7 +39,7 @@ class Watched:
     """The watches on one work tree.
 
     Args:
-        hands: their files are watched.
+        sandbox: its files are watched.
         from_files: see `FROM_FILES`.
     """
 
@@ -54,16 +54,16 @@ class Watched:
         self._given_up = False
 
     def forget(self) -> None:
-        """Nothing is known any more, until `begin`."""
+        """Know nothing from here on, until `begin`."""
         self._index = None
 
     @property
     def alive(self) -> bool:
-        """Something is known."""
+        """Whether the watches know anything."""
         return self._index is not None
 
     def worth(self, data: bytes) -> Index | None:
-        """The index, of this file; None: to watch its work tree is not worth it, or not possible."""
+        """Parse the index file; None if watching its work tree is impossible or not worth it."""
         if self._given_up:
             return None
         try:
@@ -73,26 +73,26 @@ class Watched:
         return index if len(index) >= self._from_files else None
 
     async def begin(self, index: Index, names: Iterable[str]) -> None:
-        """Watch a work tree that is as the index says.
+        """Start watching a work tree that matches the index.
 
         Args:
-            index: as `worth` gave it.
-            names: what else is in its folders and may come to hold what is not ignored: folders, and rules
-                that are not the tree's.
+            index: as returned by `worth`.
+            names: other names in its folders that may come to hold files that are not ignored: folders, and
+                ignore rules outside the tree.
         """
         others = set(names)
         self.forget()
-        self._sandbox.touched()  # what was touched before was looked at
+        self._sandbox.touched()  # everything touched before has been checked
         if decides(name for name in others if name not in index):
             return
         if not await self._sandbox.watch([*index.paths], sorted(index.folders)):
-            self._given_up = True  # the kernel tells nothing, or not of so many: it was asked for all of them
+            self._given_up = True  # no watches here, or not this many; all were requested
             return
         self._index, self._folders = index, set(index.folders)
         self._files, self._names = set(), {name for name in others if not _is_rule(name)}
 
     async def go_on(self, data: bytes, changed: Collection[str]) -> None:
-        """The index is another now, by these paths; what was touched before is settled."""
+        """Take over a new index that differs in these paths; everything touched before is settled."""
         index = Index(data)
         folders = index.folders - self._folders
         if not await self._sandbox.watch([path for path in changed if path in index], sorted(folders)):
@@ -101,11 +101,11 @@ class Watched:
         self._index = index
         self._folders |= folders
         self._files.clear()
-        # A folder that holds nothing of the tree any more can come to be anything.
+        # A folder that no longer holds files of the tree can become anything.
         self._names = {name for name in self._names if name not in index} | (self._folders - index.folders)
 
     def narrow(self) -> Narrow | None:
-        """Where to look now; None: everywhere."""
+        """Return where to look now; None: everywhere."""
         if self._index is None:
             return None
         touched = self._sandbox.touched()
@@ -114,23 +114,25 @@ class Watched:
             return None
         for path in touched.files | touched.entries | touched.folders:
             (self._files if path in self._index else self._names).add(path)
-        # What is a folder now where a file was holds files that are not in the index.
+        # A folder that replaced a file holds files that are not in the index.
         self._names |= touched.folders
         others = decides(touched.entries | self._names)
         if others or len(self._files) > MOST_FILES or len(self._names) > MOST_NAMES:
             self.forget()
             return None
-        # Below one of them git is not asked: it shows a repository inside only where that is asked for alone.
+        # Do not ask git about names below another name: it reports a nested repository only if asked for that
+        # alone.
         self._names = {name for name in self._names if not self._names.intersection(_folders(name))}
         return Narrow(self._index.only(self._files), tuple(sorted(self._names)))
 
     def surprised(self, written: Collection[str]) -> bool:
-        """Whether what looked and wrote, no hands running, touched what it had no reason to.
+        """Return whether our own check and write touched something without a reason.
 
-        The hands can have led it elsewhere, by a link; then everything is to be looked at.
+        Nothing ran in the sandbox meanwhile, but code there can have redirected the operation with a link.
+        Then everything must be checked.
 
         Args:
-            written: what it had reason to touch, besides what `narrow` told of.
+            written: the paths it had reason to touch, besides those of `narrow`.
         """
         if self._index is None:
             return False
@@ -139,15 +141,15 @@ class Watched:
             return True
         read = {path for path in by_us.files if path.rpartition("/")[2] in READ_BY_GIT}
         touched = (by_us.files - read) | by_us.entries
-        # Folders made or made anew: nothing watches them. Other names: whatever they are.
+        # Nothing watches folders that were created or recreated. Keep other names too, whatever they are.
         self._made |= by_us.folders | {path for path in by_us.entries if path not in self._index}
         return any(path in self._index for path in touched.difference(written, self._files))
 
     def settle(self, there: Collection[str] | None) -> None:
-        """What was touched was looked at, and written where it was wrong.
+        """Note that everything touched was checked, and rewritten if it was wrong.
 
         Args:
-            there: of the names, those that are there; None: not known.
+            there: the names that exist; None: not known.
         """
         self._files.clear()
         if there is not None:
@@ -157,7 +159,7 @@ class Watched:
 
 
 def decides(changed: Iterable[str]) -> bool:
-    """Whether one of these says which other files are ignored."""
+    """Return whether one of these paths decides which other files are ignored."""
     return any(map(_is_rule, changed))
 
 
@@ -166,6 +168,6 @@ def _is_rule(path: str) -> bool:
 
 
 def _folders(path: str) -> Iterator[str]:
-    """The folders above, from the nearest on, without the root."""
+    """Yield the folders above a path, nearest first, without the root."""
     while path := path.rpartition("/")[0]:
         yield path
