@@ -1,1 +1,1 @@
-"""Proof: what the loop itself saw of a candidate's tests."""
+"""The proof: what the loop itself saw when it ran a candidate's tests."""

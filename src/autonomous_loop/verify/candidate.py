@@ -1,4 +1,4 @@
-"""A candidate beside its checkpoint: which tests each has, and what was submitted."""
+"""A candidate and its checkpoint: which tests each one has, and which were submitted."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _MANIFESTS = frozenset({"go.mod", "Cargo.toml"})
 
 @dataclass(frozen=True)
 class Candidate:
-    """Two trees and what tells them apart, as far as tests are concerned.
+    """Two trees and the test-related differences between them.
 
     Attributes:
-        facts: of any tree.
+        facts: facts about any tree.
         before: the checkpoint's tree.
-        after: the candidate's.
+        after: the candidate's tree.
     """
 
     facts: TreeFacts
@@ -38,74 +38,74 @@ class Candidate:
 
     @property
     def trees(self) -> Trees:
-        """Where both are read."""
+        """The reader of both trees."""
         return self.facts.trees
 
     @cached_property
     def changes(self) -> Sequence[Change]:
-        """Paths that differ."""
+        """The paths that differ."""
         return self.trees.changes(self.before, self.after)
 
     @property
     def paths(self) -> Sequence[str]:
-        """Of the candidate."""
+        """The candidate's paths."""
         return self.facts.of(self.after).paths
 
     @property
     def every_path(self) -> frozenset[str]:
-        """Of either tree."""
+        """The paths of both trees."""
         return frozenset({*self.paths, *self.facts.of(self.before).paths})
 
     @property
     def had_suite(self) -> bool:
-        """There was something to run at the checkpoint."""
+        """Whether the checkpoint has tests to run."""
         return self.facts.of(self.before).has_suite
 
     @property
     def has_suite(self) -> bool:
-        """There is on the candidate."""
+        """Whether the candidate has tests to run."""
         return self.facts.of(self.after).has_suite
 
     @property
     def adds_dependencies(self) -> bool:
-        """A manifest in the tree says what can be imported, and it differs."""
+        """Whether a manifest in the tree that declares importable modules differs."""
         return any(posixpath.basename(one.path) in _MANIFESTS for one in self.changes)
 
     @property
     def old_test_files(self) -> tuple[str, ...]:
-        """Test files of the checkpoint."""
+        """The checkpoint's test files."""
         return self.facts.of(self.before).test_files
 
     @property
     def new_test_files(self) -> tuple[str, ...]:
-        """Test files of the candidate."""
+        """The candidate's test files."""
         return self.facts.of(self.after).test_files
 
     @cached_property
     def test_paths(self) -> tuple[str, ...]:
-        """Changed test files and support data: what red lays over the checkpoint's code."""
+        """Changed test files and support data; the red run lays them over the checkpoint's code."""
         known = {*self.old_test_files, *self.new_test_files}
         return tuple(one.path for one in self.changes if one.path in known or is_support(one.path))
 
     @cached_property
     def changed_test_files(self) -> tuple[str, ...]:
-        """Test files of both trees that differ."""
+        """Changed test files that exist in both trees."""
         old = set(self.old_test_files)
         return tuple(one.path for one in self.changes if one.path in old and one.status != "D")
 
     @cached_property
     def changed_sources(self) -> frozenset[str]:
-        """Sources of both trees that differ and may hold tests."""
+        """Changed source files that exist in both trees and may hold tests."""
         return frozenset(one.path for one in self.changes if one.status == "M" and stands_in_source(one.path))
 
     async def read_ahead(self, paths: Iterable[str]) -> None:
-        """Read sources of both trees apart from the loop, before `source` is asked for them."""
+        """Read sources of both trees in a separate process, before `source` is called for them."""
         await read_ahead(
             (path, self._content(tree, path)) for path in set(paths) for tree in (self.before, self.after)
         )
 
     def source(self, tree: TreeSha, path: str) -> SourceFile:
-        """What a file of either tree says; nothing where it is not there."""
+        """Return what a file of either tree says; empty if the tree has no such file."""
         if (tree, path) not in self._sources:
             content = self._content(tree, path)
             large = content is None and path in self.facts.of(tree).every_path
@@ -125,10 +125,10 @@ class Candidate:
         return {}
 
     def select(self, tests: Sequence[str]) -> Selection:
-        """The submitted tests, checked.
+        """Check the submitted tests and return them.
 
         Raises:
-            Refused: one of them is no test of the candidate.
+            Refused: one of them is not a test of the candidate.
         """
         chosen = select(tests, self.paths, self.new_test_files)
         if isinstance(chosen, Reason):
@@ -136,5 +136,5 @@ class Candidate:
         return chosen
 
     def red_tree(self, code: TreeSha, submitted: Sequence[str]) -> TreeSha:
-        """The candidate's tests over other code: changed ones and those submitted."""
+        """Lay the candidate's changed tests and the submitted ones over other code."""
         return self.trees.overlay(code, self.after, sorted({*self.test_paths, *submitted}))

@@ -1,4 +1,7 @@
-"""How a project's tests run: by configuration, its own scripts, the model's word, or what its files show."""
+"""Finds the commands that run a project's tests.
+
+They come from the configuration, the project's own scripts, the model, or a guess by the project's files.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +30,11 @@ class Commands:
     """The commands of a project.
 
     Attributes:
-        test: run what is appended to them; each file goes to the first that takes it.
-        suite: all of them together are the whole suite.
-        browser: run tests that drive a browser; empty: they run as others do.
-        from_model: the model proposed them; the project and its configuration say nothing that works.
+        test: run the test files that are appended to them; each file goes to the first command that takes it.
+        suite: all of them together run the whole suite.
+        browser: run browser tests; if empty, browser tests run like all others.
+        from_model: whether the model proposed them, because neither the project nor its configuration names a
+            command that works.
     """
 
     test: Sequence[Step]
@@ -40,16 +44,16 @@ class Commands:
 
     @property
     def suite_text(self) -> str:
-        """For the record."""
+        """The suite's commands as text for the record."""
         return " && ".join(step.command for step in self.suite)
 
     def share(self, files: Sequence[str], facts: Facts) -> list[tuple[Step, tuple[str, ...]]]:
-        """Which step runs which files; a file that none takes goes to the first."""
+        """Return which step runs which files; a file that no step takes goes to the first one."""
         shared: dict[Step, list[str]] = {}
         for file in files:
             steps = self.browser if self.browser and is_browser_test(file, facts.read) else self.test
             takers = [step for step in steps if _takes(step, file, facts)]
-            # The innermost folder's: a package of a monorepo runs its own tests.
+            # Choose the innermost folder: a package of a monorepo runs its own tests.
             taker = max(takers, key=lambda step: len(step.folder), default=steps[0])
             shared.setdefault(taker, []).append(file)
         return [(step, tuple(shared[step])) for step in (*self.test, *self.browser) if step in shared]
@@ -58,13 +62,14 @@ class Commands:
 def find_commands(
     facts: Facts, config: LoopConfig, *, model_command: str = "", tried: bool = True
 ) -> Commands:
-    """Configuration first, then the project's own scripts, then what the model proposed, then a guess.
+    """Use the configuration first, then the project's own scripts, the model's proposal, and a guess.
 
     Args:
-        facts: of the checkpoint: what the candidate adds decides nothing here.
-        model_command: of `propose_features`.
-        tried: on the untouched code it showed more than the guess did (`choice.py`): it takes the guess's
-            place. Otherwise it is used only where there is nothing to guess from.
+        facts: facts about the checkpoint; nothing that the candidate adds counts here.
+        model_command: the command from `propose_features`.
+        tried: whether the model's command showed more than the guess on the untouched code
+            (`command_choice.py`); then it replaces the guess. Otherwise it is used only if there is nothing
+            to guess from.
     """
     from_model = False
     if config.test_command:
@@ -83,13 +88,13 @@ def find_commands(
 
 
 def _in_place(models: Sequence[Step], found: Sequence[Step]) -> list[Step]:
-    """The model's steps in the place of the guesses about the same runner; what somebody wrote stays."""
+    """Replace the guesses about the same runner with the model's steps; keep steps that somebody wrote."""
     if not found:
         return list(models)
     names = {step.runner.name for step in models}
-    # Whatever a command of another kind calls in the end, it runs the tests that were guessed at.
+    # A command of an unknown kind may call any runner in the end, so it replaces every guess.
     every = bool(names - {runner.name for runner in RUNNERS[:-1]})
-    # One JavaScript runner may turn out to be the right one where another was guessed.
+    # If one JavaScript runner was guessed, another one may turn out to be right.
     if any(isinstance(step.runner, JavaScript) for step in models):
         names |= {step.runner.name for step in found if isinstance(step.runner, JavaScript)}
     guesses = [step for step in found if step.guessed and (every or step.runner.name in names)]
@@ -101,15 +106,15 @@ def _in_place(models: Sequence[Step], found: Sequence[Step]) -> list[Step]:
 
 
 def detected(facts: Facts) -> list[Step]:
-    """What the files themselves speak of; empty where they say nothing."""
+    """Return the steps that the project's files suggest; empty if they suggest none."""
     return [step for runner in RUNNERS for step in runner.detect(facts)]
 
 
 def steps_of(command: str, facts: Facts, reports: tuple[str, ...] = ()) -> list[Step]:
-    """The steps of a command: by way of `package.json`, `npm test` may be several.
+    """Return the steps of a command; through `package.json`, `npm test` may be several.
 
     Args:
-        reports: what `junit-reports` says of commands that no other runner knows.
+        reports: the `junit-reports` patterns, for commands that no other runner knows.
     """
     known = {runner.name: type(runner) for runner in RUNNERS if isinstance(runner, JavaScript)}
     calls = calls_in(command, facts.packages)
@@ -118,7 +123,7 @@ def steps_of(command: str, facts: Facts, reports: tuple[str, ...] = ()) -> list[
 
 
 def step_of(command: str, facts: Facts, reports: tuple[str, ...] = ()) -> Step:
-    """A command and the first runner that recognises it."""
+    """Return a command with the first runner that recognises it."""
     runner = _runner(command, facts)
     inside = _IN_FOLDER.fullmatch(command)
     if inside and isinstance(runner, Go | Cargo):
@@ -129,7 +134,7 @@ def step_of(command: str, facts: Facts, reports: tuple[str, ...] = ()) -> Step:
 
 
 def _runner(command: str, facts: Facts) -> Runner:
-    # The last one recognises everything.
+    # The last runner recognises everything.
     return next(runner for runner in RUNNERS if runner.recognises(command, facts) or runner is RUNNERS[-1])
 
 

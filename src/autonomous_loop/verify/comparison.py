@@ -1,4 +1,4 @@
-"""Comparisons of runs: pure, so that each rule of docs/proof.md can be read by itself."""
+"""Compares runs with pure functions, so that each rule of docs/proof.md can be read by itself."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from autonomous_loop.verify.results.wording import Wording, listed
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """What passed before and does not now.
+    """The tests that passed before and do not pass now.
 
     Attributes:
         failing: ran and failed, or their file cannot be collected.
-        skipped: are not run to an end any more.
-        removed: are not in the report at all.
+        skipped: no longer run to the end.
+        removed: are missing from the report.
     """
 
     failing: tuple[str, ...] = ()
@@ -30,18 +30,18 @@ class Losses:
 
     @property
     def all(self) -> tuple[str, ...]:
-        """Every one of them."""
+        """All of them."""
         return (*self.failing, *self.skipped, *self.removed)
 
 
 def losses(must_pass: Collection[str], cases: Sequence[Case], fresh: Collection[str] = ()) -> Losses:
-    """Which of the tests that must pass do not.
+    """Return the tests that must pass but do not.
 
-    A test that moved to another file under the same name, one that has parameters now, and parameters that
-    were renamed without becoming fewer, are not lost.
+    A test is not lost if it moved to another file under the same name, if it has parameters now, or if its
+    parameters were renamed without becoming fewer.
 
     Args:
-        fresh: those of them that were not there before, and so may be what an older one became.
+        fresh: those tests that did not exist before; an older test may have become one of them.
     """
     now = {case.id: case for case in cases}
     passing = [case.id for case in cases if case.outcome == "passed"]
@@ -69,20 +69,20 @@ _plain = without_parameters
 
 
 def known(baseline: Baseline) -> frozenset[str]:
-    """Tests that decide nothing: failing before anything was changed, or flaky then."""
+    """Return tests that decide nothing, because they failed or were flaky before any change."""
     return frozenset({*baseline.failing, *baseline.flaky})
 
 
 def must_still_pass(
     checkpoint: Iterable[str], passing: Mapping[str, Proof], baseline: Baseline
 ) -> frozenset[str]:
-    """Ids that passed at the checkpoint, and those of every passing feature's proof."""
+    """Return the ids that passed at the checkpoint and those in the proofs of passing features."""
     proved = {test_id for proof in passing.values() if proof.green for test_id in proof.green.passed}
     return frozenset({*checkpoint, *proved}) - known(baseline)
 
 
 class Owners:
-    """Which proofs tests belong to.
+    """Maps tests to the proofs that they belong to.
 
     Args:
         passing: the proofs by feature.
@@ -95,15 +95,15 @@ class Owners:
                 self._of.setdefault(test_id, []).append(proof)
 
     def of(self, test_id: str) -> Sequence[Proof]:
-        """A test's."""
+        """Return the proofs that a test belongs to."""
         return self._of.get(test_id, ())
 
 
 class Failures:
-    """What fails in a report.
+    """The failures in a report.
 
     Args:
-        cases: all of it.
+        cases: all cases of the report.
     """
 
     def __init__(self, cases: Iterable[Case]) -> None:
@@ -114,21 +114,21 @@ class Failures:
         self._plain = set(map(_plain, self._cases))
 
     def __contains__(self, test_id: object) -> bool:
-        """Whether a test fails, by itself or because its file cannot be collected."""
+        """Return whether a test fails, by itself or because its file cannot be collected."""
         return isinstance(test_id, str) and bool(self.of(test_id))
 
     def of(self, test_id: str) -> list[Case]:
-        """The failing cases of a test: its own, and its file's."""
+        """Return the failing cases of a test: its own and its file's."""
         ids = dict.fromkeys((test_id, test_id.partition("::")[0]))
         return [case for one in ids for case in self._cases.get(one, ())]
 
     def under_any_parameters(self, test_id: str) -> bool:
-        """Whether a test fails under its parameters or others."""
+        """Return whether a test fails with its parameters or with others."""
         return test_id in self or _plain(test_id) in self._plain
 
 
 def narrowed(run: TestRun, cases: Sequence[Case]) -> TestRun:
-    """The run with these of its cases alone."""
+    """Return the run with only these cases."""
     failing = [case for case in cases if case.failing]
     return run.model_copy(
         update={
@@ -143,12 +143,12 @@ def narrowed(run: TestRun, cases: Sequence[Case]) -> TestRun:
 
 
 def set_aside(run: TestRun, cases: Sequence[Case], flaky: Collection[str]) -> TestRun:
-    """The run with its flaky tests counted neither as passed nor as failed.
+    """Return the run with flaky tests counted neither as passed nor as failed.
 
     Args:
-        cases: all of the run's.
-        flaky: known to pass and to fail on the same code, or to have failed before anything was changed
-            in one run and not in the other; not all of them need to be in the run.
+        cases: all cases of the run.
+        flaky: tests that both passed and failed on the same code, or that failed in only one of the
+            baseline's two runs; the run need not contain all of them.
     """
     ran = {case.id for case in cases if case.id in flaky and case.outcome != "skipped"}
     if not ran:
@@ -159,7 +159,7 @@ def set_aside(run: TestRun, cases: Sequence[Case], flaky: Collection[str]) -> Te
 
 
 def submitted(selection: Selection, cases: Sequence[Case]) -> tuple[Case, ...]:
-    """The cases that were submitted, and the files of theirs that could not be collected."""
+    """Return the submitted cases, and submitted files that could not be collected."""
     return tuple(
         case for case in cases if selection.covers(case.id) or (case.failing and case.id in selection.files)
     )
@@ -168,11 +168,11 @@ def submitted(selection: Selection, cases: Sequence[Case]) -> tuple[Case, ...]:
 def judge_green(
     selection: Selection, cases: Sequence[Case], command: str, wording: Wording, known: Collection[str] = ()
 ) -> list[Reason]:
-    """Reasons why the submitted tests do not count as green.
+    """Return reasons why the submitted tests are not green.
 
     Args:
-        known: submitted tests that decide nothing and are not among the cases. A file that holds no other
-            is not missed.
+        known: submitted tests that decide nothing and are not among the cases. A file that holds only such
+            tests may be missing from the run.
     """
     mine = submitted(selection, cases)
     failing = [case for case in mine if case.failing]
@@ -199,10 +199,10 @@ def judge_losses(
     *,
     may_let: bool = False,
 ) -> list[Reason]:
-    """Reasons for what passed before and does not now.
+    """Return reasons for tests that passed before and do not now.
 
     Args:
-        may_let: whoever reads it may let removed tests through.
+        may_let: whether the reader may allow removed tests.
     """
     found: list[Reason] = []
     owners = Owners(passing)
@@ -231,11 +231,11 @@ def judge_losses(
 
 
 def third_party(missing: Iterable[str], paths: Iterable[str]) -> list[str]:
-    """Missing modules that no file of the project could provide: an environment fault."""
+    """Return missing modules that no file of the project could provide: an environment fault."""
     folders = {name: _folder_of(name) for name in missing}
     if not folders:
         return []
-    # One search through all paths at once: there may be very many.
+    # Search all paths at once, because there may be very many.
     named = "|".join(map(re.escape, set(folders.values())))
     part = re.compile(rf"(?:^|/)({named})(?:\.rs)?(?:\.py)?(?=/|$)", re.MULTILINE)
     provided = set(part.findall("\n".join(paths)))
@@ -243,5 +243,5 @@ def third_party(missing: Iterable[str], paths: Iterable[str]) -> list[str]:
 
 
 def _folder_of(module: str) -> str:
-    """What a project that holds it would call its folder; a scope (`@project/core`) is not in its name."""
+    """Return the folder name that a project would give to a module, without a scope (`@project/core`)."""
     return module.rpartition("/")[2] if module.startswith("@") else module.partition(".")[0]

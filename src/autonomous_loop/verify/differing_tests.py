@@ -1,4 +1,4 @@
-"""Which tests show a change that names none: test files that differ, or else those that read what does."""
+"""Chooses tests for a change that names none: changed test files, or else tests that read changed data."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from autonomous_loop.verify.candidate import Candidate
 
 @dataclass(frozen=True, slots=True)
 class Differing:
-    """What differs between two trees, as far as tests are concerned.
+    """The test-related differences between two trees.
 
     Attributes:
         tests: test files to submit.
-        data: no test file differs, but these do: test data and fixtures, or test files that are gone. `tests`
-            are then those that stand beside or above them.
+        data: changed test data and fixtures, or removed test files, if no test file differs. `tests` are then
+            the test files beside or above them.
     """
 
     tests: tuple[str, ...]
     data: tuple[str, ...] = ()
 
     def that_ran(self, baseline: Baseline) -> tuple[str, ...]:
-        """The tests, without those older ones that no run showed: they cannot speak for what others read."""
+        """Return the tests, but drop older ones that no run showed: they reveal nothing about the data."""
         if not self.data:
             return self.tests
         seen = {one.partition("::")[0] for run in baseline.runs for one in (*run.passed, *run.failing)}
@@ -32,7 +32,7 @@ class Differing:
 
 
 def differing(work: Candidate) -> Differing:
-    """See above; both empty where nothing below a test root differs."""
+    """Find the tests for a change; both fields are empty if nothing below a test root differs."""
     there = frozenset(work.new_test_files)
     found = tuple(one.path for one in work.changes if one.path in there and one.status != "D")
     if found or not work.test_paths:
@@ -42,14 +42,14 @@ def differing(work: Candidate) -> Differing:
 
 
 def named_by(tests: Sequence[str], data: Collection[str], work: Candidate) -> tuple[str, ...]:
-    """Those of very many tests whose text names a file of the data, or the folder it lies in."""
+    """From very many tests, return those whose text names a data file or the folder that holds it."""
     names = {name.encode() for path in data for name in _names(path)}
     read = ((test, work.trees.read(work.after, test) or b"") for test in tests)
     return tuple(test for test, text in read if any(name in text for name in names))
 
 
 def _readers(path: str, tests: Sequence[str]) -> Iterator[str]:
-    """Test files below the nearest folder above that holds any."""
+    """Yield the test files below the nearest parent folder that has any."""
     folder = path
     while folder:
         folder = posixpath.dirname(folder)

@@ -1,4 +1,4 @@
-"""Features with a user interface: a browser test among the tests, and its pictures as evidence."""
+"""Requires a browser test for features with a user interface, and collects its pictures as evidence."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PLAYWRIGHT_JS = re.compile(
     rb"""(?:from|require\()\s*['"](?:@playwright/test|playwright(?:-core)?|puppeteer)['"]"""
 )
 _LIBRARY = re.compile(rb"""(?:from|require\()\s*['"](?:playwright(?:-core)?|puppeteer)['"]""")
-# A project may hand Playwright's `test` on, with fixtures of its own.
+# A project may re-export Playwright's `test` with its own fixtures.
 _OWN_FIXTURES = re.compile(rb"(?:import|\{)(?:.*?)\btest\b", re.DOTALL)
 _TAKEN_FROM = re.compile(rb"(?:from|require\()\s*\Z")
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -36,11 +36,11 @@ _ZIP = b"PK\x03\x04"
 
 
 class BrowserE2ETester:
-    """Decides whether a feature needs a browser test, whether there is one, and collects its pictures.
+    """Decides whether a feature needs a browser test, checks that there is one, and collects its pictures.
 
     Args:
-        hands: give the pictures.
-        trees: give the test files' text.
+        sandbox: holds the pictures.
+        trees: hold the text of the test files.
     """
 
     def __init__(self, sandbox: Sandbox, trees: Trees) -> None:
@@ -48,15 +48,15 @@ class BrowserE2ETester:
         self._trees = trees
 
     def is_wanted(self, feature: Feature) -> bool:
-        """Whether the feature has a user interface, by its category or its steps."""
+        """Return whether the feature has a user interface, judging by its category or its steps."""
         named = feature.category.strip().lower() in CATEGORIES
         return named or any(_STEPS.search(step) for step in feature.steps)
 
     def browser_tests(self, tree: TreeSha, cases: Sequence[Case]) -> list[str]:
-        """Ids of those cases that passed and use a browser, by their source in `tree`."""
+        """Return the ids of passed cases that use a browser, judging by their source in `tree`."""
         read = lru_cache(maxsize=64)(lambda path: self._trees.read(tree, path))
         passed = [case for case in cases if case.outcome == "passed" and case.file]
-        # A file is looked at once for all of its tests.
+        # Look at each file once for all of its tests.
         drives = {
             path: driving(path, read(path) or b"")
             for path in {case.file for case in passed}
@@ -65,7 +65,7 @@ class BrowserE2ETester:
         return [case.id for case in passed if case.file in drives and drives[case.file](case.id)]
 
     def judge(self, feature: Feature, browser_tests: Sequence[str]) -> Reason | None:
-        """Why the feature's tests are not enough, or None."""
+        """Return why the feature's tests are not enough, or None if they are."""
         if browser_tests or not self.is_wanted(feature):
             return None
         return Reason(
@@ -81,7 +81,7 @@ class BrowserE2ETester:
         await self._sandbox.run(["rm", "-rf", "--", PICTURES], timeout_s=60)
 
     async def collect(self) -> tuple[tuple[Evidence, ...], Mapping[str, bytes]]:
-        """What the last run left: at most five pictures (PNG, 400 KB each) and one trace (zip, 2 MB)."""
+        """Collect the last run's pictures (at most five, PNG, 400 KB each) and one trace (zip, 2 MB)."""
         kept = await self._files(".png", _PNG, most=MOST_PICTURES, max_bytes=MOST_BYTES)
         kept |= await self._files(TRACE, _ZIP, most=1, max_bytes=MOST_TRACE_BYTES)
         evidence = tuple(
@@ -110,12 +110,12 @@ class BrowserE2ETester:
 
 
 def uses_browser(path: str, source: bytes, test_id: str) -> bool:
-    """Whether a test drives a browser: by a fixture of that name, or by calling Playwright itself."""
+    """Return whether a test drives a browser, through such a fixture or by calling Playwright itself."""
     return driving(path, source)(test_id)
 
 
 def driving(path: str, source: bytes) -> Callable[[str], bool]:
-    """The same for each of a file's tests, by its id."""
+    """Return a function that answers this for each test id of a file."""
     if not path.endswith(".py"):
         return _javascript_driving(path, source)
     names = read_source(path, source).browser
@@ -123,10 +123,10 @@ def driving(path: str, source: bytes) -> Callable[[str], bool]:
 
 
 def is_browser_test(path: str, read: Callable[[str], bytes | None]) -> bool:
-    """Whether a file holds a test that drives a browser.
+    """Return whether a file holds a test that drives a browser.
 
     Args:
-        read: content of a path in its tree, or None.
+        read: returns the content of a path in its tree, or None.
     """
     source = read(path) or b""
     if not path.endswith(".py"):
@@ -136,7 +136,7 @@ def is_browser_test(path: str, read: Callable[[str], bytes | None]) -> bool:
 
 
 def _knows_playwright(file: str, read: Callable[[str], bytes | None]) -> bool:
-    """Whether a fixture called `page` can be a browser: where it may come from names Playwright."""
+    """Return whether a `page` fixture can be a browser: a file that may define it names Playwright."""
     folders = file.split("/")[:-1]
     above = ["/".join([*folders[:depth], "conftest.py"]) for depth in range(len(folders) + 1)]
     places = (file, *above, "pyproject.toml", "requirements.txt", "requirements-dev.txt", "setup.cfg")
@@ -148,7 +148,7 @@ def _of_javascript(source: bytes) -> bool:
 
 
 def _has_own_fixtures(source: bytes) -> bool:
-    """`import { test } from "./fixtures"`, or the same by `require`; no text or statement lies between."""
+    """Find `import { test } from "./fixtures"`, or the same with `require`, as one plain statement."""
     pieces = re.split(rb"([;'\"])", source)
     for at in range(0, len(pieces) - 3, 2):
         quoted = pieces[at + 1] != b";" and pieces[at + 2].startswith(b".") and pieces[at + 3] != b";"
@@ -158,13 +158,13 @@ def _has_own_fixtures(source: bytes) -> bool:
 
 
 def _from_first(statement: bytes) -> bytes:
-    """From where something is imported, or a brace opens."""
+    """Return the statement from its first `import` or opening brace."""
     found = re.search(rb"import|\{", statement)
     return statement[found.start() :] if found else b""
 
 
 def _asks_for_page(source: bytes) -> bool:
-    """`({ page }) =>`: it is asked for by a name in braces that are the first argument."""
+    """Find `({ page }) =>`: a name in braces as the first argument requests the fixture."""
     pieces = re.split(rb"([})])", source)
     for piece, closed in zip(pieces[::2], pieces[1::2], strict=False):
         opened = re.search(rb"\(\s*\{", piece) if closed == b"}" else None
@@ -174,7 +174,7 @@ def _asks_for_page(source: bytes) -> bool:
 
 
 def _javascript_driving(path: str, source: bytes) -> Callable[[str], bool]:
-    """With Playwright's own runner a test asks for its page, or for what stands for one, as a fixture."""
+    """With Playwright's own runner, a test requests its page, or a substitute for it, as a fixture."""
     if not _of_javascript(source):
         return lambda _: False
     if _LIBRARY.search(source):

@@ -1,4 +1,4 @@
-"""The gate: what must be clean in a tree before anything of it is run."""
+"""The gate: the checks of a tree before any of its code runs."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class ProofGate:
     """Implements `Gate`.
 
     Args:
-        trees: what is compared.
-        config: protected paths, sizes, runner keys.
+        trees: the trees to compare.
+        config: protected paths, size limits, runner keys.
     """
 
     def __init__(self, trees: Trees, config: LoopConfig) -> None:
@@ -47,12 +47,12 @@ class ProofGate:
     async def check(self, before: TreeSha, after: TreeSha) -> GateReport:
         """See `Gate`.
 
-        Protected paths are no refusal: they are listed as held back, and the caller leaves them out. The
-        project's own commands run afterwards, on what is then to be proved: see `gates.py`.
+        A change of a protected path is not refused. The report lists it as held back, and the caller leaves
+        it out. The project's own commands run later, on the tree to be proved: see `gates.py`.
         """
         every = self._trees.changes(before, after)
         held_back = tuple(change.path for change in every if self._is_protected(change.path))
-        # What is held back is not part of what will be proved.
+        # Held-back changes are not part of the tree to be proved.
         changes = [change for change in every if change.path not in set(held_back)]
         refusals = list(self._structure(changes, after))
         notices: list[str] = []
@@ -100,7 +100,7 @@ class ProofGate:
     async def _look_at(
         self, changes: Sequence[Change], held: _Held, checkpoint: Facts
     ) -> Mapping[str, Sequence[str] | Unread]:
-        """Reads what is to be judged ahead, apart from the loop; the kinds of secrets that each file adds."""
+        """Read the files to judge in a separate process; return the kinds of secrets that each file adds."""
         judged = _judged(changes, checkpoint)
         sources = [(path, source) for path in judged for source in (held.old.get(path), held.new.get(path))]
         added = {path: lines for path, new in held.new.items() if (lines := _added(held.old[path], new))}
@@ -156,12 +156,12 @@ class ProofGate:
 
 @dataclass
 class _Held:
-    """What the changed files hold.
+    """The content of the changed files.
 
     Attributes:
-        old: by path; None where there was none.
-        new: the same of the candidate.
-        large: files that are too large to be looked at.
+        old: content by path at the checkpoint; None if there was none.
+        new: the same for the candidate.
+        large: files that are too large to read.
     """
 
     old: dict[str, bytes | None] = field(default_factory=dict)
@@ -170,7 +170,7 @@ class _Held:
 
 
 def _judged(changes: Sequence[Change], checkpoint: Facts) -> list[str]:
-    """Files that are read for what they say of tests: Python's, and the tests of other languages."""
+    """Return files to read for what they say about tests: all Python files, and tests in other languages."""
     return [
         change.path
         for change in changes
@@ -185,7 +185,7 @@ def _may_hold_tests(path: str, checkpoint: Facts) -> bool:
 
 
 def _unjudged(path: str, old: bytes | None, new: bytes | None) -> Iterator[str]:
-    """What was not read, for people to know: it cannot be compared."""
+    """Yield notices for people about files that could not be read and so cannot be compared."""
     was, now = read_source(path, old), read_source(path, new)
     if now.fault:
         yield f"not read: {path} ({now.fault})"
@@ -194,7 +194,7 @@ def _unjudged(path: str, old: bytes | None, new: bytes | None) -> Iterator[str]:
 
 
 def _is_git(part: str) -> bool:
-    # ".git " and "GIT~1" are .git on other file systems.
+    # Other file systems treat ".git " and "GIT~1" as .git.
     return part.lower().rstrip(". ") in {".git", "git~1"}
 
 

@@ -1,7 +1,8 @@
-"""The project's own format, lint, type and build commands: what they are, and whether they are clean.
+"""Finds and runs the project's own format, lint, type and build commands.
 
-They come from the configuration, or from what the files of the base clearly say. Whatever is not clean on the
-untouched base is not asked for later: a tool that is not there, a lint that was red before anybody came.
+They come from the configuration, or from files of the base that clearly declare them. A command that is not
+clean on the untouched base is not required later, such as a missing tool or a lint that was red from the
+start.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ class ProjectGates:
 
     Args:
         bench: holds the work tree they run in.
-        hands: run them.
-        config: which they are, and their deadline.
+        sandbox: runs them.
+        config: lists them and their deadline.
     """
 
     def __init__(self, bench: TestBench, sandbox: Sandbox, config: LoopConfig) -> None:
@@ -44,7 +45,7 @@ class ProjectGates:
         self._config = config
 
     async def on_base(self, tree: TreeSha) -> tuple[GateRun, ...]:
-        """Every gate there is, on the untouched base, which is up."""
+        """Run every gate on the untouched base, which is in the work tree."""
         commands = self._config.gates
         if not commands and self._config.detect_gates:
             commands = detect(self._bench.facts.of(tree))
@@ -52,16 +53,16 @@ class ProjectGates:
         for command in commands:
             await self._bench.put_up(tree)
             run = await self._run(command, tree)
-            # What the run before it left must not be laid at its door.
+            # Do not blame this command for files that the one before it left.
             changed = await self._bench.changes_since(tree)
             runs.append(run.model_copy(update={"changed": tuple(changed[:MOST_CHANGED])}))
         return tuple(runs)
 
     async def check(self, tree: TreeSha, baseline: Baseline) -> tuple[GateRun, ...]:
-        """The gates that were clean on the base, on a candidate, which is up.
+        """Run the gates that were clean on the base, on the candidate in the work tree.
 
         Raises:
-            Refused: one of them fails, or changes files of the project.
+            Refused: a gate fails or changes files of the project.
         """
         runs = [await self._run(one.command, tree) for one in baseline.gates if one.clean]
         if not runs:
@@ -95,7 +96,7 @@ class ProjectGates:
 
 
 def detect(facts: Facts) -> tuple[str, ...]:
-    """Gates the files in a project's root clearly speak of, each once."""
+    """Return the gates that files in the project's root clearly declare, each once."""
     there = facts.every_path
     found = [*_python(facts), *_node(facts)]
     if "go.mod" in there:
@@ -119,7 +120,7 @@ def _python(facts: Facts) -> Iterator[str]:
         if name in facts.every_path and (section := _section(facts.read(name), "mypy")) is not None:
             told, settings = True, {**settings, **section}
     if told:
-        # Without files of its own, mypy must be told where to look.
+        # If no files are configured, mypy must be told where to look.
         yield "mypy" if settings.keys() & {"files", "packages", "modules"} else "mypy ."
 
 

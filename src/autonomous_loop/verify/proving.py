@@ -1,4 +1,4 @@
-"""One proof, step by step: gates, red, green, end-to-end, regression, changed tests."""
+"""Proves one submission step by step: gates, red, green, end-to-end, regression, changed tests."""
 
 from __future__ import annotations
 
@@ -48,13 +48,15 @@ class Proving:
     """A submission on its way to a verdict.
 
     Attributes:
-        satisfied: knows which features may be accepted without a change of code.
-        work: the candidate beside its checkpoint.
+        satisfied: decides which features may be accepted without a code change.
+        work: the candidate and its checkpoint.
         before: the checkpoint.
-        passing: proofs of the features that pass.
-        gate: what the gate saw.
-        afresh: red and green are each seen in a place that was emptied: makes one, with the candidate up.
-        suite_now: the whole suite runs for this feature; otherwise at the session's or the loop's end.
+        passing: the proofs of the features that pass.
+        gate: the gate's report.
+        afresh: empties the sandbox and puts up the candidate, before the red run and before the green run;
+            None: neither run needs it.
+        suite_now: whether the whole suite runs for this feature; otherwise it runs at the end of the session
+            or loop.
     """
 
     bench: TestBench
@@ -73,10 +75,10 @@ class Proving:
     suite_now: bool
 
     async def run(self) -> tuple[Verdict, Mapping[str, bytes]]:
-        """The proof, and its pictures by name.
+        """Run all steps; return the verdict with the proof, and the pictures by name.
 
         Raises:
-            Refused: with the reasons.
+            Refused: the proof fails; holds the reasons.
         """
         if self.gate.refusals:
             raise Refused(*self.gate.refusals)
@@ -156,7 +158,7 @@ class Proving:
         return selection
 
     async def _read(self, selection: Selection) -> None:
-        """The sources that are asked about tests, apart from the loop."""
+        """Read the sources with tests in a separate process."""
         await self.work.read_ahead([*selection.files, *self.work.test_paths])
         unread = {file: self.work.source(self.work.after, file).unread for file in selection.files}
         if any(unread.values()):
@@ -165,10 +167,10 @@ class Proving:
             raise Refused(Reason(code="unreadable", text=text))
 
     async def _on_old_code(self, selection: Selection, known: KnownFailing) -> RunResult | None:
-        """The candidate's tests on the checkpoint's code.
+        """Run the candidate's tests on the checkpoint's code.
 
-        They must not all pass there; of a refactor they must, and of a feature that is already satisfied
-        they may.
+        Not all of them may pass there. For a refactor they must all pass, and for a feature that is already
+        satisfied they may.
         """
         if self.feature.kind is FeatureKind.CHORE:
             return None
@@ -180,7 +182,7 @@ class Proving:
             return None
         await self._empty()
         await self.bench.put_up(tree)
-        # Changed older tests run along: a loosened one would pass here too.
+        # Run changed older tests too: a loosened one would also pass here.
         files = sorted({*files, *self.work.changed_test_files})
         old = await self.bench.on_old_code(self.work.before, files, tree)
         old = known.steady(old)
@@ -206,14 +208,14 @@ class Proving:
         return old
 
     async def _empty(self) -> None:
-        """Nothing that a run before left is there for the next: the code alone makes the difference."""
+        """Remove everything that an earlier run left, so that only the code makes the difference."""
         if self.afresh is not None:
             await self.afresh()
 
     async def _green(
         self, selection: Selection, known: KnownFailing, before: RunResult | None
     ) -> Kept | None:
-        """The submitted tests on the candidate, without what failed before as it does now."""
+        """Run the submitted tests on the candidate; ignore those that failed before just as they do now."""
         if not selection.tests:
             return None
         await self.browser.clear()
@@ -230,7 +232,7 @@ class Proving:
         return kept
 
     def _judge_red(self, selection: Selection, red: RunResult, green: Sequence[Case]) -> None:
-        """A test is red before and green after, and checks something."""
+        """Require a test that was red before, is green after, and checks something."""
         failed = Failures(red.cases)
         turned = [case for case in green if case.outcome == "passed" and case.id in failed]
         if not turned:
@@ -244,7 +246,7 @@ class Proving:
     async def _regress(
         self, green: Sequence[Case], red: RunResult | None
     ) -> tuple[Regression | None, Sequence[str]]:
-        """The suite, the tree after it, and files whose older tests nobody can compare."""
+        """Check the suite, the tree after it, and the older tests; return test files nobody can compare."""
         work = self.work
         if not (work.had_suite or work.has_suite or self.baseline.command):
             await self.bench.refuse_other_tree(work.after)
@@ -303,7 +305,7 @@ def _gone(regression: Regression | None) -> Iterator[str]:
 
 
 def _submitted_run(selection: Selection, result: RunResult | None) -> TestRun | None:
-    """The run with the submitted tests alone, and those of them that proved flaky."""
+    """Return the run with only the submitted tests, and name those that proved flaky."""
     if result is None:
         return None
     run = narrowed(result.run, submitted(selection, result.cases))

@@ -1,4 +1,4 @@
-"""The way out of a proof that cannot hold any more."""
+"""The exception that ends a failed proof."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from autonomous_loop.domain.proof import Reason
 
 
 class Refused(Exception):  # noqa: N818 - a verdict, not a fault
-    """Why; it never leaves this folder.
+    """The proof failed; this exception never leaves the `verify` room.
 
     Args:
         reasons: at least one.
-        lost: ids of tests that passed before and do not now, where that is why.
-        evidence: pictures and traces that show it, by name.
+        lost: ids of tests that passed before and do not now, if that is the reason.
+        evidence: pictures and traces of it, by name.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""Secrets in added text, by the patterns of detect-secrets. Nothing is verified over the network.
+"""Finds secrets in added text by the patterns of detect-secrets, without verifying any over the network.
 
-Only keys with a form of their own: guesses by entropy or by a word such as "password" would refuse honest
-tests.
+It finds only keys with a recognisable form. Guesses by entropy, or by words such as "password", would refuse
+honest tests.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ LONGEST_LINE = 10_000
 
 
 class SecretScan:
-    """Looks at text line by line."""
+    """Scans text line by line."""
 
     def __init__(self) -> None:
         self._plugins: list[BasePlugin] = [AnthropicKey()]
         self._plugins += [from_plugin_classname(name) for name in PLUGINS]
 
     def kinds(self, lines: list[str]) -> list[str]:
-        """Kinds of secrets in `lines`, sorted; the secrets themselves are not repeated."""
+        """Return the sorted kinds of secrets in `lines`, never the secrets themselves."""
         return sorted(set(self._found(lines)))
 
     def _found(self, lines: list[str]) -> Iterator[str]:
         for line in lines:
-            # A long line is looked at in pieces that overlap by more than a key is long.
+            # Scan a long line in pieces; they overlap by more than the length of a key.
             for start in range(0, max(len(line), 1), LONGEST_LINE - 1_000):
                 piece = line[start : start + LONGEST_LINE]
                 for plugin in self._plugins:
@@ -50,16 +50,16 @@ def _scan() -> SecretScan:
 
 
 def secret_kinds(lines: list[str]) -> list[str]:
-    """See `SecretScan.kinds`: a function, to be called in another process."""
+    """See `SecretScan.kinds`. This is a function, so that another process can call it."""
     return _scan().kinds(lines)
 
 
 class AnthropicKey(RegexBasedDetector):
-    """Keys of the Messages API."""
+    """Detects keys of the Messages API."""
 
     secret_type = "Anthropic API Key"  # noqa: S105 - its name
 
     @property
     def denylist(self) -> tuple[re.Pattern[str], ...]:
-        """What such a key looks like."""
+        """Return the patterns of such keys."""
         return (re.compile(r"sk-ant-[A-Za-z0-9]+-[A-Za-z0-9_-]{20,}"),)

@@ -1,4 +1,4 @@
-"""Gates, red, green, regression, end-to-end: the loop's own look at a candidate."""
+"""Verifies a candidate: gates, red, green, regression, end-to-end."""
 
 from __future__ import annotations
 
@@ -42,16 +42,17 @@ class ProofVerifier:
     """Implements `Verifier`.
 
     Args:
-        hands: run the tests.
+        sandbox: runs the tests.
         workspace: the work tree they run in.
-        trees: what is compared and overlaid.
+        trees: compares and overlays trees.
         config: commands, deadlines, when the whole suite runs.
-        model_command: what the model proposed, asked when it is needed; used only where neither the
-            configuration nor the base says how tests run, or where the baseline took it.
-        prepare: the setup of a fresh clone, run as hands; its result, or None where there is none.
-        afresh: red and green are each seen in a place of their own, with a setup of its own.
-        removed_tests: whether older tests may be gone, marked, as a person says who asks for a verdict; None
-            in a loop, whose model must not get rid of tests.
+        model_command: returns the model's proposal when it is needed. It is used only if neither the
+            configuration nor the base says how tests run, or if the baseline chose it.
+        prepare: runs the setup of a fresh clone in the sandbox; returns its result, or None if there is no
+            setup.
+        afresh: run red and green each in a fresh place with its own setup.
+        removed_tests: whether older tests may be removed (with a mark), if a person who asks for a verdict
+            says so; None in a loop, whose model must not remove tests.
     """
 
     def __init__(
@@ -161,7 +162,7 @@ class ProofVerifier:
         try:
             await self._fresh.make(commit, tree)
             await self._gates.check(tree, baseline)
-            # A tree nobody proved has commits by people in it.
+            # A tree without a proof contains commits by people.
             known = any(proof.after_tree == tree for proof in passing.values())
             afresh = partial(self._fresh.make, commit, tree)
             held = await self._whole_suite(tree, baseline, passing, by_people=not known, afresh=afresh)

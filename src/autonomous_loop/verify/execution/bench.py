@@ -1,4 +1,4 @@
-"""Where tests are run: a tree is put up, a command runs on it, and a run that shows nothing refuses."""
+"""Runs tests: puts a tree into the work tree, runs a command, and refuses runs that show nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from autonomous_loop.verify.results.wording import Wording, listed
 from autonomous_loop.verify.runners.base import Step
 from autonomous_loop.verify.syntax import is_javascript, read_ahead
 
-# Files that honest test runs leave where git does not ignore them; nothing is ever taken from them.
+# Files that honest test runs leave and git does not ignore. Nothing is ever taken from them.
 LITTER = ("test-results/", "playwright-report/", "htmlcov/", ".hypothesis/", ".pytest_cache/", ".coverage")
 
 
@@ -30,7 +30,7 @@ class TestBench:
     """Runs tests of whole trees in the work tree.
 
     Args:
-        model_command: what the model proposed, asked when it is needed.
+        model_command: returns the model's proposal when it is needed.
     """
 
     __test__ = False
@@ -50,16 +50,16 @@ class TestBench:
         self._running = TestRunning(
             sandbox, self.facts, timeout_s=config.test_timeout_s, by_exit_code=config.accept_exit_code
         )
-        # The commands last asked for: a tree never changes.
+        # Cache of the last commands; a tree never changes.
         self._found: tuple[tuple[TreeSha, ModelCommand], Commands] | None = None
         self._on_trial: ModelCommand | None = None
-        self._up: TreeSha | None = None  # what the work tree holds, while that is certain
+        self._up: TreeSha | None = None  # the tree in the work tree, while that is certain
         self._workspace = workspace
         self._config = config
         self._model_command = model_command
 
     def commands(self, before: TreeSha) -> Commands:
-        """How tests run, by what stood there before the candidate."""
+        """Return the commands that run tests, as the tree before the candidate defines them."""
         model = self._on_trial or self._model_command()
         if self._found is None or self._found[0] != (before, model):
             found = find_commands(
@@ -69,7 +69,7 @@ class TestBench:
         return self._found[1]
 
     def put_on_trial(self, model: ModelCommand | None) -> None:
-        """Run tests by this command of the model's, whatever was recorded; None: by what was, again."""
+        """Use this command of the model regardless of the recorded one; None: use the recorded one again."""
         self._on_trial = model
 
     async def put_up(self, tree: TreeSha) -> None:
@@ -80,25 +80,25 @@ class TestBench:
             self._up = tree
 
     def take_over(self, tree: TreeSha) -> None:
-        """The work tree holds `tree`, by the word of whoever put it there."""
+        """Trust the caller that the work tree holds `tree`."""
         self._up = tree
 
     def let_go(self) -> None:
-        """From here on others may change the work tree."""
+        """Note that others may change the work tree from here on."""
         self._up = None
 
     async def suite(self, before: TreeSha, tree: TreeSha) -> RunResult:
-        """Run the whole suite on `tree`, which is up, whatever comes of it.
+        """Run the whole suite on `tree`, which is in the work tree; never refuse the result.
 
         Args:
-            before: decides how.
+            before: the tree that decides which commands run.
         """
         self._up = None
         await self._read_ahead(self.facts.of(tree).test_files, tree)
         return await self._run([(step, ()) for step in self.commands(before).suite], tree)
 
     async def tests(self, before: TreeSha, files: Sequence[str], tree: TreeSha) -> RunResult:
-        """The same for these test files."""
+        """Run these test files; otherwise like `suite`."""
         self._up = None
         await self._read_ahead(files, tree)
         return await self._run(self.commands(before).share(files, self.facts.of(tree)), tree)
@@ -107,7 +107,7 @@ class TestBench:
         return together([await self._running.run(step, files, tree) for step, files in shares])
 
     async def _read_ahead(self, files: Sequence[str], tree: TreeSha) -> None:
-        """What runners want to know of test files: titles as they are written, and who drives a browser."""
+        """Read what runners ask about test files: their titles as written, and which drive a browser."""
         facts = self.facts.of(tree)
         found: list[tuple[str, bytes | None]] = []
         for path in files:
@@ -117,7 +117,7 @@ class TestBench:
         await read_ahead(found)
 
     async def on_old_code(self, before: TreeSha, files: Sequence[str], tree: TreeSha) -> RunResult:
-        """Tests of newer code on older: there, shared test code that cannot be loaded is a failure as others.
+        """Run newer tests on older code, where shared test code that cannot be loaded is an ordinary failure.
 
         Raises:
             Refused: the run has other faults.
@@ -134,10 +134,10 @@ class TestBench:
         return result
 
     def refuse_third_party(self, failing: Iterable[Case], work: Candidate) -> None:
-        """A dependency that is not installed shows nothing, neither red nor a regression.
+        """Refuse failures that only show a missing dependency: they are neither red nor a regression.
 
         Raises:
-            Refused: every one of `failing` misses a module that no file of the project could provide.
+            Refused: every test in `failing` lacks a module that no file of the project could provide.
         """
         cases = list(failing)
         if not all(case.missing_modules for case in cases):
@@ -152,7 +152,7 @@ class TestBench:
             raise Refused(Reason(code="environment", text=text))
 
     async def changes_since(self, expected: TreeSha) -> list[str]:
-        """Paths of the project that differ from what was put up."""
+        """Return the project's paths that differ from the tree that was put up."""
         self._up = None
         now = await self._workspace.take()
         if now == expected:
@@ -161,10 +161,10 @@ class TestBench:
         return [one.path for one in self.trees.changes(expected, now) if not _is_ours(one)]
 
     async def refuse_other_tree(self, expected: TreeSha) -> None:
-        """What was proved must be what is kept.
+        """Ensure that the tree to keep is the tree that was proved.
 
         Raises:
-            Refused: the tests changed files of the project, or left new ones behind.
+            Refused: the tests changed files of the project or left new ones behind.
         """
         real = await self.changes_since(expected)
         if real:
@@ -176,17 +176,17 @@ class TestBench:
 
 
 def _is_ours(change: Change) -> bool:
-    """Litter of an honest run, or bytecode that is kept in git and was taken away before the run."""
+    """Return whether this is litter of an honest run, or bytecode in git that was removed before the run."""
     if change.status == "D":
         return "__pycache__" in change.path.split("/")
     return change.status == "A" and change.path.startswith(LITTER)
 
 
 def believed(result: RunResult) -> RunResult:
-    """A run that shows something.
+    """Return the run if it has no faults.
 
     Raises:
-        Refused: it has faults.
+        Refused: the run has faults.
     """
     if result.faults:
         raise Refused(*result.faults)

@@ -1,4 +1,4 @@
-"""Which checkpoint broke a test that nobody saw breaking."""
+"""Finds the checkpoint that broke a test when nobody noticed at the time."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from autonomous_loop.verify.comparison import losses
 from autonomous_loop.verify.execution.bench import TestBench
 
 THE_SUITE = "the whole suite"
-"""Stands for a test where the suite cannot be run any more."""
+"""Stands for a test if the suite cannot run any more."""
 
 
 async def first_bad(count: int, is_bad: Callable[[int], Awaitable[bool]]) -> int | None:
-    """The first bad one of a row whose last is bad, in about log2 looks; None: all of them are.
+    """Return the first bad item of a row whose last is bad, in about log2 steps; None: all are bad.
 
     Args:
-        count: how many there are; the last is not looked at again.
-        is_bad: from the first bad one on all are bad.
+        count: the number of items; the last one is not checked again.
+        is_bad: checks an item; all items after the first bad one are bad.
     """
     good, bad = -1, count - 1
-    # The first is looked at only where nothing between shows a good one: mostly that is known already.
+    # Check the first item only if no other was good, because its state is usually known.
     low = 0
     while bad - low > 1:
         middle = (low + bad) // 2
@@ -36,15 +36,15 @@ async def first_bad(count: int, is_bad: Callable[[int], Awaitable[bool]]) -> int
 async def culprits(
     bench: TestBench, trees: Sequence[TreeSha], *, lost: Collection[str], since: Mapping[str, int]
 ) -> Mapping[int, tuple[str, ...]]:
-    """For each tree that broke something, the tests it broke; empty where they fail from the start.
+    """Return, for each tree that broke tests, the tests it broke; empty if they fail from the start.
 
-    Only the files of the lost tests run, unless they fail in the whole suite alone. What does not fail in the
-    last again is nobody's.
+    Only the files of the lost tests run, unless the tests fail only in the whole suite. A test that does not
+    fail again in the last tree is blamed on no tree.
 
     Args:
-        trees: in the order in which they were made; in the last, all of `lost` are lost.
-        lost: test ids; none: the suite cannot be run any more.
-        since: the place in `trees` from which a test can be asked for; without one, from the start.
+        trees: in the order they were made; in the last one, all of `lost` are lost.
+        lost: test ids; empty: the suite cannot run any more.
+        since: for each test, the index in `trees` from which it must pass; if missing, the start.
     """
     looks = _Looks(bench, trees, lost=lost or (THE_SUITE,), since=since, whole=not lost)
     last = len(trees) - 1
@@ -67,10 +67,10 @@ async def culprits(
 
 
 class _Looks:
-    """What is lost in each tree, looked at once.
+    """Finds the lost tests of each tree; runs each tree once.
 
     Args:
-        whole: by the whole suite, not by the files of the lost tests.
+        whole: run the whole suite instead of only the files of the lost tests.
     """
 
     def __init__(
@@ -106,5 +106,5 @@ class _Looks:
             result = await self._bench.suite(tree, tree)
         else:
             result = await self._bench.tests(tree, files, tree)
-        # A run that shows nothing shows no passing test either.
+        # A run with faults shows no passing test.
         return asked if result.faults else set(losses(asked - {THE_SUITE}, result.cases).all)

@@ -1,4 +1,4 @@
-"""A run that ended at a file the user who runs the tests may not read: mostly of a virtual environment."""
+"""Explains runs that ended at a file the sandbox's user may not read, usually of a virtual environment."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from autonomous_loop.sandbox.grants import READABLE
 
-# As Python, a shell and the kernel's loader say it.
+# The messages of Python, of a shell and of the kernel's loader.
 _DENIED = re.compile(
     r"Permission denied: '(?P<python>/[^']+)'|'(?P<opened>/[^']+)': \[Errno 13\]"
     r"|(?<![\w.>])(?P<shell>/[^\s:]+): (?:bad interpreter: )?Permission denied"
@@ -15,10 +15,10 @@ _PROGRAMS = re.compile(r"/bin/[^/]+$")
 
 
 def closed_to_hands(output: str) -> str:
-    """What is closed and what opens it, in sentences; "" where the output speaks of nothing closed.
+    """Say which path is closed and how to open it; "" if the output names no closed path.
 
     Args:
-        output: without the hands' own folders.
+        output: the output without the sandbox's own folders.
     """
     found = _DENIED.search(output)
     if found is None:

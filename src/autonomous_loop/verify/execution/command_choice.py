@@ -1,4 +1,4 @@
-"""Which command a project's tests run by, where its files only let guess: a run on untouched code decides."""
+"""Chooses between a guessed test command and the model's by running both on untouched code."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from autonomous_loop.verify.syntax import holds_tests
 
 _RUNNERS = frozenset({"pytest", "py.test", "vitest", "jest"})
 _FROM_OUTSIDE = re.compile(r"\w*(?:ADDOPTS|GOFLAGS|NODE_OPTIONS)=.*", re.DOTALL)
-# Words after a runner's name that leave no test out. What is not here may; settings of a project's own are
-# for its files, where people read them.
+# Words after a runner's name that leave no test out. Other words may. A project's own settings belong into
+# its files, where people read them.
 _HARMLESS = re.compile(
     r"-[qvs]+|--(?:quiet|verbose)|-r[a-zA-Z]+|-n=?\w*|\d+|auto|-p|no:[\w.-]+|-W|(?:ignore|default|error)(?::.*)?"
     r"|--(?:tb|colou?r|durations|dist|numprocesses|import-mode|reporter)(?:=.*)?|short|long|no|yes"
@@ -32,17 +32,17 @@ _HARMLESS = re.compile(
 async def first_run(
     bench: TestBench, tree: TreeSha, proposed: str, *, has_suite: bool
 ) -> tuple[ModelCommand, RunResult | None]:
-    """The model's command as far as tests run by it, and a first run of the whole suite; None without one.
+    """Choose the command; return the model's part of it and the first whole run, or None without one.
 
-    Evidence beats detection: a command nobody wrote gives way to the model's where it cannot load all the
-    tests and the model's shows everything it shows, and more.
+    Evidence beats detection. A guessed command gives way to the model's if it cannot load all tests, and if
+    the model's command shows everything that the guess shows, and more.
 
     Args:
-        bench: left with that command.
-        tree: untouched code, which is up.
+        bench: afterwards it uses the chosen command.
+        tree: untouched code, already in the work tree.
 
     Raises:
-        ConfigurationError: neither can be taken; the message shows why.
+        ConfigurationError: neither command is usable; the message says why.
     """
     none, models = ModelCommand(tried=True), ModelCommand(proposed.strip(), tried=True)
     bench.put_on_trial(models)
@@ -86,7 +86,7 @@ async def first_run(
 
 
 def shows_more(models: RunResult, guess: RunResult, facts: Facts) -> bool:
-    """Whether a run of the model's command shows all that another shows, and more."""
+    """Return whether the model's run shows everything that the guess shows, and more."""
     if models.faults or models.by_exit_code:
         return False
     seen = {case.file for case in models.cases}
@@ -97,7 +97,7 @@ def shows_more(models: RunResult, guess: RunResult, facts: Facts) -> bool:
 
 
 def narrows(step: Step, facts: Facts) -> str:
-    """What in a command may leave tests out; empty: nothing does, or only a run can tell."""
+    """Return the word of a command that may leave tests out; empty: none, or only a run can tell."""
     words = split(step.command)
     outside = next((word for word in words if _FROM_OUTSIDE.fullmatch(word)), "")
     named = [at for at, word in enumerate(words) if _is_runner(words, at)]
@@ -124,7 +124,7 @@ def _loads_everything(result: RunResult) -> bool:
 
 
 def _said(result: RunResult | None, facts: Facts) -> str:
-    """What became of a run, shortly."""
+    """Describe a run's outcome briefly."""
     if result is None:
         return ""
     broken = next((case for case in result.cases if is_unloaded(case)), None)

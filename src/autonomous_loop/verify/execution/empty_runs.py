@@ -1,4 +1,4 @@
-"""Runs that hold no test where they should."""
+"""Detects runs without any test in projects that have tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autonomous_loop.verify.syntax import bodies, holds_tests
 
 
 def expected(step: Step, facts: Facts) -> list[str]:
-    """Test files a step's whole suite runs, by their names and by what stands in them."""
+    """Return the test files that a step's whole suite should run, judging by names and content."""
     below = f"{step.folder}/" if step.folder else ""
     return [
         path
@@ -24,10 +24,10 @@ def expected(step: Step, facts: Facts) -> list[str]:
 
 
 def nothing_ran(run: TestRun, files: Sequence[str]) -> Reason:
-    """A whole suite without a single test.
+    """Return the reason for a whole suite without a single test.
 
     Args:
-        files: hold tests.
+        files: files that hold tests.
     """
     text = (
         f"{run.command} ran no test at all, though there are tests in {listed(files, most=5)}. A run that"
@@ -37,7 +37,7 @@ def nothing_ran(run: TestRun, files: Sequence[str]) -> Reason:
 
 
 def _runs_by_default(path: str, source: bytes | None) -> bool:
-    """Go leaves out a file whose build tags nobody asked for."""
+    """Return whether a file's tests run by default; Go skips a file whose build tags are not set."""
     if path.endswith(".go"):
         return any(not body.excuses for body in bodies(path, source).values())
     return holds_tests(path, source)

@@ -1,8 +1,8 @@
-"""Tests whose outcome changes while the code does not.
+"""Handles tests whose outcome changes while the code does not.
 
-What decides a verdict is run again where it failed, since a failure by chance is what would mislead: a red
-that is none, a green that is refused for the wrong reason, a regression nobody caused. Verifying must cost
-what the tests cost, so a red or green run that took longer than `REPEAT_S` seconds is believed at once.
+A failure that decides a verdict is run again, because a failure by chance would mislead: a red that is none,
+a green refused for the wrong reason, or a regression that nobody caused. Verification must not cost more than
+the tests do. So a red or green run that took longer than `REPEAT_S` seconds is trusted at once.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ REPEAT_S = 5.0
 async def steady_red(
     bench: TestBench, work: Candidate, selection: Selection, red: RunResult, tree: TreeSha
 ) -> RunResult:
-    """A red run without the submitted tests that fail on the old code only now and then.
+    """Return a red run without submitted tests that fail on the old code only sometimes.
 
-    Also what a test leaves behind shows here: one that fails the first time it is ever run and passes from
+    It also exposes tests that leave something behind. A test that fails in its first run ever and passes from
     then on would be red before and green after, whatever the code does.
 
     Args:
         red: has failing submitted tests.
-        tree: it ran on this, which is up.
+        tree: the tree it ran on, already in the work tree.
 
     Raises:
-        Refused: none of them fails twice.
+        Refused: no test fails twice.
     """
     failing = [case for case in submitted(selection, red.cases) if case.failing]
     if red.run.duration_s > REPEAT_S or all(case.import_fault for case in failing):
-        return red  # what cannot be imported cannot be imported tomorrow
+        return red  # a failing import fails again
     again = await bench.on_old_code(work.before, _files(failing), tree)
     changed = _passing(failing, again)
     if not changed:
@@ -60,10 +60,10 @@ async def steady_red(
 async def refuse_flaky_green(
     bench: TestBench, work: Candidate, selection: Selection, green: RunResult
 ) -> None:
-    """A submitted test that fails on the candidate and then passes there is named for what it is.
+    """Run failed submitted tests again on the candidate, and refuse them as flaky if they pass now.
 
     Raises:
-        Refused: every one that failed passes now.
+        Refused: every test that failed passes now.
     """
     failing = [case for case in submitted(selection, green.cases) if case.failing]
     if not failing or green.run.duration_s > REPEAT_S or all(case.import_fault for case in failing):
@@ -75,7 +75,7 @@ async def refuse_flaky_green(
 
 
 def flaky_reason(ids: Sequence[str]) -> Reason:
-    """Submitted tests with two outcomes."""
+    """Return the reason for submitted tests with two outcomes."""
     text = (
         f"These submitted tests passed once and failed once on the same code: {listed(ids)}. Let"
         " them depend on nothing but the code: no order, clock, chance or leftover of other tests."

@@ -1,4 +1,4 @@
-"""A place where nothing lies but one tree and what its setup makes: no state is left from any run before."""
+"""Makes a fresh place: one tree and the result of its setup, without any state of earlier runs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ SHOWN = 2_000
 
 
 class FreshPlace:
-    """Makes one.
+    """Makes fresh places.
 
     Args:
         bench: holds the work tree.
-        prepare: the setup of a fresh clone, run as hands; its result, or None where there is none.
+        prepare: runs the setup of a fresh clone in the sandbox; returns its result, or None if there is no
+            setup.
     """
 
     def __init__(
@@ -35,9 +36,9 @@ class FreshPlace:
         self._prepare = prepare
 
     async def make(self, commit: CommitSha, tree: TreeSha) -> None:
-        """Empty all that the hands can write, put up a clone of `commit` with the files of `tree`, set it up.
+        """Empty the sandbox, put up a clone of `commit` with the files of `tree`, and run the setup.
 
-        What lay in the home is no part of the project: packages, caches, notes from run to run.
+        The home folder is emptied too: packages, caches and notes between runs are not part of the project.
 
         Raises:
             Refused: the setup fails.
@@ -52,7 +53,7 @@ class FreshPlace:
         await self._bench.put_up(tree)
 
     async def open(self, commit: CommitSha) -> None:
-        """Empty all that the hands can write, and put up a clone of `commit`, without its setup."""
+        """Empty the sandbox and put up a clone of `commit`, without running its setup."""
         self._bench.let_go()
         await self._sandbox.empty()
         await self._workspace.open(commit)

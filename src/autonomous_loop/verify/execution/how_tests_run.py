@@ -1,4 +1,4 @@
-"""What people and the model are told of how tests run."""
+"""Describes to people and to the model how tests run."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from autonomous_loop.verify.commands import Commands
 from autonomous_loop.verify.project.shell_words import split
 from autonomous_loop.verify.runners.base import Step
 
-# Found on the PATH: which one that is decides what can be imported. A path in a command says it by itself.
+# Programs that are found on the PATH, since which one is found decides what can be imported. A path in a
+# command needs no lookup.
 _NAMED = re.compile(r"python[\d.]*|pytest|py\.test|node")
 _LOOK_S = 20.0
 
 
 async def found_programs(sandbox: Sandbox, commands: Commands) -> tuple[tuple[str, str], ...]:
-    """Absolute paths of the interpreters and runners the commands name, as the hands find them."""
+    """Return the absolute paths of interpreters and runners in the commands, as found in the sandbox."""
     steps = (*commands.test, *commands.browser)
     names = sorted({word for step in steps for word in split(step.command)[:1] if _NAMED.fullmatch(word)})
     found = []
@@ -29,7 +30,7 @@ async def found_programs(sandbox: Sandbox, commands: Commands) -> tuple[tuple[st
 
 
 def told(commands: Commands, programs: tuple[tuple[str, str], ...], *, configured: bool) -> HowTestsRun:
-    """The commands as texts."""
+    """Return the commands as texts."""
     test = (*commands.test, *(step for step in commands.browser if step not in commands.test))
     by: SaidBy = "guess" if any(step.guessed for step in commands.test) else "project"
     by = "configuration" if configured else "model" if commands.from_model else by

@@ -1,4 +1,4 @@
-"""A run on untouched code that says nothing of the project, only of a broken environment."""
+"""Detects a run on untouched code that shows only a broken environment, not the project."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from autonomous_loop.verify.project.tree_facts import Facts
 from autonomous_loop.verify.results.report import Case
 
 MEND = "set setup, test-command or suite-command for autonomous-loop in this project."
-# Of a module that was found and loaded: what is missing in it is still to be written.
+# The module was found and loaded, so the missing name is only not written yet.
 _NO_SUCH_NAME = re.compile(r"cannot import name '[^']+' from (?:partially initialized module )?'([\w.]+)'")
 _SHOWN = 5
 
 
 def refuse_none(result: RunResult, facts: Facts) -> None:
-    """Go on only from a run that is a baseline.
+    """Raise unless the run is usable as a baseline.
 
     Raises:
-        ConfigurationError: it is none; the message shows why.
+        ConfigurationError: the run is no baseline; the message says why.
     """
     if why := why_none(result, facts):
         raise ConfigurationError(
@@ -29,10 +29,10 @@ def refuse_none(result: RunResult, facts: Facts) -> None:
 
 
 def why_none(result: RunResult, facts: Facts) -> str:
-    """Why the whole suite's run on untouched code is no baseline; empty where it is one.
+    """Return why a whole run on untouched code is no baseline; empty if it is one.
 
-    It is none where the run itself cannot be believed, where it holds no test though there are tests, and
-    where nothing passes and nothing can even be loaded (`0 passed, 6 errors`).
+    It is none if the run itself cannot be trusted, if it holds no test although there are tests, or if
+    nothing passes and nothing can even be loaded (`0 passed, 6 errors`).
     """
     if result.faults:
         return result.faults[0].text
@@ -43,18 +43,18 @@ def why_none(result: RunResult, facts: Facts) -> str:
         return ""
     broken = [case for case in result.cases if is_unloaded(case)]
     if not broken or any(_is_to_be_written(case, facts) for case in broken):
-        return ""  # all skipped, or the project's own code: it was loaded
+        return ""  # all skipped, or the project's own code was loaded
     shown = "\n".join(f"- {case.id}: {_error(case)}" for case in broken[:_SHOWN])
     return f"{command}: no test passes, and {len(broken)} cannot be loaded:\n{shown}"
 
 
 def is_unloaded(case: Case) -> bool:
-    """Whether a case stands for a file that cannot be loaded, or fails for want of something to import."""
+    """Return whether a case is a file that cannot be loaded, or fails because of a failing import."""
     return case.failing and (case.id == case.file or case.import_fault)
 
 
 def _is_to_be_written(case: Case, facts: Facts) -> bool:
-    """Whether a test asks a module of the project for a name that it does not have yet."""
+    """Return whether a test imports a name that a module of the project does not have yet."""
     modules = _NO_SUCH_NAME.findall(case.text)
     return bool(modules) and not third_party(modules, facts.paths)
 

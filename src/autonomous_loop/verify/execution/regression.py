@@ -1,4 +1,4 @@
-"""Regression: a test that passed at the checkpoint fails now, is skipped now, or is gone."""
+"""Regression: a test that passed at the checkpoint now fails, is skipped, or is gone."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Regression:
     """The whole suite on a candidate.
 
     Attributes:
-        run: the suite's run; what is flaky counts neither as passed nor as failed.
-        flaky: tests that failed in it and decide nothing: they passed a moment later on the same tree, or
-            did both in the baseline.
-        removed: tests that are gone, as a person allows.
+        run: the suite's run; flaky tests count neither as passed nor as failed.
+        flaky: tests that failed in it but decide nothing, because they passed a moment later on the same tree
+            or did both in the baseline.
+        removed: removed tests that a person allowed.
     """
 
     run: TestRun
@@ -38,40 +38,40 @@ class RegressionCheck:
     """Compares the suite on a candidate with what passed before it.
 
     Args:
-        bench: runs it.
-        removed_tests: whether older tests may be gone; None: they never may, and nobody can let them.
+        bench: runs the suite.
+        removed_tests: whether older tests may be removed; None: never, and nobody can allow it.
     """
 
     def __init__(self, bench: TestBench, *, removed_tests: bool | None = None) -> None:
         self._bench = bench
         self._removed_tests = removed_tests
-        # What passed in the suite, by tree: this feature's candidate is the next one's checkpoint.
+        # Tests that passed in the suite, by tree: a feature's candidate is the next feature's checkpoint.
         self._passed: dict[TreeSha, tuple[str, ...]] = {}
 
     def remember(self, tree: TreeSha, passed: Sequence[str]) -> None:
-        """The suite ran on `tree`, and these passed."""
+        """Record which tests passed when the suite ran on `tree`."""
         self._passed[tree] = tuple(passed)
 
     def recorded(
         self, tree: TreeSha, baseline: Baseline, passing: Mapping[str, Proof]
     ) -> tuple[str, ...] | None:
-        """What passed in the suite on `tree`, from this session or from the record; None: nobody knows."""
+        """Return tests that passed in the suite on `tree`, in this session or the record; None: unknown."""
         if tree not in self._passed:
             runs = [baseline.last, *baseline.runs[:1], *(one.regression for one in passing.values())]
-            # A proof in brief has no ids: it says how many passed, not which.
+            # A proof in brief has only the number of passed tests, no ids.
             if found := next((run for run in runs if run and run.passed and run.tree == tree), None):
                 self._passed[tree] = found.passed
         return self._passed.get(tree)
 
     def known_to_pass(self, baseline: Baseline) -> tuple[str, ...]:
-        """What passed when the whole suite last held."""
+        """Return the tests that passed when the whole suite last held."""
         run = baseline.last or next(iter(baseline.runs), None)
         return run.passed if run else ()
 
     async def passed_before(
         self, work: Candidate, baseline: Baseline, passing: Mapping[str, Proof]
     ) -> tuple[str, ...]:
-        """What passed in the suite at the checkpoint; it runs there once more only where nobody knows.
+        """Return tests that passed in the suite at the checkpoint; run it there only if that is unknown.
 
         Raises:
             Refused: the run shows nothing.
@@ -83,7 +83,8 @@ class RegressionCheck:
             await self._bench.put_up(work.after)
             found = result.run.passed
             if result.faults:
-                # It shows nothing: what passed when the suite last held must pass, as far as it is there.
+                # The run shows nothing. So the tests that passed when the suite last held must pass, if their
+                # files exist.
                 there = frozenset(self._bench.facts.of(work.before).paths)
                 known_once = self.known_to_pass(baseline)
                 found = tuple(one for one in known_once if one.partition("::")[0] in there)
@@ -101,22 +102,22 @@ class RegressionCheck:
         by_people: bool = False,
         afresh: Callable[[], Awaitable[None]] | None = None,
     ) -> Regression:
-        """Run the suite on the candidate, which is up.
+        """Run the suite on the candidate, which is in the work tree.
 
         Args:
-            before: what passed in the suite at the checkpoint.
+            before: tests that passed in the suite at the checkpoint.
             new: the submitted tests, which passed a moment ago.
-            afresh: empties the place before what failed runs again: what passes then for what the first run
-                left is not flaky.
-            by_people: people may have taken tests of theirs away: of `before` only what fails is lost.
+            afresh: empties the sandbox before failed tests run again, so that a test that passes only because of
+                leftovers of the first run does not count as flaky.
+            by_people: people may have removed their own tests: of `before`, only failing tests are lost.
 
         Raises:
-            Refused: something that passed is lost, or the run shows nothing.
+            Refused: a test that passed is lost, or the run shows nothing.
         """
         result = believed(await self._bench.suite(work.before, work.after))
         if by_people:
             failing = {case.id for case in result.cases if case.failing}
-            # Tests of a file that still holds some, of which none is in the run, nobody took away.
+            # If a file still holds tests but none of them ran, nobody removed them.
             absent = {one.partition("::")[0] for one in before} - {case.file for case in result.cases}
             read = self._bench.facts.of(work.after).read_if_there
             unrun = {file for file in absent if (source := read(file)) and holds_tests(file, source)}
@@ -125,7 +126,7 @@ class RegressionCheck:
         fresh = frozenset(new) - known(baseline) - older
         must = older | fresh
         cases = list(result.cases)
-        # A proved test the suite never collected (one for the browser, say) is run by its file.
+        # If the suite never collected a proved test (such as a browser test), run it by its file.
         collected = {case.file for case in cases}
         there = set(work.paths)
         alone = {one.partition("::")[0] for one in must - frozenset(before)} - collected
@@ -153,7 +154,7 @@ class RegressionCheck:
     async def _renamed(
         self, gone: Collection[str], work: Candidate, baseline: Baseline, passing: Mapping[str, Proof]
     ) -> Mapping[str, str]:
-        """What tests that are gone became since the newest tree in which they are found."""
+        """Map removed tests to their new names, starting at the newest tree that has the old ones."""
         runs = [baseline.last, *baseline.runs[:1]]
         proved = [proof.after_tree for proof in reversed(list(passing.values()))]
         found: dict[str, str] = {}
@@ -178,8 +179,8 @@ class RegressionCheck:
         new: Collection[str],
         afresh: Callable[[], Awaitable[None]] | None,
     ) -> tuple[Losses, tuple[str, ...]]:
-        """The failing files again: what passes now is flaky, which a submitted test may not be."""
-        # It passed alone a moment ago: whatever a third run would say, the code is the same.
+        """Run the failing files again; a test that passes now is flaky, and a submitted test must not be."""
+        # It passed alone a moment ago on the same code, so it is flaky whatever a third run shows.
         if mine := [test_id for test_id in lost.failing if test_id in new]:
             raise Refused(flaky_reason(mine))
         files = sorted({test_id.partition("::")[0] for test_id in lost.failing})

@@ -1,4 +1,4 @@
-"""Older tests that have another name now: each holds, line by line, what the older one held, maybe more."""
+"""Finds older tests that were renamed: the new test has every line of the older one, and maybe more."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class _Test:
 
 
 def renamed(work: Candidate, gone: Collection[str]) -> Mapping[str, str]:
-    """The new test that each of these became, by ids without parameters; each new one is one old one's.
+    """Map each removed test to one new test that continues it, by ids without parameters.
 
-    A new test in the same file goes before one in another.
+    A new test in the same file is preferred to one in another file.
 
     Args:
-        gone: ids of tests that are there at the checkpoint and not on the candidate.
+        gone: ids of tests that exist at the checkpoint and not on the candidate.
     """
     wanted = sorted({without_parameters(one) for one in gone})
     old = [one for test_id in wanted if (one := _at_checkpoint(work, test_id))]
@@ -40,7 +40,7 @@ def renamed(work: Candidate, gone: Collection[str]) -> Mapping[str, str]:
 
 
 async def read_ahead(work: Candidate, gone: Collection[str]) -> None:
-    """The sources that `renamed` asks for."""
+    """Read the sources that `renamed` needs."""
     await work.read_ahead({*_new_files(work), *(one.partition("::")[0] for one in gone)})
 
 
@@ -52,7 +52,7 @@ def _at_checkpoint(work: Candidate, test_id: str) -> _Test | None:
 
 
 def _new_tests(work: Candidate) -> Iterator[_Test]:
-    """Tests of files that differ whose names are not there at the checkpoint."""
+    """Yield tests of changed files whose names do not exist at the checkpoint."""
     for file in _new_files(work):
         source, before = work.source(work.after, file), work.source(work.before, file).texts
         for inner, words in source.texts.items():
@@ -68,12 +68,12 @@ def _new_files(work: Candidate) -> list[str]:
 def _continues(now: _Test, was: _Test) -> bool:
     _, *old = was.words
     _, *new = now.words
-    # Of Python alone it is read closely enough what comes before a check, and may keep it from being reached.
+    # Only for Python can we tell whether code before a check may keep it from being reached.
     holds = _holds(new, old) if was.id.partition("::")[0].endswith(".py") else new[: len(old)] == old
     return bool(old) and holds and not now.body.is_weaker_than(was.body)
 
 
 def _holds(lines: Sequence[str], old: Sequence[str]) -> bool:
-    """Whether the old lines are all there, in their order."""
+    """Return whether all old lines are there, in their order."""
     rest = iter(lines)
     return all(line in rest for line in old)

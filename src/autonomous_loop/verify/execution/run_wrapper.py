@@ -1,17 +1,17 @@
-"""A program that runs as hands round one run of tests (see `TestRunning`): one process in place of many.
+"""Wraps one test run in a single program; runs inside the sandbox (see `TestRunning`).
 
-Before the tests: what earlier runs left goes, old reports go, and the project's bytecode goes (none is
-written either): a stale .pyc is new code in place of old. (A cache folder of its own for each run would do as
-well, but then Python compiles its own library anew each time; and to look for bytecode everywhere takes long
-in a large tree: it lies beside the tree's own sources.) Canaries and reporters are written. After the tests:
-the canaries go, and what still runs is noted, told by the environment, which names the run. Shutting down
-takes a browser or a worker a moment: one second of patience.
+Before the tests it removes files of earlier runs, old reports and the project's bytecode, and writes canaries
+and reporters. A stale .pyc would run new code in place of old, so no bytecode is written either. (A separate
+cache folder for each run would do too, but Python would compile its own library again each time. Searching
+bytecode everywhere takes long in a large tree, so only folders of the tree's own sources are cleaned.) After
+the tests it removes the canaries and reports processes that still run. It finds them by an environment
+variable that names the run. A browser or worker takes a moment to shut down, so it waits up to one second.
 
-The tests print to standard error alone; standard output carries what was left and the reports, a line each:
-what, name (ended by a zero byte), content in base64.
+The tests print to standard error only. Standard output carries leftover processes and reports, one a line:
+kind, name (ended by a zero byte), content in base64.
 
-Arguments: the mark in the environment, the run's folder, the command for bash and its arguments. Standard
-input is JSON, see `main`. Imports nothing but the standard library.
+Arguments: the environment mark, the run's folder, the command for bash and its arguments. Standard input is
+JSON; see `main`. The program imports nothing but the standard library.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-NOT_STARTED = 126  # as a shell says it
+NOT_STARTED = 126  # as a shell reports it
 PATIENCE = 6
 PAUSE_S = 0.2
-AT_ONCE = 200  # arguments of a command: paths can be 4,096 bytes long
-CHUNK = 3 << 16  # what base64 makes of several can be joined
+AT_ONCE = 200  # arguments per command: a path can be 4,096 bytes long
+CHUNK = 3 << 16  # divisible by 3, so base64 chunks can be joined
 
 
 def remove(paths: Iterable[str]) -> None:
-    """Remove what of these is there, as `rm -rf` does: whatever was planted, no link is followed."""
+    """Remove existing paths like `rm -rf`; it follows no link, whatever was planted."""
     there = [path for path in paths if os.path.lexists(path)]
     for at in range(0, len(there), AT_ONCE):
         _wait(os.posix_spawnp("rm", ["rm", "-rf", "--", *there[at : at + AT_ONCE]], os.environ))
 
 
 def plant(path: str, data: bytes) -> None:
-    """Write a file; folders on the way are made. One that cannot be written is missed after the run."""
+    """Write a file and create its folders; a file that cannot be written will be missing after the run."""
     try:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         with open(path, "wb") as file:
@@ -53,7 +53,7 @@ def plant(path: str, data: bytes) -> None:
 
 
 def expand(patterns: Iterable[str]) -> list[str]:
-    """The paths that are there for patterns as a shell has them."""
+    """Expand shell patterns to existing paths; keep plain paths."""
     found = []
     for pattern in patterns:
         if any(sign in pattern for sign in "*?["):
@@ -64,9 +64,9 @@ def expand(patterns: Iterable[str]) -> list[str]:
 
 
 def run_tests(command: str, arguments: list[str], mark: str) -> int:
-    """The exit code of the tests, as a shell says it."""
+    """Run the tests and return their exit code as a shell reports it."""
     name, _, value = mark.partition("=")
-    # What is sent to all of the tests' group is theirs to heed; what we start hears it by default.
+    # A signal to the whole group is for the tests to handle; the processes started here get the default.
     signal.signal(signal.SIGINT, lambda *_: None)
     try:
         pid = os.posix_spawnp(
@@ -85,7 +85,7 @@ def run_tests(command: str, arguments: list[str], mark: str) -> int:
 
 
 def left_running(mark: bytes) -> list[str]:
-    """Numbers of the processes whose environment bears the mark; none where nobody tells."""
+    """Return ids of processes whose environment has the mark; empty if /proc is missing."""
     if not os.path.isdir("/proc"):
         return []
     for turn in range(PATIENCE):
@@ -98,11 +98,11 @@ def left_running(mark: bytes) -> list[str]:
 
 
 def tell_report(path: str) -> None:
-    """Pass one on, where it is a regular file or a link to one."""
-    # A FIFO would hold us without O_NONBLOCK.
+    """Pass a report on if it is a regular file or a link to one."""
+    # Without O_NONBLOCK, opening a FIFO would block.
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
     with contextlib.suppress(OSError), os.fdopen(os.open(path, flags), "rb") as file:
-        # (What the kernel makes up as it is read has no size.)
+        # (Files that the kernel generates on reading have no size.)
         seen = os.fstat(file.fileno())
         if stat.S_ISREG(seen.st_mode) and seen.st_size:
             _tell("report", path, iter(lambda: file.read(CHUNK), b""))
@@ -130,7 +130,7 @@ def _tell(what: str, name: str, data: Iterable[bytes]) -> None:
 
 
 def main() -> int:
-    """Standard input: `work` (the work tree), `stale` (in it), `reports`, `canaries`, `files` (by path)."""
+    """Read `work` (the work tree), `stale` (in it), `reports`, `canaries`, `files` (by path) and run."""
     mark, folder, command, *arguments = sys.argv[1:]
     given: dict[str, Any] = json.load(sys.stdin)
     runs = os.path.dirname(folder)

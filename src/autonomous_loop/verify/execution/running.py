@@ -1,4 +1,4 @@
-"""One run of tests: started as hands, counted from the report the runner writes, never from its exit code."""
+"""Runs tests once in the sandbox; counts come from the runner's report, never from its exit code."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from autonomous_loop.verify.runners.base import Folders, Invocation, Step
 _HOUSEKEEPING_S = 60.0
 _MARK = "AUTONOMOUS_LOOP_TEST_RUN"
 _MEND = "Mend what its output names; what is missing here, the project's setup must install."
-# Where a runner's report is looked for, of runners of which it must be said.
+# Advice for a missing report, by runner; for all others see `_MEND`.
 _REPORTED = {
     "command": (
         "The loop does not know this runner. Where it writes JUnit XML to files of its own, let junit-reports"
@@ -43,16 +43,16 @@ _AROUND = Path(run_wrapper.__file__).read_text(encoding="utf-8")
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A run and what can be believed of it.
+    """A run and what can be trusted of it.
 
     Attributes:
-        run: as it is kept in the proof.
-        cases: without the canary.
-        faults: why it shows nothing: no end, no report, no canary, something left running.
-        missing: modules that could not be imported, whether or not a report was written.
-        by_exit_code: there was no report: each file passed or failed as the command did.
-        no_canary: this runner can have none.
-        died_importing: the error, where the run ended because shared test code cannot be loaded.
+        run: the run as the proof keeps it.
+        cases: all cases but the canary.
+        faults: why the run shows nothing: no end, no report, no canary, a process left running.
+        missing: modules that could not be imported, whether or not there is a report.
+        by_exit_code: there was no report, so each file passed or failed as the command did.
+        no_canary: this runner cannot have one.
+        died_importing: the error, if the run ended because shared test code cannot be loaded.
     """
 
     run: TestRun
@@ -68,8 +68,8 @@ class TestRunning:
     """Runs one step's tests in the work tree as it is.
 
     Args:
-        timeout_s: for one run.
-        by_exit_code: a runner without a report may count by its exit code.
+        timeout_s: the limit for one run.
+        by_exit_code: whether a runner without a report may count by its exit code.
     """
 
     __test__ = False
@@ -82,11 +82,11 @@ class TestRunning:
         self._wording = Wording(sandbox.work, sandbox.temporary)
 
     async def run(self, step: Step, files: Sequence[str], tree: TreeSha) -> RunResult:
-        """Run the tests of these files; without any, the step's whole suite.
+        """Run the tests of these files, or the step's whole suite if there are none.
 
         Args:
             files: test files in the tree.
-            tree: what the work tree holds, for the record.
+            tree: the tree in the work tree, for the record.
         """
         work = posixpath.join(self._sandbox.work, step.folder)
         folder = f"{self._sandbox.temporary}/run-{secrets.token_hex(8)}"
@@ -95,7 +95,7 @@ class TestRunning:
         invocation = step.runner.invoke(step, inner, self._facts.of(tree), folders)
         result = await self._result(invocation, folders, step, files, tree)
         if result.by_exit_code and result.run.failing and invocation.canaries:
-            # Without a report nobody can tell whether it was the canary alone that failed.
+            # Without a report nobody knows whether only the canary failed.
             result = await self._result(_without_canaries(invocation), folders, step, files, tree)
         return result
 
@@ -137,7 +137,7 @@ class TestRunning:
         for canary in invocation.canaries:
             output = without_canary(output, canary.word)
         inner = [step.inner(file) for file in files]
-        # The command is the shell's business: its quotes and variables stay as they are.
+        # The shell interprets the command, so its quotes and variables stay unchanged.
         said = f"{step.command} {shlex.join(inner)}".strip()
         run = TestRun(
             command=f"cd {shlex.quote(step.folder)} && {said}" if step.folder else said,
@@ -182,12 +182,12 @@ class TestRunning:
         return RunResult(run, cases, tuple(faults), named, no_canary=not invocation.canaries)
 
     def _counts_by_exit_code(self, step: Step) -> bool:
-        """Only a command nobody knows: a runner that can write a report must."""
+        """Allow it only for an unknown command; a runner that can write a report must do so."""
         return self._by_exit_code and step.runner.name == "command"
 
 
 def together(results: Sequence[RunResult]) -> RunResult:
-    """Several steps' runs as one."""
+    """Combine the runs of several steps into one."""
     if len(results) == 1:
         return results[0]
     runs = [result.run for result in results]
@@ -230,11 +230,11 @@ def _wrapped(invocation: Invocation, folders: Folders) -> list[str]:
 
 
 def _around(invocation: Invocation, folders: Folders, work: str, facts: Facts) -> bytes:
-    """For `around_run`."""
+    """Return the input for `run_wrapper`."""
     files = {f"{folders.run}/{name}": data for name, data in invocation.files.items()}
     given = {
         "work": work,
-        # Where Python keeps what it compiled of the tree's sources.
+        # Python keeps compiled sources of the tree here.
         "stale": [f"{folder}/__pycache__" if folder else "__pycache__" for folder in facts.python_folders],
         "reports": list(invocation.reports),
         "canaries": _in_base64({canary.path: canary.source for canary in invocation.canaries}),
@@ -248,11 +248,11 @@ def _in_base64(files: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def _carried(stream: bytes) -> tuple[Mapping[str, bytes], str]:
-    """Reports by name, and command lines of what was left running."""
+    """Return reports by name, and command lines of processes left running."""
     reports: dict[str, bytes] = {}
     left: list[str] = []
     at = 0
-    # A line each, as `base64` leaves none; the name before it may hold any character but \0.
+    # One item a line, because base64 has no line breaks; the name may hold any character but \0.
     while (named := stream.find(b"\0", at)) >= 0:
         end = stream.find(b"\n", named)
         end = len(stream) if end < 0 else end
@@ -265,7 +265,7 @@ def _carried(stream: bytes) -> tuple[Mapping[str, bytes], str]:
             elif kind == b"report":
                 reports[name.decode("utf-8", "backslashreplace")] = base64.b64decode(data)
         except ValueError:
-            continue  # not the wrapper's: the report is missed then, which is a fault of its own
+            continue  # not from the wrapper; the missing report is a fault of its own
     return reports, "\n".join(left)
 
 
@@ -276,7 +276,7 @@ def _outer(case: Case, step: Step) -> Case:
 
 
 def _by_exit_code(run: TestRun, files: Sequence[str]) -> RunResult:
-    """Without a report a file is the smallest test, and no canary can be seen."""
+    """Count by exit code: without a report, a file is the smallest test and no canary can be seen."""
     outcome: Outcome = "passed" if run.exit_code == 0 else "failed"
     cases = tuple(Case(file, file, outcome, f"exit code {run.exit_code}", run.excerpt) for file in files)
     ids = tuple(files)
