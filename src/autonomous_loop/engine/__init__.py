@@ -1,1 +1,1 @@
-"""The loop's own decisions: sessions, features, limits, endings. It knows its surroundings by ports only."""
+"""Decisions of the loop: sessions, features, limits, endings. Knows the outside world only through ports."""

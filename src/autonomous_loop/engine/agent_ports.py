@@ -1,4 +1,4 @@
-"""The conversations with the model, and what they ask of the loop."""
+"""Ports for the conversations with the model, and for what these conversations need from the loop."""
 
 from __future__ import annotations
 
@@ -12,37 +12,40 @@ from autonomous_loop.domain.work import CoderResult, HowTestsRun, Task, Turn
 
 
 class Control(Protocol):
-    """What a conversation asks of the loop between two turns."""
+    """The loop's side of a conversation. The conversation calls it between turns."""
 
     async def after_turn(self, turn: Turn) -> NextStep:
-        """Account for the turn; say what to do next."""
+        """Account for the turn and return what to do next."""
 
     async def submit(self, submission: Submission) -> Verdict:
-        """Prove a submission; on acceptance it is kept before this returns."""
+        """Prove a submission. An accepted submission is kept before this returns."""
 
     async def remember(self, note: str) -> None:
-        """Keep a note for later sessions."""
+        """Store a note for later sessions."""
 
     def progress(self, step: str) -> None:
-        """Show what is being done: one short line."""
+        """Show the current step in one short line."""
 
     def seconds_left(self) -> float:
-        """Until the session's deadline: no command may outlast it."""
+        """Return the seconds until the session's deadline. No command may run past it."""
 
 
 class PlanControl(Control, Protocol):
-    """The same for a conversation that makes a plan."""
+    """The loop's side of a planning conversation."""
 
     async def try_out(self, plan: FeatureList) -> str:
-        """Run the plan's setup and tests on the untouched code; why it cannot be kept, empty where it can.
+        """Run the plan's setup and tests on the untouched code.
+
+        Returns:
+            Why the plan cannot be kept; empty if it can.
 
         Raises:
-            UsageError: no plan could mend it.
+            UsageError: no plan could fix the problem.
         """
 
 
 class Coder(Protocol):
-    """The conversation on one feature."""
+    """Holds the conversation about one feature."""
 
     async def work(self, task: Task, control: Control) -> CoderResult:
         """Work until accepted, out of submissions, given up, blocked or told to hand off.
@@ -53,13 +56,16 @@ class Coder(Protocol):
 
 
 class Planner(Protocol):
-    """The conversation that turns a request into a feature list."""
+    """Holds the conversation that turns a request into a feature list."""
 
     async def plan(
         self, request: Request, control: PlanControl, *, attempt: int, most: int, tests: HowTestsRun
     ) -> FeatureList:
-        """A validated list that was tried out. FeatureListError: none, or none that holds, was proposed.
+        """Return a validated list that was tried out.
 
         Args:
-            tests: how the loop would run them without a word of the planner's.
+            tests: how the loop would run the tests if the planner said nothing about it.
+
+        Raises:
+            FeatureListError: the model proposed no list, or no valid one.
         """

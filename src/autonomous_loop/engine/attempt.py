@@ -1,4 +1,4 @@
-"""What one conversation asks of the loop: account, prove, keep."""
+"""The loop's side of a conversation: accounting, proving and keeping."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ MARKER = re.compile(rb"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Workbench:
-    """Everything a feature's work needs, connected once by the composition."""
+    """All parts that work on a feature needs. `wiring` connects them once."""
 
     journal: Journal
     checkpoints: Checkpoints
@@ -58,12 +58,12 @@ class Workbench:
 
 
 class Conversation:
-    """Accounting for any conversation: the money half of `Control`.
+    """Accounts for the spending of any conversation; the other half of `Control` is in `FeatureAttempt`.
 
     Args:
         subject: the feature's id, or `PLANNING`.
-        number: of the attempt.
-        reserved: what is already written down as spent, should nobody live to say.
+        number: number of the attempt.
+        reserved: spending already journaled, in case the session dies before it reports its own.
     """
 
     def __init__(self, bench: Workbench, *, subject: str, number: int, reserved: Spending) -> None:
@@ -86,7 +86,7 @@ class Conversation:
         self.spent += turn.spending
         self.recovered += turn.recovered
         self._progress.update(self._journal.record(), self.spent)
-        # The reservation must never be less than what a death would leave unsaid: a next turn's cost, too.
+        # The reservation must cover what a crash would leave unreported, including the cost of a next turn.
         ahead = self.spent + turn.spending
         if ahead.usd > self._reserved.usd or ahead.tokens.counted > self._reserved.tokens.counted:
             self._reserved = Spending(
@@ -106,7 +106,7 @@ class Conversation:
         return NextStep.GO_ON
 
     def started(self) -> AttemptStarted:
-        """The event that reserves this conversation's allowance."""
+        """Return the event that reserves this conversation's allowance."""
         return AttemptStarted(feature_id=self._subject, number=self._number, reserved=self._reserved)
 
     async def remember(self, note: str) -> None:
@@ -122,17 +122,17 @@ class Conversation:
         return self._watch.seconds_left()
 
     async def submit(self, submission: Submission) -> Verdict:
-        """A conversation about no feature has nothing to prove."""
+        """Refuse: this conversation has no feature to prove."""
         return refuse("no-feature", f"there is no feature to submit {submission.feature_id} for")
 
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """A feature that is a merge.
+    """The merge that a feature consists of.
 
     Attributes:
-        theirs: what is merged in.
-        paths: in conflict.
+        theirs: the commit to merge in.
+        paths: files in conflict.
     """
 
     theirs: CommitSha
@@ -140,11 +140,11 @@ class Merge:
 
 
 class FeatureAttempt(Conversation):
-    """One attempt at a feature: the whole of `Control`.
+    """One attempt at a feature. Implements all of `Control`.
 
     Args:
-        checkpoint: the commit it started from; of a merge the half that git could make.
-        merge: where the feature is one.
+        checkpoint: the commit the attempt starts from; for a merge, the part of it that git could do alone.
+        merge: set if the feature is a merge.
     """
 
     def __init__(
@@ -165,18 +165,18 @@ class FeatureAttempt(Conversation):
         self._merge = merge
         self._reporter = bench.reporter
         self.kept: Proof | None = None
-        self.proving: TreeSha | None = None  # the candidate, while the work tree may hold something else
+        self.proving: TreeSha | None = None  # the candidate, while the work tree may hold other content
         self.refusals = 0
         self._seen: Mapping[str, bytes] = {}
 
     @property
     def evidence(self) -> dict[str, bytes]:
-        """What the last refused submission left to look at, as files of the journal."""
+        """Evidence from the last refused submission, as files for the journal."""
         folder = f"attempts/{self._feature.id}/{self._number}"
         return {f"{folder}/{name}": data for name, data in self._seen.items()}
 
     async def submit(self, submission: Submission) -> Verdict:
-        """Prove exactly the tree that was taken, and keep it at once: nothing may come between."""
+        """Prove exactly the tree that was taken, and keep it at once, before anything can change."""
         if self.kept:
             return refuse("already-kept", f"{self._feature.id} was proved already")
         self.progress(f"{self._feature.id}: proving")
@@ -195,7 +195,7 @@ class FeatureAttempt(Conversation):
         before = self._bench.trees.tree_of(self._checkpoint)
         candidate = await self._bench.workspace.take()
         report = await self._bench.gate.check(before, candidate)
-        # Of what is too large nothing is kept, and no patch is made: it would have to be held in memory.
+        # Keep nothing of work that is too large. Do not make a patch either: it would have to fit in memory.
         fits = all(reason.code != "size" for reason in report.refusals)
         if fits and self._reporter.leaks(self._bench.trees.patch(before, candidate) or b""):
             raise SecretLeakError(
@@ -240,7 +240,7 @@ class FeatureAttempt(Conversation):
         return [path for path in paths if MARKER.search(self._bench.trees.read(candidate, path) or b"")]
 
     def _passing(self, record: LoopRecord) -> Mapping[str, Proof]:
-        """The proofs, the checkpoint's own in full: it says what passed in the whole suite there."""
+        """Return the proofs; the checkpoint's own in full, since it lists what passed in the whole suite."""
         newest = next((one for one in record.proofs.values() if one.after == self._checkpoint), None)
         if newest is None:
             return record.proofs
@@ -273,7 +273,7 @@ class FeatureAttempt(Conversation):
         if self._config.auto_checkpoint:
             self._journal.append([*merged, ended, kept], files=files, checkpoint=commit)
         else:
-            # What was spent is told at once: a death may cost features then, but no money.
+            # Journal spending immediately: a crash may lose a feature here, but never under-reports cost.
             self._journal.append([*merged, kept], files=files, checkpoint=commit, push=False)
             self._journal.append([ended])
         self.kept = proof
@@ -281,14 +281,14 @@ class FeatureAttempt(Conversation):
         self._progress.update(self._journal.record(), Spending())
 
     def told(self, record: LoopRecord) -> Attempt | None:
-        """How it ended, where the journal knows."""
+        """Return how the attempt ended, or None if the journal does not say."""
         tries = record.attempts_at(self._feature.id)
         return next((one for one in tries if one.number == self._number), None)
 
     def ended(
         self, outcome: AttemptOutcome, *, signature: str = "", lesson: str = "", patch: bool = False
     ) -> AttemptEnded:
-        """The event that settles this attempt at what it really spent."""
+        """Return the event that settles this attempt at its real cost."""
         attempt = Attempt(
             feature_id=self._feature.id,
             number=self._number,
@@ -302,17 +302,17 @@ class FeatureAttempt(Conversation):
 
 
 def digest_of(data: bytes) -> str:
-    """SHA-256, in hexadecimal."""
+    """Return the SHA-256 digest in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 
 def refuse(code: str, text: str) -> Verdict:
-    """A verdict of one reason."""
+    """Return a refusal with one reason."""
     return Verdict(accepted=False, reasons=(Reason(code=code, text=text),))
 
 
 def commit_message(feature: Feature, proof: Proof, reporter: Reporter) -> str:
-    """Subject, summary and the proof in one line: fit for `git log`."""
+    """Return subject, summary and a one-line proof, as text that `git log` can show."""
     first = feature.description.strip().partition("\n")[0].strip().rstrip(".")
     subject = f"{feature.id}: {first}"
     lines = [subject if len(subject) <= 72 else subject[:69].rstrip() + "..."]
@@ -323,5 +323,5 @@ def commit_message(feature: Feature, proof: Proof, reporter: Reporter) -> str:
         f"green: {proof.green.counts.passed} passing" if proof.green and proof.green.counts else "gates clean"
     )
     lines += ["", f"Proof: {red}{green}"]
-    text = "".join(one for one in "\n".join(lines) if one.isprintable() or one in "\n\t")  # git takes no NUL
+    text = "".join(one for one in "\n".join(lines) if one.isprintable() or one in "\n\t")  # git rejects NUL
     return reporter.redact(text) + "\n"

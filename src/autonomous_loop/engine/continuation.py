@@ -1,4 +1,4 @@
-"""How the next session starts."""
+"""Starts the next session, or says what the loop waits for."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["Continuation", "ContinuationHandler", "ContinuationMode"]
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """What was decided.
+    """The decision about the next session.
 
     Attributes:
         started: the next session was dispatched, or may follow in this process.
-        url: of its run, where there is one.
-        why: for people: what makes it go on, or what it waits for.
-        not_before: the time the model's service named, or the end of a pause where it named none.
+        url: address of its run, if there is one.
+        why: for people: what makes the loop go on, or what it waits for.
+        not_before: the time the model's service gave, or else the end of the loop's own pause.
     """
 
     started: bool
@@ -37,12 +37,12 @@ _WAITS_FOR = {
 
 
 class ContinuationHandler:
-    """Starts the next session, or says what it waits for.
+    """Starts the next session, or says what the loop waits for.
 
     Args:
-        mode: of the configuration.
-        forge: None where sessions follow one another in one process.
-        signed: whether the handoff is; without that, going on by itself needs `allow_unsigned`.
+        mode: continuation mode from the configuration.
+        forge: None if sessions follow one another in one process.
+        signed: the handoff is signed. An unsigned loop continues by itself only with `allow_unsigned`.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class ContinuationHandler:
         self._max_sessions = max_sessions
 
     def proceed(self, handoff: Handoff) -> Continuation:
-        """Push, then handoff, then this."""
+        """Continue after the handoff. Call this last: push, write the handoff, then proceed."""
         if not handoff.reason.continues:
             return Continuation(started=False, why=f"the loop ended: {handoff.reason}")
         if handoff.generation >= self._max_sessions:
@@ -70,7 +70,7 @@ class ContinuationHandler:
                 started=False, why=f"all {self._max_sessions} sessions are used (max-sessions)"
             )
         if handoff.not_before and handoff.not_before > self._clock.now():
-            # Never sleep on a paid runner: the schedule starts it again.
+            # Never sleep on a paid runner. The schedule starts the loop again.
             when = handoff.not_before.strftime("%Y-%m-%d %H:%M UTC")
             return Continuation(
                 started=False,

@@ -1,4 +1,4 @@
-"""The end of a session: the journal's last word, and what follows from it."""
+"""Ends a session: last journal event, handoff, published texts, next session."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class SessionCloser:
     """Ends a session. It needs neither a model nor a sandbox, so the post step can use it too.
 
     Attributes:
-        keep_checkpoints: how many checkpoint branches stay.
+        keep_checkpoints: number of checkpoint branches to keep.
     """
 
     journal: Journal
@@ -37,7 +37,7 @@ class SessionCloser:
         """Journal the end, then hand off.
 
         Args:
-            events: what else is journaled with it, in the same push.
+            events: other events to journal in the same push.
 
         Raises:
             Superseded: another session holds the claim.
@@ -46,7 +46,7 @@ class SessionCloser:
         return self.hand_off(ended.reason, ended.note)
 
     def hand_off(self, reason: HandoffReason, note: str) -> Continuation:
-        """Do what follows the journal's last word: handoff, then what people see, then the next session.
+        """Finish a session whose end is journaled: write the handoff, publish, start the next session.
 
         Raises:
             Superseded: another session holds the claim.
@@ -65,14 +65,14 @@ class SessionCloser:
         return self.continuation.proceed(handoff)
 
     def require_claim(self) -> None:
-        """Read the claim again before people see anything: REST has no compare-and-swap.
+        """Check the claim again before publishing anything, because REST has no compare-and-swap.
 
         Raises:
-            Superseded: another session holds it.
+            Superseded: another session holds the claim.
         """
         if not self.journal.holds():
             raise Superseded("another session holds the claim")
 
     def redacted(self, *notes: str) -> str:
-        """The notes as one text, a line each, without secrets."""
+        """Join the notes, one per line, with secrets removed."""
         return self.reporter.redact("\n".join(note for note in notes if note))

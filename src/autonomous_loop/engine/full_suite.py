@@ -1,4 +1,4 @@
-"""The whole at the end: the suite where it is too dear to run for each feature, and the clean room."""
+"""Runs the whole suite, if it costs too much to run for each feature, and the clean room."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ MEND = "push a commit that mends it to the pull request's branch, then comment `
 
 
 class FullSuite:
-    """Holds everything proved so far together, and names the checkpoint that broke it.
+    """Checks that everything proved so far holds together, and finds the checkpoint that broke it.
 
     Args:
-        bench: everything connected.
-        recoverer: says when a feature was tried often enough.
-        taking_in: makes a feature of a conflict with the base branch.
+        bench: all connected parts.
+        recoverer: decides when a feature was tried often enough.
+        taking_in: turns a conflict with the base branch into a feature.
     """
 
     def __init__(self, bench: Workbench, *, recoverer: ErrorRecoverer, upstream: UpstreamMerger) -> None:
@@ -35,7 +35,7 @@ class FullSuite:
         self._recoverer = recoverer
 
     def is_due(self, *, complete: bool) -> bool:
-        """Whether the suite must run now, between two sessions, or at the end (`complete`)."""
+        """Whether the suite must run now, between two sessions or at the end (`complete`)."""
         mode, record = self._bench.config.regression, self._bench.journal.record()
         seen = record.suite.commit if record.suite else record.facts.base
         if mode == "feature" or record.checkpoint == seen:
@@ -43,10 +43,10 @@ class FullSuite:
         return complete or mode == "session"
 
     async def hold(self) -> FeatureResult:
-        """Run the suite on the newest checkpoint; a feature that broke it is pending again, unproved.
+        """Run the suite on the newest checkpoint. A feature that broke it loses its proof and is pending.
 
         Returns:
-            Why the session must end, and what a person should know; nothing while the loop can go on.
+            Why the session must end and what a person should know; both empty while the loop can go on.
         """
         journal = self._bench.journal
         journal.flush()
@@ -75,11 +75,11 @@ class FullSuite:
         return FeatureResult(over=HandoffReason.BLOCKED, note=note)
 
     async def clean_room(self) -> Sequence[str]:
-        """Everything once more in a fresh clone, with the base branch merged in.
+        """Prove everything once more in a fresh clone, with the base branch merged in.
 
         Returns:
-            Reasons why the loop is not complete; empty when every proof holds. Where the base branch
-            conflicts, that is a feature now, and the loop has work left.
+            Reasons why the loop is not complete; empty if every proof holds. Also empty if the base branch
+            conflicts: the conflict is then a new feature, and the loop has work left.
         """
         bench = self._bench
         bench.journal.flush()
@@ -112,11 +112,11 @@ class FullSuite:
     async def _culprits(
         self, record: LoopRecord, verdict: Verdict, *, newest: CommitSha | None = None
     ) -> Mapping[CommitSha, Sequence[str]]:
-        """By checkpoint, the tests that were lost there; none where they were lost from the start."""
+        """Return the lost tests by the checkpoint that lost them; empty if they were lost from the start."""
         if any(reason.code == "environment" for reason in verdict.reasons):
             return {}
         kept = [CommitSha(proof.after) for proof in record.proofs.values() if proof.after]
-        # The clean room is another place: there, only the code the loop started from is known to hold.
+        # The clean room is a different environment: only the loop's start commit is known to hold there.
         start = record.facts.base if newest else record.held
         if start in kept:
             kept = kept[kept.index(start) + 1 :]
@@ -153,5 +153,5 @@ class FullSuite:
 
 
 def _feature_at(record: LoopRecord, commit: CommitSha) -> str:
-    """The feature a checkpoint was made for; empty for a merge of people's commits."""
+    """Return the feature that a checkpoint was made for; empty for a merge of people's commits."""
     return next((proof.feature_id for proof in record.proofs.values() if proof.after == commit), "")

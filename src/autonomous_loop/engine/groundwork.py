@@ -1,4 +1,4 @@
-"""Setup and baseline: what every proof stands on, tried before a plan is kept."""
+"""Setup and baseline, which every proof needs. Both are tried before a plan is kept."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _CANNOT_SET_UP = "mend the setup command in the configuration (`setup`), or what
 
 
 class Groundwork:
-    """Makes a fresh clone ready, and takes the baseline of the untouched code once for the loop.
+    """Prepares a fresh clone, and takes the baseline of the untouched code once per loop.
 
     Args:
-        bench: everything connected.
-        run: a setup command in the work tree, as hands; None where it is empty.
+        bench: all connected parts.
+        run: runs a setup command in the work tree, in the sandbox; returns None for an empty command.
     """
 
     def __init__(self, bench: Workbench, *, run: Callable[[str], Awaitable[CommandResult | None]]) -> None:
@@ -29,15 +29,15 @@ class Groundwork:
 
     @property
     def needs_no_plan(self) -> bool:
-        """Whether the configuration says all that a plan would."""
+        """Whether the configuration already says everything a plan would."""
         config = self._bench.config
         return bool(config.setup and config.test_command)
 
     async def try_out(self, plan: FeatureList) -> Baseline:
-        """The baseline as later sessions would have it: a fresh clone, the plan's setup, its tests.
+        """Take the baseline as later sessions would: fresh clone, the plan's setup, its tests.
 
         Raises:
-            UsageError: the setup fails, twice, or the suite cannot be run; the message shows why.
+            UsageError: the setup fails twice, or the suite cannot be run; the message shows why.
         """
         await self._bench.verifier.open_afresh(self._bench.journal.record().checkpoint)
         self._is_laid = False
@@ -48,11 +48,11 @@ class Groundwork:
         return made
 
     async def lay(self) -> None:
-        """Make this session's clone ready; take the baseline where there is none. Nothing after `try_out`.
+        """Prepare this session's clone, and take the baseline if there is none. Does nothing after `try_out`.
 
         Raises:
-            UsageError: the setup fails, twice, or the suite cannot be run: nothing can be proved without.
-            SandboxCallError: the setup worked for an earlier session: the environment is at fault.
+            UsageError: the setup fails twice, or the suite cannot be run. Nothing can be proved without them.
+            SandboxCallError: the setup worked in an earlier session, so the environment is at fault.
         """
         if self._is_laid:
             return
@@ -65,7 +65,7 @@ class Groundwork:
             self._bench.journal.append([BaselineTaken(baseline=baseline)])
 
     async def _set_up(self, plan: FeatureList) -> str:
-        """Why it fails; empty where it does not."""
+        """Run the setup. Return why it fails; empty if it works."""
         command = self._bench.config.setup or plan.setup
         self._bench.progress.step("setting the project up")
         done = await self._run(command)

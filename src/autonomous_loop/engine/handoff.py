@@ -1,4 +1,4 @@
-"""The handoff: prepare, sign, write, read, verify."""
+"""Prepares, signs, writes, reads and verifies the handoff."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from autonomous_loop.errors import HandoffError
 
 
 class HandoffCoordinator:
-    """The document one session leaves for the next: a note and an anti-rewind pin.
+    """Handles the note that one session leaves for the next. It also detects a rewound journal.
 
     Args:
-        store: where it lies.
+        store: where the handoff is kept.
         keys: sign and verify it.
-        name: of the repository.
-        checkpoints: to ask whether one commit contains another.
+        name: name of the repository.
+        checkpoints: tell whether one commit contains another.
     """
 
     def __init__(
@@ -36,13 +36,13 @@ class HandoffCoordinator:
 
     @property
     def signed(self) -> bool:
-        """Whether what is written can be signed."""
+        """Whether handoffs can be signed."""
         return self._keys.signed
 
     def prepare(
         self, record: LoopRecord, *, state: CommitSha, reason: HandoffReason, run_id: str, note: str
     ) -> Handoff:
-        """The document for where the journal stands now."""
+        """Create the handoff for the journal's current state."""
         upcoming = (
             next_feature(
                 record.features, record.status, in_progress=record.in_progress, put_off=record.put_off
@@ -70,16 +70,18 @@ class HandoffCoordinator:
         )
 
     def write(self, handoff: Handoff, *, human: str) -> None:
-        """Sign and keep it."""
+        """Sign the handoff and store it."""
         key_id, _, digest = self._keys.sign(_canonical(handoff)).partition(":")
         signed = SignedHandoff(handoff=handoff, key_id=key_id if self._keys.signed else "", mac=digest)
         self._store.write(human, signed.model_dump_json(exclude_none=True))
 
     def read(self) -> Handoff | None:
-        """The last one, verified; None when there is none or it cannot be read (the journal is the truth).
+        """Return the last handoff, verified.
+
+        It is None if there is none or it is unreadable: the journal alone is enough.
 
         Raises:
-            HandoffError: well-formed, but forged or another loop's.
+            HandoffError: it is well-formed, but forged or from another loop.
         """
         text = self._store.read()
         if text is None:
@@ -104,7 +106,7 @@ class HandoffCoordinator:
         return handoff
 
     def check(self, state: CommitSha, *, tip: CommitSha | None) -> None:
-        """The anti-rewind pin: the journal must be where the handoff or the dispatch saw it, or further.
+        """Check for a rewind: the journal must contain the state that the handoff or the dispatch names.
 
         Raises:
             HandoffError: the journal was rewound or replaced.

@@ -1,4 +1,4 @@
-"""The session's limits: one budget for the loop, one deadline for the session, one stop from a person."""
+"""The session's limits: the loop's budget, the session's deadline, and a stop by a person."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SessionLimits:
     """Implements `Watch`.
 
     Args:
-        inbox: asked for a stop, at most every ten seconds; None where there is none.
+        inbox: polled for a stop command, at most every ten seconds; None if there is no inbox.
     """
 
     def __init__(self, config: LoopConfig, *, clock: Clock, inbox: Inbox | None) -> None:
@@ -45,11 +45,11 @@ class SessionLimits:
         self.answered = False
 
     def begin(self, limits: Limits, spent: Spending, *, consumed: tuple[str, ...]) -> None:
-        """The loop's own budget, once the journal is read.
+        """Set the loop's budget after the journal is read.
 
         Args:
-            limits: as the loop was started with.
-            spent: by the sessions before this one.
+            limits: the limits the loop was started with.
+            spent: what earlier sessions spent.
             consumed: ids of commands already acted on.
         """
         self._limits = limits
@@ -57,18 +57,18 @@ class SessionLimits:
         self._consumed = consumed
 
     def set_usd(self, usd: float) -> None:
-        """A person set the loop's money; what is spent stays spent."""
+        """Set the loop's budget to the amount a person chose. Past spending still counts."""
         if self._limits is not None:
             self._limits = self._limits.with_usd(usd)
 
     @property
     def minutes(self) -> float:
-        """Wall minutes of this session so far."""
+        """Minutes of wall time this session has used so far."""
         return (self._clock.monotonic() - self._started) / 60
 
     @property
     def late(self) -> bool:
-        """Whether the session's own deadline is past: what ends it now is no person."""
+        """Whether the session's deadline has passed. If so, the deadline ends the session, not a person."""
         return self.seconds_left() <= 0
 
     def spend(self, spending: Spending, *, answered: bool) -> None:
@@ -77,7 +77,7 @@ class SessionLimits:
         self._running += spending
 
     def stop(self) -> None:
-        """A person wants the session to end."""
+        """Ask the session to end, on behalf of a person."""
         self._stopped = True
 
     def over(self) -> HandoffReason | None:
@@ -94,20 +94,20 @@ class SessionLimits:
         return None
 
     def heard(self) -> list[Command]:
-        """Commands met while looking for a stop, to be journaled and acted on; each is given once."""
+        """Return commands found while polling for a stop, to journal and act on. Each is returned once."""
         heard, self._heard = self._heard, []
         return heard
 
     def after_outage(self, outages: int) -> datetime:
-        """When to come back after an outage, or a limit, that the service gave no time for: later each time.
+        """Return when to resume if the service gave no time for an outage or limit. The pause doubles.
 
         Args:
-            outages: sessions in a row that ended so before this one.
+            outages: consecutive sessions before this one that ended the same way.
         """
         return self._clock.now() + timedelta(minutes=OUTAGE_MINUTES * 2**outages)
 
     def share_done(self) -> bool:
-        """Whether this session kept as many features as it may (`session-features`)."""
+        """Whether this session has kept as many features as `session-features` allows."""
         return self._most_features is not None and self.kept >= self._most_features
 
     def seconds_left(self) -> float:

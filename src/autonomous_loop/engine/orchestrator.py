@@ -1,4 +1,4 @@
-"""One feature: select, attempt, prove, keep or recover."""
+"""Works on one feature: select, attempt, prove, keep or recover."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ RESERVE = Spending(tokens=Tokens(input=20_000, output=5_000), usd=0.25)
 
 @dataclass(frozen=True, slots=True)
 class FeatureResult:
-    """How the work on a feature ended.
+    """The outcome of work on a feature.
 
     Attributes:
-        settled: the feature passes or is blocked: progress.
-        over: why the session must end now; None while it may go on.
+        settled: the feature passes or is blocked, which counts as progress.
+        over: why the session must end now; None if it may go on.
         not_before: when a usage limit ends.
-        note: for people.
+        note: text for people.
     """
 
     settled: bool = False
@@ -50,7 +50,7 @@ class FeatureOrchestrator:
     """Works on features, one at a time.
 
     Args:
-        bench: everything connected.
+        bench: all connected parts.
     """
 
     def __init__(self, bench: Workbench, *, coder: Coder, recoverer: ErrorRecoverer) -> None:
@@ -61,14 +61,14 @@ class FeatureOrchestrator:
     # --- before the first feature -------------------------------------------------------------------------
 
     async def open(self) -> None:
-        """A fresh scratch clone at the newest checkpoint."""
+        """Open a fresh scratch clone at the newest checkpoint."""
         self._bench.progress.step("making a scratch clone")
         await self._bench.workspace.open(self._record().checkpoint)
 
     # --- one feature --------------------------------------------------------------------------------------
 
     def select(self) -> Feature | None:
-        """The next ready feature."""
+        """Return the next ready feature, or None."""
         record = self._record()
         if record.features is None:
             return None
@@ -77,10 +77,10 @@ class FeatureOrchestrator:
         )
 
     async def work(self, feature: Feature) -> FeatureResult:
-        """One attempt, from the checkpoint (with the unfinished work of the one before, if it fits).
+        """Make one attempt from the checkpoint, with the previous one's unfinished work if it still applies.
 
         Raises:
-            Superseded, StopLoop, UsageError: the session must end; unfinished work was saved where possible.
+            Superseded, StopLoop, UsageError: the session must end; unfinished work was saved if possible.
         """
         record = self._record()
         start, checkpoint, merge = self._bench.trees.tree_of(record.checkpoint), record.checkpoint, None
@@ -118,7 +118,7 @@ class FeatureOrchestrator:
                 attempt, fault_of(error, self._recoverer, self._bench.reporter), fault=explain(error)
             )
         except asyncio.CancelledError:
-            # A person's stop: save what there is, then let the stop through.
+            # A person stopped the session: save the unfinished work, then pass the stop on.
             await self._interrupted(attempt, FeatureResult())
             raise
         return await self._settle(feature, attempt, result)
@@ -187,7 +187,7 @@ class FeatureOrchestrator:
         elif strategy is RecoveryStrategy.SKIP:
             events = [PutOff(feature_id=feature.id)]
         else:
-            # A fresh attempt from the checkpoint is itself a recovery.
+            # A fresh attempt from the checkpoint counts as a recovery.
             ended = ended.model_copy(update={"recovered": ended.recovered + 1})
         self._bench.journal.append([ended, *events], files=attempt.evidence)
         self._bench.progress.step(f"{feature.id}: {strategy}")
@@ -196,10 +196,10 @@ class FeatureOrchestrator:
     async def _interrupted(
         self, attempt: FeatureAttempt, result: FeatureResult, *, fault: str = ""
     ) -> FeatureResult:
-        """Keep unfinished work as a patch: the next attempt starts from it."""
+        """Keep unfinished work as a patch, so that the next attempt can start from it."""
         if attempt.kept:
             return FeatureResult(settled=True, over=result.over, not_before=result.not_before)
-        # It may have been kept by a push of which only the answer was lost: then nothing is in the way.
+        # A push whose answer was lost may have kept the feature. Then there is nothing to save.
         self._bench.journal.settle()
         if told := attempt.told(self._record()):
             return FeatureResult(settled=told.outcome is AttemptOutcome.PROVED, over=attempt.over)
@@ -214,7 +214,7 @@ class FeatureOrchestrator:
         return result
 
     async def _unfinished(self, attempt: FeatureAttempt) -> dict[str, bytes]:
-        """The work tree against the checkpoint, as a file of the journal."""
+        """Return the difference between checkpoint and work tree, as a file for the journal."""
         tree = attempt.proving or await self._bench.workspace.take()
         before = self._bench.trees.tree_of(self._record().checkpoint)
         patch = self._bench.trees.patch(before, tree, max_file=self._bench.config.max_file_bytes)
@@ -224,7 +224,7 @@ class FeatureOrchestrator:
         return {f"attempts/{started.feature_id}/{started.number}.patch": patch}
 
     def reason_for(self, error: Exception) -> HandoffReason:
-        """Why a session ends that such an error ended."""
+        """Return the handoff reason for an error that ended a session."""
         return self._recoverer.handoff_for(self._recoverer.categorize(error))
 
     def _record(self) -> LoopRecord:
@@ -232,14 +232,14 @@ class FeatureOrchestrator:
 
 
 def fault_of(error: Exception, recoverer: ErrorRecoverer, reporter: Reporter) -> FeatureResult:
-    """Why the session ends after such an error."""
+    """Return the result, with the reason to end the session, for such an error."""
     until = error.resume_at if isinstance(error, UsageLimitError) else None
     over = recoverer.handoff_for(recoverer.categorize(error))
     return FeatureResult(over=over, not_before=until, note=reporter.redact(explain(error)))
 
 
 def _reserve(record: LoopRecord) -> Spending:
-    """What an attempt is settled at when nobody lives to say: never less than the loop's mean so far."""
+    """Return the cost assumed for an attempt that dies: never below the loop's average so far."""
     tries, spent = len(record.attempts) or 1, record.spending
     counted = max(RESERVE.tokens.counted, spent.tokens.counted // tries)
     tokens = Tokens(input=counted - RESERVE.tokens.output, output=RESERVE.tokens.output)

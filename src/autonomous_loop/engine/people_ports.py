@@ -1,4 +1,4 @@
-"""What the parts need where people read and speak, as Protocols; `ports.py` gives them with the others."""
+"""Ports for what people read and say. `ports.py` exports them together with the others."""
 
 from __future__ import annotations
 
@@ -11,70 +11,70 @@ from autonomous_loop.domain.work import Command
 
 
 class HandoffStore(Protocol):
-    """Where the handoff document lies between two sessions: a text, found again by loop."""
+    """Stores the handoff text between two sessions, by loop."""
 
     def write(self, human: str, document: str) -> None:
-        """Keep the signed `document`, with `human` text above it where the store shows any."""
+        """Store the signed `document`, with `human` text above it if the store shows text to people."""
 
     def read(self) -> str | None:
-        """The document, or None."""
+        """Return the document, or None."""
 
 
 class Inbox(Protocol):
-    """What people ask while a session runs; ids it gave once are journaled as consumed."""
+    """Requests that people make while a session runs. The journal records the ids already consumed."""
 
     def poll(self, *, consumed: Sequence[str], at_once: bool = False) -> Sequence[Command]:
-        """New commands by people with write access, and what else calls for work; in order.
+        """Return new commands by people with write access, and other events that call for work, in order.
 
-        It may answer with nothing where it looked a moment ago, but not if it must be known `at_once`.
+        It may return nothing if it looked a moment ago, unless `at_once` demands a fresh look.
         """
 
     def refuse(self, command: Command) -> None:
-        """Tell whoever asked that it came to nothing; quietly."""
+        """Tell the sender, without a comment, that the command was refused."""
 
 
 class Reporter(Protocol):
-    """What people read, made from the record alone, so that all surfaces agree."""
+    """Renders what people read. It uses the record alone, so that all surfaces agree."""
 
     def pull_request(self, record: LoopRecord) -> tuple[str, str]:
-        """Title and body."""
+        """Return title and body of the pull request."""
 
     def sticky(self, record: LoopRecord) -> str:
-        """The human part of the sticky comment."""
+        """Return the human part of the sticky comment."""
 
     def final(self, record: LoopRecord, kind: str) -> str:
-        """The comment for `needs you`, `ready` or `stopped`."""
+        """Return the comment for `needs you`, `ready` or `stopped`."""
 
     def state(self, record: LoopRecord) -> str:
-        """One word for the state label: working, paused, ready, stopped."""
+        """Return the state label as one word: working, paused, ready or stopped."""
 
     def redact(self, text: str) -> str:
-        """The one exit for text."""
+        """Remove secrets. Every text that leaves the loop passes through here."""
 
     def leaks(self, data: bytes) -> bool:
-        """Whether a known secret stands in it."""
+        """Whether `data` contains a known secret."""
 
 
 class Forge(Protocol):
-    """The pull request, its comments and the next run. Absent for `run` on a plain git directory."""
+    """The pull request, its comments and the next run. Absent if `run` works on a plain git directory."""
 
     def open_pull_request(self, *, title: str, body: str, head: str, base: str) -> int:
-        """Number of the draft pull request of this loop, made once."""
+        """Open this loop's draft pull request once, and return its number."""
 
     def update_pull_request(self, number: int, *, title: str, body: str) -> None:
-        """Title and body anew."""
+        """Replace title and body."""
 
     def mark_ready(self, number: int) -> None:
-        """Out of draft."""
+        """Mark the pull request as ready for review."""
 
     def mark_draft(self, number: int) -> None:
-        """Back into draft, since it is being worked on again."""
+        """Convert the pull request back to a draft, because work on it goes on."""
 
     def comment(self, marker: str, body: str) -> None:
-        """A new comment, once for each `marker`."""
+        """Post a comment, once per `marker`."""
 
     def set_state_label(self, state: str) -> None:
-        """The second label: working, paused, ready, stopped."""
+        """Set the second label: working, paused, ready or stopped."""
 
     def dispatch(self, handoff: Handoff) -> str:
-        """Start the next session by `workflow_dispatch`; the address of its run ("" if unknown)."""
+        """Start the next session with `workflow_dispatch`; return its run's address, or "" if unknown."""

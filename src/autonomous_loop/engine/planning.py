@@ -1,4 +1,4 @@
-"""The feature list: made from the request, and joined by what is asked for later."""
+"""Makes the feature list from the request, and adds later requests to it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from autonomous_loop.errors import FeatureListError, LoopError, UsageError
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What came of a conversation with the planner; nothing of it is journaled yet."""
+    """The result of a planning conversation. It is not journaled yet."""
 
     result: FeatureResult
     made: FeatureList | None
@@ -32,7 +32,7 @@ class _Asked:
 
 
 class PlanningFailed(Exception):  # noqa: N818 - never seen outside
-    """The planner came to no list; what it cost is still to be journaled."""
+    """The planner produced no list. The cost of the conversation is not journaled yet."""
 
     def __init__(self, error: FeatureListError, spent: Spent) -> None:
         super().__init__(str(error))
@@ -41,10 +41,10 @@ class PlanningFailed(Exception):  # noqa: N818 - never seen outside
 
 
 class Planning(Conversation):
-    """The loop's side of the planner's conversation: the whole of `PlanControl`.
+    """The loop's side of a planning conversation. Implements all of `PlanControl`.
 
     Args:
-        groundwork: tries plans out; None: it stands already, and later features change nothing of it.
+        groundwork: tries plans out; None if setup and baseline already exist, since later features keep them.
     """
 
     def __init__(self, bench: Workbench, *, number: int, groundwork: Groundwork | None) -> None:
@@ -65,13 +65,13 @@ class Planning(Conversation):
 
 
 class ListMaker:
-    """Makes the list, and makes it longer.
+    """Makes the feature list and extends it.
 
     Args:
-        bench: everything connected.
-        planner: the conversation.
-        groundwork: tries the list's commands out before it is kept.
-        recoverer: says what an error means for the session.
+        bench: all connected parts.
+        planner: holds the conversation.
+        groundwork: tries the list's commands before the list is kept.
+        recoverer: decides what an error means for the session.
     """
 
     def __init__(
@@ -83,10 +83,10 @@ class ListMaker:
         self._recoverer = recoverer
 
     async def plan(self, imported: FeatureList | None) -> FeatureResult:
-        """Make (or import) the feature list and write it down.
+        """Make or import the feature list and journal it.
 
         Raises:
-            FeatureListError: there is none that holds.
+            FeatureListError: there is no valid list.
         """
         result = FeatureResult(settled=True)
         if imported is not None:
@@ -103,7 +103,7 @@ class ListMaker:
         if made is not None:
             self._bench.journal.set_features(made)
             events.append(Planned(features=len(made.features), imported=imported))
-            # With the plan in one commit: no session finds the one without the other.
+            # In one commit with the plan, so that no session finds one without the other.
             events += [BaselineTaken(baseline=baseline)] if baseline else []
         self._bench.journal.append(events)
 
@@ -120,9 +120,9 @@ class ListMaker:
         return asked.result
 
     async def plan_late(self) -> FeatureResult:
-        """What was asked for while the loop ran becomes features of the same list.
+        """Turn requests made while the loop ran into features of the same list.
 
-        Where the planner comes to nothing, each wish is one feature as it is: nothing asked for is lost.
+        If the planner fails, each request becomes one feature as it is, so no request is lost.
         """
         record = self._bench.journal.record()
         assert record.features is not None
@@ -152,13 +152,13 @@ class ListMaker:
         return late
 
     async def _asked(self, request: Request, *, number: int, most: int, tries: bool) -> _Asked:
-        """A conversation with the planner; what it cost is still to be journaled.
+        """Hold a planning conversation. The caller must still journal its cost.
 
         Args:
-            tries: the list's commands are tried out.
+            tries: try the list's commands out.
 
         Raises:
-            PlanningFailed: it came to no list.
+            PlanningFailed: the planner produced no list.
         """
         record = self._bench.journal.record()
         control = Planning(self._bench, number=number, groundwork=self._groundwork if tries else None)
@@ -186,7 +186,7 @@ class ListMaker:
         except BaseException:
             self._bench.journal.append([self._spent(control)])
             raise
-        # The planner may have tried things out: features start from untouched code.
+        # The planner may have changed files while trying things out. Features start from untouched code.
         await self._bench.workspace.switch(self._bench.trees.tree_of(record.checkpoint))
         if failed is not None:
             raise PlanningFailed(failed, self._spent(control))

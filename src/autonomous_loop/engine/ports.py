@@ -1,4 +1,4 @@
-"""What the parts need from the outside, as Protocols; the folders hold the adapters."""
+"""Protocols for what the engine needs from outside. The adapter folders implement them."""
 
 from __future__ import annotations
 
@@ -48,36 +48,36 @@ __all__ = [
 
 
 class Clock(Protocol):
-    """The time, so that tests can say what it is."""
+    """Tells the time, so that tests can control it."""
 
     def now(self) -> datetime:
-        """The wall clock, in UTC."""
+        """Return the wall-clock time in UTC."""
 
     def monotonic(self) -> float:
-        """Seconds that only grow."""
+        """Return seconds that never decrease."""
 
 
 class Sandbox(Protocol):
-    """The unprivileged side.
+    """Runs code as an unprivileged user.
 
-    Paths are relative to the work tree unless absolute; nothing here follows a link out of the hands' own
+    Paths are relative to the work tree unless absolute. No call follows a link out of the sandbox's own
     folder, and every call has a deadline.
     """
 
     @property
     def work(self) -> str:
-        """Absolute path of the work tree, as the hands see it."""
+        """Absolute path of the work tree, as seen in the sandbox."""
 
     @property
     def temporary(self) -> str:
-        """Absolute path of the hands' own folder for temporary files (outside the work tree)."""
+        """Absolute path of the sandbox's own temporary folder, outside the work tree."""
 
     @property
     def started(self) -> int:
-        """How many processes were started so far; the same after two calls of `end_all`: none in between."""
+        """Number of processes started so far. If two `end_all` calls leave it equal, none ran in between."""
 
     def lend(self, data: bytes) -> str:
-        """A file that the hands may read and not change: its absolute path. The one lent before is gone."""
+        """Write a read-only file for the sandbox and return its absolute path; replaces the previous one."""
 
     async def run(
         self,
@@ -93,98 +93,99 @@ class Sandbox(Protocol):
     ) -> CommandResult:
         """Run one command in a process group of its own; the deadline kills the whole group.
 
-        `env` is added to the allow-listed environment. With `merge_stderr=False` a standard output longer
-        than `max_output` raises SandboxCallError instead of being cut: what is read as data must be whole.
-        `program` is the source of a program of the loop's own, run as `python -I -S` runs one, with `argv`
-        as its arguments and without the start of an interpreter.
+        `env` is added to the allow-listed environment. With `merge_stderr=False`, standard output longer than
+        `max_output` raises SandboxCallError instead of being cut, because data must be read whole. `program`
+        is the source of a program that belongs to the loop. It runs like `python -I -S`, with `argv` as its
+        arguments, but without starting another interpreter.
         """
 
     async def shell(self, command: str, *, timeout_s: float, max_output: int = 30_000) -> CommandResult:
-        """Run `command` in the persistent bash; state (cwd, variables) stays. A deadline restarts it."""
+        """Run `command` in the persistent bash, which keeps cwd and variables. A deadline restarts it."""
 
     async def restart_shell(self) -> None:
-        """End the persistent bash and what it started; the next `shell` starts afresh."""
+        """End the persistent bash and everything it started; the next `shell` starts a new one."""
 
     async def read_file(self, path: str, *, max_bytes: int) -> bytes:
-        """Bytes of a regular file, read by a helper that runs as hands.
+        """Return the bytes of a regular file, read by a helper inside the sandbox.
 
         Raises:
-            SandboxCallError: not a regular file, a link on the way, too large, missing.
+            SandboxCallError: the file is missing, too large, not regular, or reached through a link.
         """
 
     async def write_file(self, path: str, data: bytes) -> None:
-        """Write a regular file below the work tree (folders are made), as hands."""
+        """Write a regular file below the work tree as the sandbox's user; folders are created."""
 
     async def find(self, folder: str, *, suffixes: Sequence[str], most: int) -> Sequence[str]:
-        """Regular files below `folder` (relative to the work tree), sorted; links are not followed."""
+        """List regular files below `folder` (relative to the work tree), sorted, without following links."""
 
     async def browse(
         self, action: str, *, url: str = "", selector: str = "", value: str = ""
     ) -> BrowserResult:
-        """One action of the `browser` tool: goto, click, fill, press, screenshot, text."""
+        """Perform one action of the `browser` tool: goto, click, fill, press, screenshot or text."""
 
     async def watch(self, files: Sequence[str], folders: Sequence[str]) -> bool:
-        """Let the kernel tell who opens or changes these, also by other names and through memory.
+        """Let the kernel report who opens or changes these, also by other names and through memory.
 
-        Only while no process of the hands is alive. False: it cannot be
-        told here, of these or at all, and nothing is watched any more.
+        Call it only while no process of the sandbox is alive. It returns False if these, or anything at all,
+        cannot be watched here; then nothing is watched any more.
 
         Args:
-            files: of the work tree, relative to it.
-            folders: too ("": the work tree itself); of one, what appears, goes or changes attributes in it.
+            files: files of the work tree, relative to it.
+            folders: folders to watch ("" is the work tree itself) for entries that appear, disappear or
+                change attributes.
         """
 
     def touched(self) -> Touched | None:
-        """What was opened or changed of it since this was last asked; None: that may be anything."""
+        """Return what was opened or changed since the last call; None means it may be anything."""
 
     async def end_all(self) -> None:
-        """End every process of the hands, whatever session or group it moved itself to."""
+        """End every process of the sandbox, even one that moved to another session or group."""
 
     async def empty(self) -> None:
-        """End all processes, then empty all that the sandbox can write; SandboxCallError: some stays."""
+        """End all processes and delete all the sandbox can write; SandboxCallError if something stays."""
 
     async def close(self) -> None:
-        """End everything and remove the hands' folder."""
+        """End everything and remove the sandbox's folder."""
 
 
 class Trees(Protocol):
-    """Objects in the loop's own bare repository: no work tree, nothing of the hands'."""
+    """Reads and writes objects in the loop's bare repository: no work tree, nothing from the sandbox."""
 
     def tree_of(self, commit: CommitSha) -> TreeSha:
-        """The tree of a commit."""
+        """Return the tree of a commit."""
 
     def changes(self, before: TreeSha, after: TreeSha) -> Sequence[Change]:
-        """Paths that differ, sorted; renames are shown as D and A."""
+        """List paths that differ, sorted; a rename is a D and an A."""
 
     def paths(self, tree: TreeSha) -> Sequence[str]:
-        """All paths of regular files and links, sorted."""
+        """List all paths of regular files and links, sorted."""
 
     def read(self, tree: TreeSha, path: str, *, max_bytes: int = 2_000_000) -> bytes | None:
-        """Content of a blob, None where there is none; SandboxCallError: larger than `max_bytes`."""
+        """Return a blob's content, None if there is none; SandboxCallError if larger than `max_bytes`."""
 
     def overlay(self, base: TreeSha, source: TreeSha, paths: Sequence[str]) -> TreeSha:
-        """`base` with each of `paths` as it is in `source` (removed where `source` has none)."""
+        """Return `base` with each of `paths` as in `source`, or removed if `source` lacks it."""
 
     def patch(self, before: TreeSha, after: TreeSha, *, max_file: int | None = None) -> bytes | None:
-        """The difference as a patch that `apply` takes; None when a file of it is larger than `max_file`."""
+        """Return the difference as a patch for `apply`; None if a file in it is larger than `max_file`."""
 
     def apply(self, base: TreeSha, patch: bytes) -> TreeSha | None:
-        """`base` with the patch; None when it does not fit any more."""
+        """Return `base` with the patch applied; None if it no longer fits."""
 
     def write_blob(self, base: TreeSha, path: str, data: bytes) -> TreeSha:
-        """`base` with one regular file of that content."""
+        """Return `base` with one regular file of that content."""
 
 
 class Workspace(Protocol):
-    """The scratch clone the hands work in."""
+    """The scratch clone in which the sandbox works."""
 
     async def open(self, commit: CommitSha) -> None:
-        """A fresh scratch clone at `commit`; what was there before is gone."""
+        """Create a fresh scratch clone at `commit`, replacing the old one."""
 
     async def take(self) -> TreeSha:
-        """The work tree as a tree in the loop's own repository: all files but ignored ones.
+        """Return the work tree as a tree in the loop's own repository: all files except ignored ones.
 
-        Every process of the hands is ended first. Nothing in the scratch clone's own `.git` is trusted.
+        It ends every process of the sandbox first. It trusts nothing in the scratch clone's own `.git`.
 
         Raises:
             SandboxCallError: a nested repository or gitlink, an object that fails the check, too large.
@@ -193,36 +194,36 @@ class Workspace(Protocol):
     async def switch(self, tree: TreeSha) -> None:
         """Make the tracked files equal to `tree`, with fresh times.
 
-        Ignored files stay, other untracked ones go.
+        Ignored files stay; other untracked files are removed.
         """
 
 
 class Gate(Protocol):
-    """What must be clean before a proof is tried."""
+    """The checks that must be clean before a proof is tried."""
 
     async def check(self, before: TreeSha, after: TreeSha) -> GateReport:
-        """Look at the candidate's tree (already in the work tree)."""
+        """Check the candidate's tree, which is already in the work tree."""
 
 
 class Verifier(Protocol):
-    """Red, green, regression, end-to-end."""
+    """Proves features: red, green, regression, end-to-end."""
 
     async def how_tests_run(self, commit: CommitSha) -> HowTestsRun:
-        """The commands that a proof on top of `commit` will use."""
+        """Return the commands that a proof on top of `commit` will use."""
 
     async def open_afresh(self, commit: CommitSha) -> None:
-        """The workspace opened anew, and nothing left in the hands' home and temporary folder."""
+        """Open the workspace anew, and empty the sandbox's home and temporary folder."""
 
     async def baseline(self, commit: CommitSha, *, proposed: str = "") -> Baseline:
-        """The project's own suite, twice, on the untouched code (already in the work tree).
+        """Run the project's own suite twice on the untouched code, which is already in the work tree.
 
         Args:
-            proposed: the model's test command. Where the project's files only let guess how its tests run,
-                the run decides which of the two is taken; the baseline says which.
+            proposed: the model's test command. If the project's files only let the loop guess how its tests
+                run, the run decides which of the two is used; the baseline records which.
 
         Raises:
-            ConfigurationError: there is a suite, but it cannot be run, holds no test, or nothing in it can
-                be loaded; the message shows why.
+            ConfigurationError: there is a suite, but it cannot be run, has no tests, or none of them can be
+                loaded; the message shows why.
         """
 
     async def prove(
@@ -236,44 +237,50 @@ class Verifier(Protocol):
         passing: Mapping[str, Proof],
         gate: GateReport,
     ) -> tuple[Verdict, Mapping[str, bytes]]:
-        """The verdict, and its evidence by name, of a refusal too. `after` is up before and afterwards."""
+        """Return the verdict and its evidence by name, also for a refusal.
+
+        `after` is in the work tree before and after the call.
+        """
 
     async def clean_room(
         self, commit: CommitSha, *, baseline: Baseline, passing: Mapping[str, Proof]
     ) -> Verdict:
-        """Everything once more in a fresh clone with a fresh setup (the workspace is opened anew)."""
+        """Prove everything once more in a fresh clone with a fresh setup. The workspace is opened anew."""
 
     async def suite(self, commit: CommitSha, *, baseline: Baseline, passing: Mapping[str, Proof]) -> Verdict:
-        """The whole suite in the work tree at hand; on acceptance the verdict carries its run."""
+        """Run the whole suite in the current work tree; an accepted verdict carries the run."""
 
     async def culprits(
         self, commits: Sequence[CommitSha], *, lost: Sequence[str], passing: Mapping[str, Proof]
     ) -> Mapping[CommitSha, Sequence[str]]:
-        """Which of `commits` broke which of the `lost` tests (none given: the suite itself); the last has."""
+        """Find which of `commits` broke which of the `lost` tests; the last commit lacks them all.
+
+        An empty `lost` stands for the suite itself.
+        """
 
 
 class Claimants(Protocol):
-    """Who holds or held a claim, and whether they can still be at work."""
+    """Tells who holds or held a claim, and whether they may still be at work."""
 
     def me(self) -> Claimant:
-        """This process or CI job."""
+        """Return this process or CI job."""
 
     def is_alive(self, claimant: Claimant) -> bool:
-        """Whether that session may still be writing; when it cannot be told, True."""
+        """Whether that session may still be writing; True if unknown."""
 
 
 class Journal(Protocol):
-    """The loop's own record; only the holder of the claim writes it."""
+    """The loop's own record. Only the holder of the claim writes it."""
 
     def read(self) -> LoopRecord | None:
-        """Everything folded, its chain checked; None when there is no journal.
+        """Fold all events into the record and check their chain; None if there is no journal.
 
         Raises:
-            JournalError: a chain that fails, a newer schema.
+            JournalError: a chain that fails to verify, or a newer schema.
         """
 
     def tip(self) -> CommitSha | None:
-        """The state branch as last read or written."""
+        """Return the state branch's commit as last read or written."""
 
     def append(
         self,
@@ -283,95 +290,95 @@ class Journal(Protocol):
         checkpoint: CommitSha | None = None,
         push: bool = True,
     ) -> CommitSha:
-        """One commit, pushed without force; with `checkpoint`, that branch moves in the same atomic push.
+        """Push one commit without force; with `checkpoint`, that branch moves in the same atomic push.
 
-        With `push=False` it is held back until `flush`, and so is its place among the events.
+        With `push=False` the commit waits for `flush` and keeps its position among the events.
 
         Raises:
-            Superseded: the state branch moved: another session holds the claim.
-            TransientError, RepositoryError: it may have been written all the same; see `settle`.
+            Superseded: the state branch moved, so another session holds the claim.
+            TransientError, RepositoryError: the events may have been written all the same; see `settle`.
         """
 
     def settle(self) -> None:
-        """Write what an `append` left unsure, if it is not written; every other call does it first.
+        """Write the events of an uncertain `append` if they are missing; every other call does this first.
 
         Raises:
             as `append`.
         """
 
     def record(self) -> LoopRecord:
-        """The record as last read or written."""
+        """Return the record as last read or written."""
 
     def flush(self) -> None:
-        """Push what was held back."""
+        """Push commits that were held back."""
 
     def begin(self, facts: LoopFacts) -> None:
-        """Set up a journal that does not exist yet; the first `append` writes it."""
+        """Prepare a journal that does not exist yet; the first `append` writes it."""
 
     def set_features(self, features: FeatureList) -> None:
-        """The list as it is written with the next `append`."""
+        """Set the feature list for the next `append` to write."""
 
     def holds(self) -> bool:
-        """Whether the remote still stands where this session left it."""
+        """Whether the remote still is where this session left it."""
 
     def read_file(self, path: str) -> bytes | None:
-        """A file of the state branch as last read."""
+        """Return a file of the state branch as last read."""
 
 
 class Checkpoints(Protocol):
     """Proved commits, kept as branches."""
 
     def create(self, parent: CommitSha, tree: TreeSha, *, message: str) -> CommitSha:
-        """A commit in the loop's own repository; it becomes a branch with the journal's push."""
+        """Create a commit in the loop's own repository; the journal's push makes it a branch."""
 
     def merge(self, ours: CommitSha, theirs: CommitSha, *, message: str) -> CommitSha | None:
-        """A merge commit; `theirs` when it contains `ours`; None on a conflict."""
+        """Return a merge commit, `theirs` if it contains `ours`, or None on a conflict."""
 
     def half_merge(self, ours: CommitSha, theirs: CommitSha, *, message: str) -> HalfMerge | None:
-        """A merge for somebody to end; None where the two have no common past."""
+        """Return an unfinished merge for someone to complete; None if the two share no history."""
 
     def publish(self, commit: CommitSha, *, expected: CommitSha | None) -> CommitSha:
         """Move the `pr` branch.
 
         Raises:
-            RepositoryError: it is refused until a person mends the cause.
-            LoopError: somebody pushed to it meanwhile.
+            RepositoryError: the push is refused until a person fixes the cause.
+            LoopError: someone else pushed to it meanwhile.
         """
 
     def head(self, branch: str) -> CommitSha | None:
-        """A branch of the loop's own on the remote, fetched."""
+        """Fetch one of the loop's own branches and return its commit."""
 
     def base_head(self, branch: str) -> CommitSha | None:
-        """A branch outside the loop's own, fetched."""
+        """Fetch a branch outside the loop's own and return its commit."""
 
     def is_ancestor(self, older: CommitSha, newer: CommitSha) -> bool:
         """Whether `newer` contains `older`."""
 
     def fetch_all(self) -> None:
-        """Bring every branch of the loop."""
+        """Fetch every branch of the loop."""
 
     def prune(self, *, keep: int) -> None:
-        """Delete all but the newest few checkpoint branches."""
+        """Delete all but the newest `keep` checkpoint branches."""
 
 
 class Watch(Protocol):
-    """The session's limits, as a feature's work sees them."""
+    """The session's limits, as seen by the work on a feature."""
 
     def spend(self, spending: Spending, *, answered: bool) -> None:
-        """Count what an answer of the model cost, or one that broke off (not `answered`)."""
+        """Count the cost of a model answer, or of one that broke off (not `answered`)."""
 
     def over(self) -> HandoffReason | None:
-        """Why the session must end now; None while it may go on."""
+        """Return why the session must end now; None if it may go on."""
 
     def seconds_left(self) -> float:
-        """Until the session's own deadline."""
+        """Return the seconds until the session's own deadline."""
 
 
 class Progress(Protocol):
-    """Where every surface that shows progress is told of it."""
+    """Receives progress and passes it to every surface that shows it."""
 
     def step(self, text: str) -> None:
-        """What is being done: one short line."""
+        """Show the current step in one short line."""
 
     def update(self, record: LoopRecord, running: Spending) -> None:
-        """Counts anew: the record, and what the running attempt has spent on top."""
+        """Update the counts from the record, plus what the running attempt has spent."""

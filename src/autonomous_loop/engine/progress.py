@@ -1,4 +1,4 @@
-"""Counts and events for every surface that shows them."""
+"""Passes counts and events to every surface that shows progress."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from autonomous_loop.domain.record import LoopRecord
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Where the loop stands, as far as a progress bar needs to know.
+    """The loop's progress, as far as a progress bar needs it.
 
     Attributes:
-        session: its number; 0 before the claim.
-        feature: the one being worked on.
-        step: what is being done: one short line.
-        spending: of the whole loop, the running attempt included.
+        session: number of the session; 0 before the claim.
+        feature: the feature in work.
+        step: the current step in one short line.
+        spending: spending of the whole loop, including the running attempt.
     """
 
     session: int = 0
@@ -35,11 +35,11 @@ Observer = Callable[[Snapshot], None]
 
 
 class ProgressTracker:
-    """Implements `Progress`; nothing below it prints.
+    """Implements `Progress`. The engine itself prints nothing.
 
     Args:
-        observers: told of every change, in order.
-        redact: the one exit for text: a step may quote the model.
+        observers: called on every change, in order.
+        redact: removes secrets, because a step may quote the model.
     """
 
     def __init__(self, *observers: Observer, redact: Callable[[str], str]) -> None:

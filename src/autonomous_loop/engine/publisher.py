@@ -1,4 +1,4 @@
-"""What people see: the pull request's branch and text, labels, comments. One writer of the final status."""
+"""The only writer of what people see: the pull request's branch and text, labels, comments, final status."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Publisher:
     """Moves the `pr` branch and keeps the pull request's text in step with the journal.
 
     Args:
-        forge: None on a plain git directory: only branches move then.
+        forge: None on a plain git directory, where only branches move.
         head: full name of the pull request's branch (`autonomous-loop/<loop>/pr`).
 
     Attributes:
         notes: what could not be done, for people.
-        behind: the branch could not be moved to the newest checkpoint, somebody else moved it.
-        refused: it may not be moved: a further session could not do it either.
+        behind: the branch could not move to the newest checkpoint, because someone else moved it.
+        refused: the branch may not be moved, and a further session could not move it either.
     """
 
     def __init__(
@@ -49,14 +49,14 @@ class Publisher:
         self.refused = False
 
     def publish(self) -> list[Event]:
-        """Move the branch to the newest checkpoint and open the pull request where there is none.
+        """Move the branch to the newest checkpoint, and open the pull request if there is none.
 
         Returns:
-            Events to be journaled. Nothing here loses work: what GitHub refuses is noted for people.
+            Events to journal. A failure here loses no work; refusals by GitHub become notes for people.
         """
         record = self._journal.record()
         if record.checkpoint == record.facts.base:
-            return []  # nothing is proved yet: there is nothing to look at
+            return []  # nothing is proved yet, so there is nothing to show
         events: list[Event] = []
         if record.published != record.checkpoint:
             self._progress.step("publishing the pull request's branch")
@@ -83,12 +83,12 @@ class Publisher:
         return events
 
     def ending(self, reason: HandoffReason) -> HandoffReason:
-        """Why a session ends, with in view what was refused here: that needs a person."""
+        """Return why the session ends. A refusal noted here means that a person must act."""
         by_itself = reason.continues or reason is HandoffReason.COMPLETE
         return HandoffReason.FAILED if self.refused and by_itself else reason
 
     def take_up(self, record: LoopRecord) -> None:
-        """A loop that was complete is worked on again: its pull request goes back into draft."""
+        """Return the pull request of a completed loop to draft, because work on it goes on."""
         if self._forge is None or record.pull_request is None or not record.taken_up_after_done:
             return
         try:
@@ -97,7 +97,7 @@ class Publisher:
             self.notes.append(str(error))
 
     def describe(self, record: LoopRecord) -> None:
-        """The pull request's text and the state label, as the record says; what is refused is noted."""
+        """Update the pull request's text and the state label from the record; refusals become notes."""
         if self._forge is None:
             return
         try:
@@ -109,7 +109,7 @@ class Publisher:
             self.notes.append(str(error))
 
     def finish(self, record: LoopRecord, reason: HandoffReason) -> None:
-        """The one comment at an end: ready, stopped, or needs you."""
+        """Post the one comment at an end: ready, stopped or needs you."""
         if self._forge is None or reason.continues:
             return
         if reason is HandoffReason.COMPLETE and record.pull_request is not None:

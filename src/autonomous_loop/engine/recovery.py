@@ -1,4 +1,4 @@
-"""Errors fall into categories, with one strategy each."""
+"""Sorts errors into categories, with one recovery strategy for each."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from autonomous_loop.errors import (
     UsageLimitError,
 )
 
-# Outcomes that say something about the work: only these use up a feature's attempts.
+# Only outcomes that say something about the work use up a feature's attempts.
 COUNTED = frozenset({AttemptOutcome.REFUSED, AttemptOutcome.GAVE_UP, AttemptOutcome.REVOKED})
 
 
 class ErrorCategory(StrEnum):
-    """What kind of trouble it is."""
+    """The kind of error."""
 
     TRANSIENT = "transient"
     USAGE_LIMIT = "usage limit"
@@ -32,11 +32,11 @@ class ErrorCategory(StrEnum):
 
 
 class RecoveryStrategy(StrEnum):
-    """What is done about it."""
+    """The reaction to an error."""
 
-    RETRY = "retry"  # the same again, in the next session
+    RETRY = "retry"  # try the same again, in the next session
     RETRY_BACKOFF = (
-        "retry after a pause"  # the SDK's and the conversation's; hand off when that is not enough
+        "retry after a pause"  # done by the SDK and the conversation; hand off if that is not enough
     )
     FIX_AND_RETRY = "fix and retry"  # the reasons go back to the model, in the same conversation
     ROLLBACK = "roll back"  # a fresh attempt from the checkpoint
@@ -44,7 +44,7 @@ class RecoveryStrategy(StrEnum):
     ESCALATE = "escalate"  # a person
 
 
-# The first match counts: a narrower kind stands before a wider one.
+# The first match counts, so a narrower type comes before a wider one.
 _CATEGORIES: tuple[tuple[tuple[type[Exception], ...], ErrorCategory], ...] = (
     ((UsageLimitError,), ErrorCategory.USAGE_LIMIT),
     ((ContextExhaustedError,), ErrorCategory.CONTEXT),
@@ -58,8 +58,8 @@ class ErrorRecoverer:
     """Chooses the strategy.
 
     Args:
-        max_attempts: attempts at a feature that say something about the work, before it is blocked.
-        max_submissions: refusals in one conversation.
+        max_attempts: attempts that say something about the work, after which a feature is blocked.
+        max_submissions: refusals allowed in one conversation.
     """
 
     def __init__(self, *, max_attempts: int, max_submissions: int) -> None:
@@ -67,14 +67,14 @@ class ErrorRecoverer:
         self._max_submissions = max_submissions
 
     def categorize(self, error: Exception) -> ErrorCategory:
-        """The category of an error that ended a conversation."""
+        """Return the category of an error that ended a conversation."""
         return next(
             (category for kinds, category in _CATEGORIES if isinstance(error, kinds)),
             ErrorCategory.UNRECOVERABLE,
         )
 
     def handoff_for(self, category: ErrorCategory) -> HandoffReason:
-        """Why the session ends when such an error got past the retries."""
+        """Return why the session ends if such an error outlasted the retries."""
         return {
             ErrorCategory.TRANSIENT: HandoffReason.OUTAGE,
             ErrorCategory.USAGE_LIMIT: HandoffReason.USAGE_LIMIT,
@@ -85,23 +85,23 @@ class ErrorRecoverer:
         }[category]
 
     def after_refusal(self, refusals: int) -> RecoveryStrategy:
-        """Inside a conversation: mend it there, or begin again."""
+        """Choose, after a refused submission, between a fix in this conversation and a fresh start."""
         return (
             RecoveryStrategy.FIX_AND_RETRY if refusals < self._max_submissions else RecoveryStrategy.ROLLBACK
         )
 
     def after_attempt(self, attempts: Sequence[Attempt], *, others_ready: bool) -> RecoveryStrategy:
-        """After an attempt that did not pass.
+        """Choose a strategy after an attempt that did not pass.
 
         Args:
-            attempts: all at this feature, the newest last.
-            others_ready: there is something else to do meanwhile.
+            attempts: all attempts at this feature, the newest last.
+            others_ready: another feature is ready meanwhile.
         """
         counted = [attempt for attempt in attempts if attempt.outcome in COUNTED]
         if len(counted) >= self._max_attempts:
             return RecoveryStrategy.ESCALATE
         signatures = [attempt.signature for attempt in counted if attempt.signature]
         if len(signatures) >= 2 and signatures[-1] == signatures[-2]:
-            # Twice the same failure from two fresh starts: not the same way again.
+            # Two fresh starts ended in the same failure, so do not try the same way again.
             return RecoveryStrategy.SKIP if others_ready else RecoveryStrategy.ESCALATE
         return RecoveryStrategy.ROLLBACK

@@ -26,7 +26,7 @@ WITHOUT_PROGRESS = 2
 
 
 class SessionType(StrEnum):
-    """The first session of a loop makes the feature list."""
+    """Kind of a session. The first session of a loop makes the feature list."""
 
     INIT = "INIT"
     CONTINUE = "CONTINUE"
@@ -44,15 +44,15 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class SessionStart:
-    """What a session starts from.
+    """The values a session starts from.
 
     Attributes:
-        facts: of the loop, should this be its first session. Its limits hold for every session: they come
+        facts: the loop's facts if this is its first session. Its limits hold for every session: they come
             from the base commit and the workflow's inputs, which only people with write access can change.
-        claimants: who we are, and whether others live.
+        claimants: tells who this process is, and whether others are alive.
         plan_approval: the feature list waits for a person's approval.
-        pin: what the dispatch said: the generation before this one; None when a person or event started it.
-        pin_state: where the dispatch saw the journal; it must contain this.
+        pin: the generation before the one the dispatch names; None when a person or event started this.
+        pin_state: the journal commit that the dispatch saw; the journal must contain it.
     """
 
     facts: LoopFacts
@@ -64,13 +64,13 @@ class SessionStart:
 
 @dataclass(frozen=True, slots=True)
 class SessionInputs:
-    """What reaches a session from outside while it runs.
+    """Sources outside that reach a running session.
 
     Attributes:
-        inbox: None where there are no people to listen to.
-        people: what they ask for.
-        taking_in: what they push.
-        limits: when to stop.
+        inbox: None if there is no inbox for commands.
+        people: applies people's commands.
+        taking_in: merges people's commits.
+        limits: decide when to stop.
     """
 
     inbox: Inbox | None
@@ -80,11 +80,11 @@ class SessionInputs:
 
 
 class SessionManager:
-    """The frame around the feature loop.
+    """Opens and closes a session around the feature loop.
 
     Args:
-        start: what it starts from.
-        inputs: what reaches it while it runs.
+        start: the values the session starts from.
+        inputs: the sources that reach it while it runs.
         closer: ends it.
     """
 
@@ -106,15 +106,15 @@ class SessionManager:
     # --- restore and claim --------------------------------------------------------------------------------
 
     def restore(self) -> LoopRecord | None:
-        """Read the handoff and the journal, check one against the other, bring every branch.
+        """Read the handoff and the journal, check one against the other, and fetch every branch.
 
         Returns:
             The record, or None before the loop's first session.
 
         Raises:
-            StopLoop: something was rewound, forged or lost: a person must look; never start over.
-            Superseded: another session is at work, or already did this one's part.
-            RequestError: the loop was started with another request.
+            StopLoop: something was rewound, forged or lost. A person must look; the loop never starts over.
+            Superseded: another session is at work, or already did this session's part.
+            RequestError: the loop was started with a different request.
         """
         self._progress.step("reading the handoff and the journal")
         handoff = self._closer.handoff.read()
@@ -146,7 +146,7 @@ class SessionManager:
         if last and last.ended is None and self._start.claimants.is_alive(last.claimant):
             raise Superseded(f"session {last.number} is at work")
         self._closer.checkpoints.fetch_all()
-        # A dead session's reservation is settled by the next claim, but it counts already.
+        # The next claim settles a dead session's reservation, but it counts from now on.
         spent = record.spending + record.unsettled
         allowed = self._people.allowed(record, self._facts.limits)
         self._limits.begin(allowed, spent, consumed=record.consumed)
@@ -154,9 +154,9 @@ class SessionManager:
         return record
 
     def spent_before(self, record: LoopRecord | None) -> HandoffReason | None:
-        """Why there is nothing to do, before the session even claims; None while there is.
+        """Return the reason to exit before claiming, or None if there is work.
 
-        What people asked for since may be work for a complete loop, or a budget for one that has none.
+        Newer commands may bring work to a complete loop, or a budget to one that has spent its own.
         """
         if record is None:
             return None
@@ -176,7 +176,7 @@ class SessionManager:
         return self._limits.over()
 
     def awaits_go(self, record: LoopRecord) -> bool:
-        """Whether the feature list waits for a person's go."""
+        """Whether the feature list waits for a person's approval."""
         return self._start.plan_approval and record.features is not None and not record.approved
 
     def claim(self) -> int:
@@ -196,15 +196,15 @@ class SessionManager:
         self._publisher.describe(self._journal.record())
         record = self._journal.record()
         if self._inbox is None and self.awaits_go(record) and was_asked(record):
-            # Nobody can comment here: to run it again is the go.
+            # Nobody can comment here, so running the loop again counts as approval.
             self._journal.append([Approved(by="whoever ran it again")])
         return number
 
     def nothing_to_do(self, reason: HandoffReason) -> Ending:
-        """End before a claim: the loop is complete, or a limit of it is reached."""
+        """End before a claim, because the loop is complete or has reached a limit."""
         record = self._journal.record()
         if reason is HandoffReason.COMPLETE:
-            # Killed between its last event and its last word: both can be said twice.
+            # The last session may have been killed before it published this. Repeating it does no harm.
             self._publisher.describe(record)
             self._publisher.finish(record, reason)
         return Ending(
@@ -215,7 +215,7 @@ class SessionManager:
         )
 
     def record(self) -> LoopRecord:
-        """The journal's record."""
+        """Return the journal's record."""
         return self._journal.record()
 
     def complete(self) -> bool:
@@ -223,7 +223,7 @@ class SessionManager:
         return self._journal.record().complete
 
     def kept_here(self) -> int:
-        """How many features this session kept."""
+        """Return how many features this session kept."""
         record = self._journal.record()
         here = [one for one in record.attempts if one.session == record.generation]
         return sum(one.outcome is AttemptOutcome.PROVED for one in here)
@@ -231,11 +231,11 @@ class SessionManager:
     # --- the end ------------------------------------------------------------------------------------------
 
     def progressed(self) -> None:
-        """A feature first became passing or blocked, or a list was accepted."""
+        """Note progress: a feature passes or is blocked for the first time, or a list was accepted."""
         self._progressed = True
 
     def reason_at_end(self, over: HandoffReason | None) -> HandoffReason:
-        """Why the session ends, with the loop's own limits in view."""
+        """Return why the session ends, taking the loop's own limits into account."""
         record = self._journal.record()
         if over is None:
             over = HandoffReason.BLOCKED
@@ -251,11 +251,11 @@ class SessionManager:
         return over
 
     def end(self, reason: HandoffReason, *, note: str = "", not_before: datetime | None = None) -> Ending:
-        """Push, then handoff, then dispatch."""
+        """End the session: push, then write the handoff, then dispatch."""
         self._closer.require_claim()
         last = self._journal.record().sessions[-1]
         if last.reason is not None:
-            # Said before, by a push of which only the answer was lost.
+            # The end is already journaled, by a push whose answer was lost.
             return self._hand_off(last.reason, last.note)
         self._journal.flush()
         self._people.listen(at_once=True)
@@ -265,10 +265,10 @@ class SessionManager:
         reason = self._publisher.ending(reason)
         late = reason is HandoffReason.BLOCKED and record.waiting
         if late or (reason is HandoffReason.COMPLETE and (self._publisher.behind or not record.complete)):
-            # What people pushed meanwhile is not proved yet, or what they asked for is not built.
+            # Commits pushed meanwhile are not proved yet, or late requests are not built.
             reason = self.reason_at_end(HandoffReason.SESSION_DONE)
         if reason in {HandoffReason.OUTAGE, HandoffReason.USAGE_LIMIT} and not_before is None:
-            # Sessions started at once would all be used up before the outage or the limit is over.
+            # Sessions started at once would use up all sessions before the outage or limit ends.
             not_before = self._limits.after_outage(record.outages)
         said = self._closer.redacted(*self.notes, note, *self._people.notes, *self._publisher.notes)
         ended = Ended(
@@ -284,30 +284,30 @@ class SessionManager:
         return self._hand_off(reason, said)
 
     def _heard_meanwhile(self, reason: HandoffReason) -> HandoffReason:
-        """The reason, after what people said in the session's last moments."""
+        """Adjust the reason to commands that arrived in the session's last moments."""
         now = self._limits.over()
         if now is HandoffReason.STOPPED and reason.continues:
             return now
-        if reason is HandoffReason.MONEY and now is not reason:  # the next session spends what was given
+        if reason is HandoffReason.MONEY and now is not reason:  # the next session spends the new budget
             return self.reason_at_end(now or HandoffReason.SESSION_DONE)
         return reason
 
     def _hand_off(self, reason: HandoffReason, note: str) -> Ending:
-        """Do what follows the journal's last word; a failure there is told and does not end it twice."""
+        """Do what follows the last journal event. A failure here becomes a note and does not end it twice."""
         try:
             continuation = self._closer.hand_off(reason, note)
         except Superseded:
             raise
         except Exception as error:  # noqa: BLE001 - a second end would be worse
-            # The journal is pushed, so nothing is lost: the next session starts from it.
+            # The journal is pushed, so nothing is lost. The next session starts from it.
             why = self._closer.redacted(explain(error))
             note = f"{note}\n{why}".strip()
             continuation = Continuation(started=False, why=why)
         return Ending(reason, note, continuation, self._journal.record())
 
     def failed(self, error: Exception, reason: HandoffReason = HandoffReason.FAILED) -> Ending:
-        """End with what happened and what to do: for a person, unless `reason` goes on by itself."""
-        self._journal.settle()  # what was just kept is progress
+        """End with a note on what happened. A person must act, unless `reason` lets the loop continue."""
+        self._journal.settle()  # a feature kept just now counts as progress
         return self.end(self.reason_at_end(reason), note=explain(error))
 
     def _came_to_something(self) -> bool:

@@ -1,4 +1,4 @@
-"""What people pushed: merged into the checkpoint, and everything proved again."""
+"""Merges what people pushed into the checkpoint, and proves everything again."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from autonomous_loop.domain.record import LoopRecord
 from autonomous_loop.engine.attempt import Workbench
 from autonomous_loop.errors import StopLoop
 
-# What no feature's work can mend: nothing can be proved before.
+# Failures the agent cannot fix: a person must, before anything can be proved.
 _FOR_A_PERSON = frozenset({"setup", "environment"})
 
 
 class UpstreamMerger:
-    """Merges other people's commits; a conflict or a broken proof becomes work.
+    """Merges other people's commits. A conflict or a broken proof becomes work for the loop.
 
     Args:
-        bench: everything connected.
-        most_merges: merges of one branch the agent may be asked for.
+        bench: all connected parts.
+        most_merges: how often the agent may be asked to merge the same branch.
     """
 
     def __init__(self, bench: Workbench, *, most_merges: int) -> None:
@@ -28,15 +28,15 @@ class UpstreamMerger:
         self._most_merges = most_merges
 
     def is_due(self) -> bool:
-        """Whether the pull request's branch has commits that the checkpoint has not."""
+        """Whether the pull request's branch has commits that the checkpoint lacks."""
         head, record = self._bench.checkpoints.head("pr"), self._bench.journal.record()
         return head is not None and not self._bench.checkpoints.is_ancestor(head, record.checkpoint)
 
     async def take_in(self) -> None:
-        """Merge what people pushed to the pull request's branch, and prove everything again.
+        """Merge commits that people pushed to the pull request's branch, and prove everything again.
 
         Raises:
-            StopLoop: the branch was rewritten, or nothing can be proved with it: a person decides.
+            StopLoop: the branch was rewritten, or nothing can be proved with it. A person decides.
         """
         bench, record = self._bench, self._bench.journal.record()
         head = bench.checkpoints.head("pr")
@@ -76,10 +76,10 @@ class UpstreamMerger:
         bench.journal.append([taken, *self._broken(record, head, verdict)], checkpoint=merged)
 
     def merge_by_hand(self, theirs: CommitSha, *, branch: str) -> bool:
-        """A conflict becomes a feature: the next one, and no other stands for the same.
+        """Turn a conflict into the next feature. One feature at most stands for the same branch.
 
         Returns:
-            False where the agent was asked often enough, or git can merge nothing at all.
+            False if the agent was asked often enough, or if git cannot merge anything.
         """
         bench, record = self._bench, self._bench.journal.record()
         mine = [one for one in record.merges.values() if one.branch == branch]
@@ -103,7 +103,7 @@ class UpstreamMerger:
         return True
 
     def _broken(self, record: LoopRecord, head: CommitSha, verdict: Verdict) -> list[Event]:
-        """Proofs that do not hold any more are taken back; other tests that broke become a feature."""
+        """Revoke proofs that no longer hold; other tests that broke become a feature."""
         lost = set(verdict.lost)
         events: list[Event] = []
         owned: set[str] = set()

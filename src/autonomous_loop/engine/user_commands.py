@@ -1,4 +1,4 @@
-"""What people ask of a running loop: heard, answered, journaled."""
+"""Reads, answers and journals what people ask of a running loop."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from autonomous_loop.engine.ports import Inbox, Journal, Progress
 
 
 class UserCommands:
-    """The session's ear.
+    """Polls for user commands and applies them.
 
     Args:
-        inbox: None where there are no people to listen to.
-        limits: carry a stop and a budget out.
-        rules: of the configuration.
+        inbox: None if there is no inbox to poll.
+        limits: apply a stop and a new budget.
+        rules: the rules of the configuration.
 
     Attributes:
-        notes: what came to nothing, for people.
+        notes: commands that were refused, for people.
     """
 
     def __init__(
@@ -41,12 +41,12 @@ class UserCommands:
         self.notes: list[str] = []
 
     def allowed(self, record: LoopRecord, limits: Limits) -> Limits:
-        """The loop's limits with the budget a person set, within what the configuration allows now."""
+        """Apply the budget a person set to the loop's limits, up to what the configuration allows now."""
         usd = record.budget_usd
         return limits if usd is None else limits.with_usd(min(usd, self._rules.ceiling_usd))
 
     def hear(self, *, at_once: bool = False) -> None:
-        """Ask what is new, and do nothing about it yet: no session is claimed."""
+        """Poll for new commands but do not act on them, because no session is claimed yet."""
         if self._inbox is not None:
             consumed = self._journal.record().consumed
             known = {one.id for one in self._heard} | set(consumed)
@@ -58,26 +58,26 @@ class UserCommands:
         return any(one.name in names for one in self._heard)
 
     def brings_work(self) -> bool:
-        """Whether what waits is something to build."""
+        """Whether a waiting command asks for something to build."""
         record = self._journal.record()
         return any(answer(one, record, self._rules).work for one in self._heard)
 
     def budget_asked(self) -> float | None:
-        """The money the newest waiting command asks for, if it may."""
+        """Return the budget that the newest permitted command asks for, or None."""
         record = self._journal.record()
         events = [event for one in self._heard for event in answer(one, record, self._rules).events]
         return next((one.usd for one in reversed(events) if isinstance(one, BudgetSet)), None)
 
     def listen(self, *, at_once: bool = False) -> None:
-        """Act on everything asked for since the last time; `at_once`: up to this very moment."""
+        """Act on all commands since the last call. With `at_once`, poll again even after a recent poll."""
         self.hear(at_once=at_once)
         self.act()
 
     def act(self) -> None:
-        """Act on what was heard, also by the session's limits while they looked for a stop."""
+        """Act on commands polled so far, including those `SessionLimits` found while polling for a stop."""
         heard, self._heard = [*self._limits.heard(), *self._heard], []
         consumed = set(self._journal.record().consumed)
-        # Each once, in the order in which it was heard first.
+        # Keep each command once, in the order in which it was first read.
         new = list({one.id: one for one in heard if one.id not in consumed}.values())
         if wants_stop(new):
             self._limits.stop()
