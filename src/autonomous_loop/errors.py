@@ -1,27 +1,27 @@
 """Every error a person may meet.
 
 LoopError                      what happened, why, and what to do next
-+-- UsageError                 exit 2: input, configuration or environment a person must mend
++-- UsageError                 exit 2: a person must fix input, configuration or environment
 |   +-- ConfigurationError     an unknown key, a value out of range
 |   +-- RepositoryError        no git repository, no commit, a branch in the way
 |   +-- FeatureListError       an empty, malformed or overlong feature list
-|   +-- RequestError           the request cannot be found or is empty
-|   +-- CredentialError        a missing or refused key or token
-|   +-- ModelError             no such model, or its price is not known
-|   +-- SandboxError           the hands cannot be kept apart from the loop
-|   +-- AccessError            the person who asked may not
-|       +-- AccessUnknown      or nobody could say
+|   +-- RequestError           the request is missing or empty
+|   +-- CredentialError        a missing or rejected key or token
+|   +-- ModelError             no such model, or its price is unknown
+|   +-- SandboxError           the sandbox cannot be isolated from the loop
+|   +-- AccessError            the person who asked has no permission
+|       +-- AccessUnknown      or the permission is unknown
 +-- StopLoop                   the loop must not go on by itself; a person decides
 |   +-- JournalError           a chain that fails, a rewound or missing journal
 |   +-- HandoffError           a handoff that is forged or from elsewhere
-|   +-- SecretLeakError        a known secret was found in something about to leave
+|   +-- SecretLeakError        data about to leave contains a known secret
 +-- Superseded                 another session holds the claim: end, neutrally
-+-- SandboxCallError           something the sandbox did: an escaping path, a file too large or not regular
-|   +-- DeadlineError          it did not end in time
++-- SandboxCallError           the sandbox's fault: an escaping path, a file too large or not regular
+|   +-- DeadlineError          a call did not end in time
 +-- ServiceError               the model or the forge does not answer as it should
     +-- TransientError         may pass by itself
     +-- UsageLimitError        a limit: hand off, resume when it ends, or after a pause
-    +-- ContextExhaustedError  the conversation does not fit any more
+    +-- ContextExhaustedError  the conversation no longer fits
     +-- RefusalError           the model declined
     +-- ForgeError             GitHub refused or failed
 """
@@ -34,7 +34,7 @@ from traceback import extract_tb
 
 
 class LoopError(Exception):
-    """The root: its text is meant for a person.
+    """The root of all errors. Its text is written for a person.
 
     Args:
         message: what happened and why.
@@ -53,7 +53,7 @@ class LoopError(Exception):
 
 
 def explain(error: BaseException) -> str:
-    """What a person is told of an error; of one that nobody foresaw, where it happened. Not yet redacted."""
+    """Return the text for a person; for an unexpected error, include where it happened. Not yet redacted."""
     if isinstance(error, LoopError):
         return str(error)
     places = [frame for frame in extract_tb(error.__traceback__) if "autonomous_loop" in frame.filename]
@@ -62,7 +62,7 @@ def explain(error: BaseException) -> str:
 
 
 class UsageError(LoopError):
-    """A person must mend input, configuration or environment."""
+    """A person must fix input, configuration or environment."""
 
     exit_code = 2
 
@@ -72,35 +72,35 @@ class ConfigurationError(UsageError):
 
 
 class RepositoryError(UsageError):
-    """The project is not a repository a loop can work on."""
+    """The loop cannot work on this project's repository."""
 
 
 class FeatureListError(UsageError):
-    """A feature list that is empty, malformed or too long."""
+    """The feature list is empty, malformed or too long."""
 
 
 class RequestError(UsageError):
-    """No request, or an empty one."""
+    """The request is missing or empty."""
 
 
 class CredentialError(UsageError):
-    """A key or token is missing or refused."""
+    """A key or token is missing or rejected."""
 
 
 class ModelError(UsageError):
-    """A model that does not exist or whose price is unknown."""
+    """The model does not exist, or its price is unknown."""
 
 
 class SandboxError(UsageError):
-    """The hands cannot be kept apart from the loop here."""
+    """The sandbox cannot be isolated from the loop here."""
 
 
 class AccessError(UsageError):
-    """Whoever asked has no write access, or nobody could say so."""
+    """The person who asked has no write access, or their access is unknown."""
 
 
-class AccessUnknown(AccessError):  # noqa: N818 - a kind of refusal: whether they may ask could not be told
-    """GitHub did not say whether they may: refused now, and nothing is taken away for it."""
+class AccessUnknown(AccessError):  # noqa: N818 - a kind of refusal: their access is unknown
+    """GitHub did not report the person's access. The request is refused; nothing is undone."""
 
 
 class StopLoop(LoopError):  # noqa: N818 - a decision, not a fault
@@ -108,15 +108,15 @@ class StopLoop(LoopError):  # noqa: N818 - a decision, not a fault
 
 
 class JournalError(StopLoop):
-    """The journal cannot be trusted or is missing."""
+    """The journal is missing or cannot be trusted."""
 
 
 class HandoffError(StopLoop):
-    """A handoff that is forged, rewound or from elsewhere."""
+    """The handoff is forged, rewound or from elsewhere."""
 
 
 class SecretLeakError(StopLoop):
-    """A known secret stood in something about to leave."""
+    """Data about to leave contains a known secret."""
 
 
 class Superseded(LoopError):  # noqa: N818 - the loser of a race did nothing wrong
@@ -124,11 +124,11 @@ class Superseded(LoopError):  # noqa: N818 - the loser of a race did nothing wro
 
 
 class SandboxCallError(LoopError):
-    """Something on the hands' side cannot be taken."""
+    """The sandbox left or returned something that cannot be accepted."""
 
 
 class DeadlineError(SandboxCallError):
-    """It did not end in time."""
+    """A call did not end in time."""
 
 
 class ServiceError(LoopError):
@@ -136,14 +136,14 @@ class ServiceError(LoopError):
 
 
 class TransientError(ServiceError):
-    """It may pass by itself."""
+    """The fault may pass by itself."""
 
 
 class UsageLimitError(ServiceError):
-    """A limit of the model's service.
+    """The model's service reports a limit.
 
     Args:
-        resume_at: when the API says it ends, in UTC; None when it does not say.
+        resume_at: when the API says the limit ends, in UTC; None if it does not say.
     """
 
     def __init__(self, message: str, *, resume_at: datetime | None = None, hint: str = "") -> None:
@@ -152,7 +152,7 @@ class UsageLimitError(ServiceError):
 
 
 class ContextExhaustedError(ServiceError):
-    """The conversation does not fit the model's context any more."""
+    """The conversation no longer fits the model's context."""
 
 
 class RefusalError(ServiceError):
@@ -163,7 +163,7 @@ class ForgeError(ServiceError):
     """GitHub refused or failed.
 
     Args:
-        status: the HTTP status, 0 where there was none.
+        status: the HTTP status, or 0 if there was none.
     """
 
     def __init__(self, message: str, *, status: int = 0, hint: str = "") -> None:

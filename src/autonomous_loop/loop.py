@@ -1,4 +1,4 @@
-"""The loop, on one page."""
+"""The whole loop, on one page."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from autonomous_loop.wiring.session import Parts, local_parts
 
 @dataclass(frozen=True, slots=True)
 class LoopResult:
-    """How a loop stands at the end of a run.
+    """The state of a loop at the end of a run.
 
     Attributes:
         success: every feature is proved, and the clean room held.
-        features_completed: how many pass.
-        features_total: how many there are.
-        sessions_used: by the whole loop.
-        total_tokens: everything, cache reads included.
-        errors_recovered: refused and mended, rolled back, retried.
-        duration_minutes: wall minutes of this run.
+        features_completed: number of features that pass.
+        features_total: number of features.
+        sessions_used: sessions of the whole loop.
+        total_tokens: all tokens, cache reads included.
+        errors_recovered: refusals fixed, rollbacks and retries.
+        duration_minutes: wall-clock minutes of this run.
         handoff_reason: why the last session ended, such as "complete", "money" or "blocked".
     """
 
@@ -43,22 +43,22 @@ class LoopResult:
     handoff_reason: str
 
     def as_dict(self) -> dict[str, object]:
-        """Plain data, for `--json`."""
+        """Return plain data, for `--json`."""
         return asdict(self)
 
 
 class AutonomousLoop:
-    """Takes one request to proved code on branches of a git directory.
+    """Takes one request to proved code, on branches of a git directory.
 
     Args:
         project_dir: a git directory with at least one commit; its checkout is never touched.
-        request: a Markdown file; None: `feature_list.json` in the project's root.
-        surroundings: credentials, addresses and what shows progress; None: read from the environment.
-        overrides: keys over the project's own configuration.
+        request: a Markdown file; None means `feature_list.json` in the project's root.
+        surroundings: credentials, addresses and progress observers; None reads them from the environment.
+        overrides: keys that take precedence over the project's own configuration.
 
     Attributes:
-        branches: where the loop's branches stand, once it ran.
-        note: what its last session had to say to people, once it ran.
+        branches: the prefix of the loop's branches, after a run.
+        note: the last session's note to people, after a run.
     """
 
     def __init__(
@@ -77,13 +77,13 @@ class AutonomousLoop:
         self._surroundings = surroundings or RuntimeEnvironment.from_environment()
 
     async def run(self, config: LoopConfig | None = None) -> LoopResult:
-        """Session after session, until an end state; running again resumes.
+        """Run session after session until an end state; a second run resumes.
 
         Args:
-            config: None: the project's own.
+            config: None uses the project's own.
 
         Raises:
-            UsageError: input, configuration or environment a person must mend.
+            UsageError: a person must fix input, configuration or environment.
             StopLoop: the journal or the handoff cannot be trusted.
         """
         began = time.monotonic()
@@ -102,11 +102,11 @@ class AutonomousLoop:
 
 
 async def run_session(parts: Parts) -> Ending:
-    """One session: restore, claim, plan, features, publish, end.
+    """Run one session: restore, claim, plan, features, publish, end.
 
     Raises:
-        Superseded: another session is at work: end, neutrally.
-        UsageError, StopLoop: before the claim; after it they end the session for a person.
+        Superseded: another session is at work, so this one ends and changes nothing.
+        UsageError, StopLoop: raised before the claim; after it they end the session and a person must act.
     """
     session, work = parts.session, parts.orchestrator
     record = session.restore()
@@ -120,7 +120,7 @@ async def run_session(parts: Parts) -> Ending:
         ended = await _work(parts)
         while ended.over is None and session.complete():
             reasons = await parts.suite.clean_room()
-            if not session.complete():  # the base branch conflicts: that is work now
+            if not session.complete():  # the base branch conflicts, and that conflict is work now
                 ended = await _work(parts)
             else:
                 done = HandoffReason.BLOCKED if reasons else HandoffReason.COMPLETE
@@ -128,7 +128,7 @@ async def run_session(parts: Parts) -> Ending:
         over, note = ended.over, ended.note
         return session.end(session.reason_at_end(over), note=note, not_before=ended.not_before)
     except asyncio.CancelledError:
-        # A signal before our own deadline is a person's stop: what there was is saved, nothing is dispatched.
+        # A signal before our own deadline is a person's stop: save the work, dispatch nothing.
         reason = session.reason_at_end(HandoffReason.TIME) if parts.limits.late else HandoffReason.STOPPED
         return session.end(reason, note="the job was told to stop")
     except Superseded:
@@ -141,10 +141,10 @@ async def run_session(parts: Parts) -> Ending:
 
 
 async def _work(parts: Parts) -> FeatureResult:
-    """Plan, features, and the suite where it does not run for each of them."""
+    """Plan, work on features, and run the suite if it does not run for each feature."""
     session, suite = parts.session, parts.suite
     ended = await _plan(parts)
-    # Due here only where the session before had no time for it.
+    # Due here only if the previous session had no time for it.
     if ended.over is None and suite.is_due(complete=False):
         ended = await suite.hold()
     while ended.over is None:
@@ -158,7 +158,7 @@ async def _work(parts: Parts) -> FeatureResult:
 
 
 async def _features(parts: Parts) -> FeatureResult:
-    """Feature after feature, until none is ready or a limit is near."""
+    """Work on one feature after another, until none is ready or a limit is near."""
     session, work, limits = parts.session, parts.orchestrator, parts.limits
     result = FeatureResult()
     while True:
@@ -175,7 +175,7 @@ async def _features(parts: Parts) -> FeatureResult:
         limits.kept = session.kept_here()
         poor = result.over is HandoffReason.MONEY
         parts.people.listen(at_once=poor)
-        over = limits.over() if poor else result.over or limits.over()  # a person may have given more
+        over = limits.over() if poor else result.over or limits.over()  # a person may have raised the budget
         if over is None and limits.share_done() and work.select() is not None:
             over = HandoffReason.SESSION_DONE
         result = replace(result, over=over)
@@ -185,7 +185,7 @@ async def _features(parts: Parts) -> FeatureResult:
 
 
 async def _plan(parts: Parts) -> FeatureResult:
-    """INIT: request -> feature list, tried; later setup alone, which a session without work does not need."""
+    """First session: make and try the feature list. Later: setup alone, and only if there is work."""
     session = parts.session
     if session.record().features is None:
         result = await parts.planning.plan(parts.imported)
@@ -202,7 +202,7 @@ async def _plan(parts: Parts) -> FeatureResult:
 
 
 def result_of(record: LoopRecord, reason: HandoffReason, *, minutes: float) -> LoopResult:
-    """The eight figures, from the record alone."""
+    """Compute the eight figures from the record alone."""
     return LoopResult(
         success=record.complete and reason is HandoffReason.COMPLETE,
         features_completed=record.passing,
