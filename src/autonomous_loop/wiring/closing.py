@@ -1,4 +1,4 @@
-"""Connects what ends a session: the parts that need neither a sandbox nor a model."""
+"""Connects the parts that end a session. They need neither a sandbox nor a model."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from autonomous_loop.wiring.environment import RuntimeEnvironment
 
 @dataclass(frozen=True, slots=True)
 class ClosingParts:
-    """What ends a session, connected.
+    """The connected parts that end a session.
 
     Attributes:
-        branches: where the loop's branches stand.
+        branches: prefix of the loop's branches.
         closer: ends the session with the parts below.
     """
 
@@ -50,10 +50,10 @@ def closing_parts(
     site: Site,
     clock: Clock,
 ) -> ClosingParts:
-    """Connect them.
+    """Connect the parts.
 
     Args:
-        name: of the repository.
+        name: name of the repository.
         forge: None on a plain git directory.
     """
     branches = f"{config.branch_prefix}/{loop}"

@@ -1,4 +1,4 @@
-"""What a loop is given from outside: credentials, addresses, tools. Read in one place."""
+"""Reads the credentials, addresses and tools that a loop gets from outside, in one place."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)([_-]PREVIOUS)?$", re.IGNORECASE)
 RUNNER = re.compile(r"GITHUB_(WORKSPACE|EVENT_PATH|OUTPUT|ENV|PATH|STATE|STEP_SUMMARY)|RUNNER_TEMP")
 CONTAINER = "/github"
-"""Where the runner mounts its folders into the container of an action."""
+"""The folder of an action's container below which the runner mounts its own folders."""
 TOOLS = (Path("/opt/autonomous-loop/tools"), Path("/var/cache/autonomous-loop/tools"))
 
 
 @dataclass(frozen=True, slots=True)
 class RuntimeEnvironment:
-    """Everything that is not the project's.
+    """Everything a loop needs that does not come from the project.
 
     Attributes:
-        service: where the model is, and the loop's credentials for it; never shown.
-        reach: what the hands may reach over the network.
-        handoff_keys: sign the handoff and the journal; the first signs, the others verify.
-        token: of the forge; never shown.
-        runtime_token: of the Actions service; never shown.
+        service: address of the model's service and the loop's credentials for it; never shown.
+        reach: what the sandbox may reach over the network.
+        handoff_keys: keys for the handoff and the journal; the first signs, the others only verify.
+        token: token for the forge; never shown.
+        runtime_token: token for the Actions service; never shown.
         path: where the loop finds git.
-        tools: a virtual environment the hands may run, with pytest and Playwright; None: none was found.
-        lent: what the job lends the hands.
-        temporary: where the loop's and the hands' folders are made.
-        runner: the runner's own folders and files in a CI job: the hands must not reach them.
-        unsandboxed: a person agreed to hands that are not kept apart.
-        observe: told of progress.
+        tools: a virtual environment with pytest and Playwright for the sandbox; None: none was found.
+        lent: what the job grants the sandbox.
+        temporary: where the folders of the loop and the sandbox are created.
+        runner: the runner's own folders and files in a CI job; the sandbox must not reach them.
+        unsandboxed: a person agreed to run without isolation.
+        observe: called on progress.
     """
 
     service: ServiceAccess = field(default_factory=ServiceAccess)
@@ -66,10 +66,10 @@ class RuntimeEnvironment:
         reach: NetworkPolicy | None = None,
         observe: tuple[Callable[..., None], ...] = (),
     ) -> Self:
-        """From the environment of this process; nothing else in the program reads it.
+        """Read the environment of this process; nothing else in the program reads it.
 
         Raises:
-            ConfigurationError: it names an unknown provider, or lends the hands what must not be.
+            ConfigurationError: it names an unknown provider, or grants the sandbox something forbidden.
         """
         env = os.environ if environ is None else environ
         home = Path(env.get("HOME", "/nonexistent"))
@@ -102,7 +102,7 @@ class RuntimeEnvironment:
         handoff_keys: tuple[str, ...],
         runtime_token: str = "",
     ) -> Self:
-        """What an action's inputs say."""
+        """Return a copy with the values of an action's inputs."""
         return replace(
             self,
             service=service,
@@ -113,7 +113,7 @@ class RuntimeEnvironment:
         )
 
     def require_token(self) -> None:
-        """Raise early.
+        """Fail early if there is no token.
 
         Raises:
             CredentialError: there is no token.
@@ -126,37 +126,37 @@ class RuntimeEnvironment:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """All values that must never leave."""
+        """Return all values that must never leave."""
         keys = (self.service.api_key, self.service.auth_token, *self.service.secrets)
         given = (*keys, self.token, self.runtime_token, *self.handoff_keys)
         return tuple(dict.fromkeys(value for value in given if value))
 
     @property
     def key_materials(self) -> tuple[str, ...]:
-        """What signs: the handoff keys, or else a key derived from a direct API key of Anthropic's."""
+        """Return the signing keys: the handoff keys, or else one derived from a direct Anthropic API key."""
         material = self.service.key_material
         return self.handoff_keys or ((material,) if material else ())
 
 
 def environment() -> dict[str, str]:
-    """The environment of this process, as it is."""
+    """Return a copy of this process's environment."""
     return dict(os.environ)
 
 
 def secrets_in(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Values an environment names as secret, and an action's inputs too; too short ones cannot be hidden."""
+    """Return values with secret names, an action's inputs included; very short ones cannot be masked."""
     return tuple(value for name, value in environ.items() if SECRET.search(name) and len(value.strip()) >= 6)
 
 
 def runner_paths(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """What a job's runner shares with the step: its checkout, event, temporary folder and command files."""
+    """Return what a job's runner shares with the step: checkout, event, temporary folder, command files."""
     named = {value for name, value in environ.items() if value and RUNNER.fullmatch(name)}
     mounted = any(Path(path).is_relative_to(CONTAINER) for path in named)
     return tuple(sorted(named)) + ((CONTAINER,) if mounted else ())
 
 
 def find_tools(named: str | None, cache: Path) -> Path | None:
-    """The hands' own tools: the image's, the machine's, or the person's."""
+    """Find the sandbox's own tools: a named folder, or the image's, the machine's or the person's."""
     candidates = [Path(named)] if named else [*TOOLS, cache / "autonomous-loop" / "tools"]
     for folder in candidates:
         if (folder / "bin" / "python").exists() and reachable(folder):
@@ -165,7 +165,7 @@ def find_tools(named: str | None, cache: Path) -> Path | None:
 
 
 def reachable(folder: Path) -> bool:
-    """Whether every folder on the way lets other users through (only root's hands are other users)."""
+    """Whether other users can enter every folder on the way (the sandbox is another user only under root)."""
     if os.geteuid() != 0:
         return True
     return all(part.stat().st_mode & stat.S_IXOTH for part in (folder, *folder.resolve().parents))
@@ -173,12 +173,12 @@ def reachable(folder: Path) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class GitHubAccount:
-    """A person's GitHub, for the commands they run by hand.
+    """A person's GitHub account, for the commands they run by hand.
 
     Attributes:
-        server_url: of its pages; the token goes to no other server, whatever a repository names.
-        api_url: of its REST API.
-        token: theirs; empty: there is none. Never shown.
+        server_url: address of its pages. The token goes to no other server, whatever a repository names.
+        api_url: address of its REST API.
+        token: the person's token; empty: there is none. Never shown.
     """
 
     server_url: str = "https://github.com"
@@ -187,7 +187,7 @@ class GitHubAccount:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """By the variables that `gh` and the runner know."""
+        """Read the variables that `gh` and the runner use."""
         env = os.environ if environ is None else environ
         host = env.get("GH_HOST")
         server = (env.get("GITHUB_SERVER_URL") or (f"https://{host}" if host else cls().server_url)).rstrip(

@@ -1,4 +1,4 @@
-"""What is asked for on a plain git directory: a request file, or a feature list brought along."""
+"""Reads the request on a plain git directory: a request file, or a ready-made feature list."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ FEATURE_LIST = "feature_list.json"
 def read_local_request(
     project: Project, request_file: Path | None, config: LoopConfig
 ) -> tuple[Request, FeatureList | None]:
-    """The request, and the list where there is one.
+    """Return the request, and the feature list if there is one.
 
     Raises:
-        RequestError: neither, or the file cannot be read.
-        FeatureListError: the list does not hold.
+        RequestError: there is neither, or the file cannot be read.
+        FeatureListError: the list is invalid.
     """
     listed = project.root / FEATURE_LIST
     if request_file is None:
@@ -44,10 +44,10 @@ def read_local_request(
 
 
 def request_of(text: str, *, source: str) -> Request:
-    """The first heading or line is the title, the rest the body.
+    """Use the first heading or line as title and the rest as body.
 
     Raises:
-        RequestError: it is empty.
+        RequestError: the text is empty.
     """
     lines = text.strip().splitlines()
     if not lines:

@@ -1,4 +1,4 @@
-"""The hands of one session: their tools, their browser, what they may reach."""
+"""Creates the sandbox of one session: its tools, its browser and its network access."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from autonomous_loop.wiring.environment import CONTAINER, SYSTEM_PATH, RuntimeEn
 async def create_sandbox(
     runtime: RuntimeEnvironment, home: Path, *, say: Callable[[str], None] = lambda _: None
 ) -> ProcessSandbox:
-    """The hands, and proof from inside that they reach nothing of the loop's, and the network as told.
+    """Create the sandbox, and test from inside that it cannot reach the loop or a closed network.
 
     Args:
-        say: told what they may reach, and what was refused to them.
+        say: called with what the sandbox may reach, and which grants were refused.
 
     Raises:
-        ConfigurationError: what the job lends them holds a secret.
-        SandboxError: they cannot be kept apart here, or the network cannot be closed to them.
+        ConfigurationError: what the job grants contains a secret.
+        SandboxError: the sandbox cannot be isolated here, or its network cannot be closed.
     """
     tools, reach, lent = runtime.tools, runtime.reach, runtime.lent.without(runtime.secrets)
     say(f"the hands' network is {reach}")
@@ -43,7 +43,7 @@ async def create_sandbox(
             env = LOCAL_DIRECTLY
         sandbox = await ProcessSandbox.create(
             base=runtime.temporary,
-            # The job's own toolchain first: it is what the project is built with.
+            # The job's own toolchain comes first, because the project is built with it.
             path=(*lent.path, *((str(tools / "bin"),) if tools else ()), *SYSTEM_PATH.split(":")),
             env={**lent.variables, **env},
             read_paths=(*lent.path, *lent.readable, *((str(tools),) if tools else ())),

@@ -1,4 +1,4 @@
-"""Builds and connects the parts: the one place that knows them all."""
+"""Builds and connects the parts of a session. No other module knows them all."""
 
 from __future__ import annotations
 
@@ -68,12 +68,12 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """One session, connected.
+    """The connected parts of one session.
 
     Attributes:
-        imported: a feature list that was brought along; None: the request is planned.
+        imported: a ready-made feature list; None: the request is planned.
         reporter: renders what people see.
-        branches: where the loop's branches stand.
+        branches: prefix of the loop's branches.
     """
 
     session: SessionManager
@@ -92,26 +92,26 @@ class Parts:
     closers: tuple[Callable[[], Awaitable[None]], ...]
 
     async def close(self) -> None:
-        """End the hands, remove the session's folders."""
+        """End the sandbox and remove the session's folders."""
         for closer in self.closers:
             await closer()
 
 
 @dataclass(frozen=True, slots=True)
 class LoopTarget:
-    """Where a loop lives, and what stands around it there.
+    """Where a loop lives, and the services it has there.
 
     Attributes:
-        name: of the repository.
+        name: name of the repository.
         loop: the loop's id.
-        remote: what is fetched from and pushed to.
+        remote: the repository to fetch from and push to.
         base: the commit a new loop starts from.
         forge, inbox: None on a plain git directory.
-        handoffs: made once the branches are known.
+        handoffs: created once the branches are known.
         pin: the generation before the one the dispatch names; None when a person or event started this.
-        pin_state: where the dispatch saw the journal.
-        site: for links in what people read.
-        transcripts: conversations are written down, below the session's home.
+        pin_state: the journal commit that the dispatch saw.
+        site: for links in texts for people.
+        transcripts: write conversations down, below the session's home.
     """
 
     name: str
@@ -142,10 +142,10 @@ async def local_parts(
     *,
     overrides: Mapping[str, object] | None = None,
 ) -> Parts:
-    """A session on a git directory, with no forge at all.
+    """Connect a session on a git directory, without a forge.
 
     Raises:
-        UsageError: input, configuration or environment a person must mend.
+        UsageError: a person must fix input, configuration or environment.
     """
     project = Project.open(folder)
     warm_up()
@@ -154,7 +154,7 @@ async def local_parts(
         repository = Repository.create(
             home, remote=str(project.git_folder), identity=IDENTITY, path=runtime.path, auth={}
         )
-        # HEAD may be detached: fetch the commit itself.
+        # HEAD may be detached, so fetch the commit itself.
         repository.git("fetch", "--quiet", "--no-tags", "--", repository.remote, project.head, remote=True)
         config = config or configuration(repository, project.head, overrides=overrides)
         request, imported = read_local_request(project, request_file, config)
@@ -182,7 +182,7 @@ async def local_parts(
 def configuration(
     repository: Repository, base: CommitSha, *, overrides: Mapping[str, object] | None = None
 ) -> LoopConfig:
-    """The project's own configuration, from its base commit."""
+    """Read the project's own configuration from its base commit."""
     tree = repository.tree_of(base)
     files = {}
     for path in (CONFIG_FILE, "pyproject.toml"):
@@ -198,7 +198,7 @@ def configuration(
 async def connect(
     place: LoopTarget, repository: Repository, config: LoopConfig, runtime: RuntimeEnvironment, *, home: Path
 ) -> Parts:
-    """Every part of one session, on whatever place."""
+    """Connect every part of one session, for any target."""
     runtime.service.require()
     clock = SystemClock()
     closing = closing_parts(
@@ -221,7 +221,7 @@ async def connect(
     checkpoints.refuse_in_the_way(config.branch_prefix)
     checkpoints.refuse_in_the_way(closing.branches)
     sandbox = await create_sandbox(runtime, home, say=progress.step)
-    # The SDK takes a second to import: the commands begin it on a thread (`warm_up`), and here it is awaited.
+    # The SDK takes a second to import. The commands start that on a thread (`warm_up`); wait for it here.
     from autonomous_loop.agent.factory import make_team  # noqa: PLC0415
 
     transcripts = home / TRANSCRIPTS if place.transcripts else None
@@ -319,11 +319,11 @@ async def connect(
 
 
 def warm_up() -> None:
-    """Begin to import what a session needs only later, while it waits for git and GitHub."""
+    """Start to import what a session needs only later, while it waits for git and GitHub."""
 
     def work() -> None:
         collecting = gc.isenabled()
-        gc.disable()  # imports make nothing to collect, and take half the time
+        gc.disable()  # imports leave no garbage, and take half the time without the collector
         try:
             import_module("autonomous_loop.agent.factory")
         finally:
@@ -344,7 +344,7 @@ def _preparation(
 
 
 async def run_setup(sandbox: ProcessSandbox, command: str) -> CommandResult | None:
-    """A setup command, as hands, in the work tree; None where it is empty."""
+    """Run a setup command in the sandbox, in the work tree; None if the command is empty."""
     if not command.strip():
         return None
     return await sandbox.run(["bash", "-euo", "pipefail", "-c", command], timeout_s=SETUP_TIMEOUT_S)

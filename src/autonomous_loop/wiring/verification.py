@@ -1,4 +1,4 @@
-"""Hands, a scratch clone and the verifier, with no journal, no model and no forge: what proves any commit."""
+"""Sandbox, scratch clone and verifier to prove any commit, without a journal, a model or a forge."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from autonomous_loop.wiring.session import IDENTITY, run_setup
 
 @dataclass(frozen=True, slots=True)
 class VerificationEnvironment:
-    """Where commits of `repository` are proved.
+    """The environment in which commits of `repository` are proved.
 
     Attributes:
         setup: the command that prepares a fresh clone; empty: none.
-        prepare: runs it as hands, in the work tree as it is; its result, or None where there is none.
+        prepare: runs it in the sandbox, in the current work tree; returns None if there is no command.
     """
 
     repository: Repository
@@ -41,7 +41,7 @@ class VerificationEnvironment:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A repository of our own, and where its commits come from."""
+    """The loop's own repository, and the source of its commits."""
 
     repository: Repository
     source: Source
@@ -50,15 +50,15 @@ class Taken:
 
 @contextmanager
 def taken_from(folder: Path, runtime: RuntimeEnvironment) -> Iterator[Taken]:
-    """A bare repository of our own, for commits of a git directory that is only read.
+    """Create a bare repository for commits of a git directory, which is only read.
 
     Raises:
-        RepositoryError: no such folder, no git repository.
+        RepositoryError: there is no such folder, or it is no git repository.
     """
     home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=runtime.temporary))
     try:
         source = Source(folder, home=home, path=runtime.path)
-        # Its own remote: what was brought into it is all there is, and nothing is ever pushed elsewhere.
+        # The repository is its own remote: it needs only the commits fetched into it, and pushes to no other.
         remote = str(home / "loop.git")
         repository = Repository.create(home, remote=remote, identity=IDENTITY, path=runtime.path, auth={})
         try:
@@ -79,15 +79,15 @@ async def verification_environment(
     model_command: ModelCommand | None = None,
     removed_tests: bool | None = None,
 ) -> AsyncIterator[VerificationEnvironment]:
-    """Hands and a verifier on commits that were taken.
+    """Provide a sandbox and a verifier for the commits that were taken.
 
     Args:
-        setup: used where the configuration has none.
-        model_command: as the loop's record has it.
+        setup: used if the configuration has none.
+        model_command: the model's test command in the loop's record.
         removed_tests: see `ProofVerifier`.
 
     Raises:
-        SandboxError: the hands cannot be kept apart here.
+        SandboxError: the sandbox cannot be isolated here.
     """
     sandbox = await create_sandbox(runtime, taken.home)
     command = config.setup or setup
