@@ -1,1 +1,1 @@
-"""One CI job: what started it, what it is about, and what it leaves."""
+"""One CI job: which event started it, which loop it works on, and what it leaves behind."""

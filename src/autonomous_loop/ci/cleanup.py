@@ -1,4 +1,4 @@
-"""After the pull request closed: the journal is ended and kept as a bundle, and later the branches go."""
+"""Ends the journal after the pull request closed, keeps it as a bundle, and later deletes the branches."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ from autonomous_loop.github.thread import Thread
 
 
 class Uploaded(Protocol):
-    """What a store says of what it took."""
+    """Describes a file set that a store has accepted."""
 
     @property
     def id(self) -> int:
-        """GitHub's id of the artifact."""
+        """The artifact's id on GitHub."""
 
 
 class BundleStore(Protocol):
-    """Keeps files of a run: GitHub's artifacts."""
+    """Keeps the files of a run, as GitHub artifacts."""
 
     def upload(self, name: str, files: Mapping[str, bytes]) -> Uploaded:
-        """Keep them under a name that is unique in this run.
+        """Keep the files under a name that is unique in this run.
 
         Raises:
-            LoopError: it could not.
+            LoopError: the upload failed.
         """
 
 
 class Cleanup:
-    """Ends loops whose pull request, or issue where there is none, was closed.
+    """Ends loops whose pull request was closed, or whose issue was closed if there is no pull request.
 
     Args:
-        config: of the default branch's head.
-        key_materials: sign the journal; none: its end is not written into it.
-        bundles: None: there is no store here; what is not kept is never deleted.
+        config: configuration at the default branch's head.
+        key_materials: sign the journal; without keys its end is not journaled.
+        bundles: None: there is no store here. A loop that was not kept as a bundle is never deleted.
         now: a clock.
     """
 
@@ -69,13 +69,13 @@ class Cleanup:
         self._claimants = GitHubClaimants(job.repository, job.facts)
 
     def closed_by_event(self) -> Sequence[LoopId] | None:
-        """The loops that this job's event may have closed; None: it is another event."""
+        """Return the loops that this job's event may have closed; None for any other event."""
         facts, event = self._job.facts, self._job.facts.event
         if event.get("action") != "closed":
             return None
         if facts.event_name == "pull_request":
             head = _mapping(_mapping(event.get("pull_request")).get("head"))
-            # A fork's branch may have any name.
+            # A branch in a fork may have any name.
             if _mapping(head.get("repo")).get("full_name") != facts.repository:
                 return []
             found = re.fullmatch(
@@ -89,27 +89,27 @@ class Cleanup:
         return None
 
     def sweep(self) -> Sequence[str]:
-        """Every loop: end what was closed and nobody ended; delete what was kept for `keep-days`.
+        """Go through every loop: end those that were closed, delete those kept for `keep-days`.
 
         Returns:
-            What was done, or could not be, for the log.
+            What was done or failed, for the log.
         """
         said = []
         for loop in self._job.names(self._config):
             try:
                 said += [one for one in (self.close(loop), self.delete(loop)) if one]
-            except LoopError as error:  # the others are looked after all the same
+            except LoopError as error:  # go on with the other loops
                 said.append(f"{loop}: {error.message}")
         return said
 
     def close(self, loop: LoopId) -> str:
-        """End one loop that was closed: bundle, journal, label, signal. Done once.
+        """End one closed loop, once: bundle, journal, label, signal.
 
         Returns:
-            What was done; empty: nothing had to be.
+            What was done; empty if there was nothing to do.
 
         Raises:
-            LoopError: GitHub, git or the journal's keys say no.
+            LoopError: GitHub, git or the journal's keys refuse.
         """
         record = self._job.peek(loop, self._config)
         closing = self._closing(loop, record) if record is not None else None
@@ -118,7 +118,7 @@ class Cleanup:
         if self._at_work(record):
             return f"{loop}: {closing}; its session hears of it and ends"
         journal = self._job.journal(loop, self._config, Keyring.derive(self._materials, **self._scope(loop)))
-        journal.read()  # verified: nothing is added to a chain that fails
+        journal.read()  # verifies: add nothing to a broken chain
         bundle = self._keep(loop)
         journal.append([Closed(how=closing.how, pull_request=closing.pull_request, bundle=bundle)])
         self._show(loop, record, closing)
@@ -128,10 +128,10 @@ class Cleanup:
         return f"{loop}: {closing}; its journal is {kept}"
 
     def delete(self, loop: LoopId) -> str:
-        """Delete a loop's branches `keep-days` after it was closed, if they are kept as a bundle.
+        """Delete a loop's branches `keep-days` after it was closed, if a bundle of them exists.
 
         Returns:
-            What was done; empty: it is not time.
+            What was done; empty if it is too early.
 
         Raises:
             LoopError: as in `close`.
@@ -190,7 +190,7 @@ class Cleanup:
 
 
 def bundle_of(job: Job, loop: LoopId, config: LoopConfig) -> bytes:
-    """A loop's branches with their whole history, as a git bundle: `audit` needs nothing else.
+    """Return a loop's branches with their whole history as a git bundle, which is all that `audit` needs.
 
     Raises:
         UsageError: the loop has no branches.

@@ -1,4 +1,4 @@
-"""What a session leaves to look at, as one artifact of its run: best effort, after everything that counts."""
+"""Uploads a session's evidence as one artifact of its run: best effort, after everything that counts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autonomous_loop.github.action import RunFacts
 from autonomous_loop.github.artifacts import ArtifactClient
 
 MOST_BYTES: Final = 50_000_000
-"""Of all files before they are packed; what does not fit is named instead."""
+"""Maximum bytes of all files before packing. The artifact lists files that do not fit."""
 _LEFT_OUT: Final = "LEFT-OUT.txt"
 
 
@@ -29,21 +29,21 @@ def keep(
     transcripts: Path,
     redact: Callable[[bytes], bytes],
 ) -> str:
-    """Upload it.
+    """Upload the evidence.
 
     Args:
-        handoff: reads the document that was written.
-        read_file: from the state branch.
-        report: Markdown of the session.
-        transcripts: a folder; it need not be there.
-        redact: the one exit.
+        handoff: reads the handoff document that was written.
+        read_file: reads a file of the state branch.
+        report: the session's report in Markdown.
+        transcripts: a folder; it may be missing.
+        redact: removes secrets from each file.
 
     Returns:
-        One line of Markdown: where it lies, or why there is none. Nothing here fails a session.
+        One line of Markdown: where the artifact is, or why there is none. A failure here fails no session.
     """
     record = ending.record
     if not record.sessions or record.sessions[-1].claimant.run_id != str(facts.run_id):
-        return ""  # it ended before its claim: there is nothing of its own
+        return ""  # it ended before its claim, so it left no evidence
     claimant = record.sessions[-1].claimant
     name = f"autonomous-loop-{record.facts.loop}-session-{record.generation}-{claimant.nonce[:12]}"
     try:
@@ -61,13 +61,13 @@ def keep(
 
 
 def _paths(record: LoopRecord) -> list[str]:
-    """What this session put on the state branch: proofs and their pictures, patches, refusals' evidence."""
+    """Return the files this session wrote to the state branch: proofs, screenshots, patches, evidence."""
     found: list[str] = []
     for attempt in record.attempts:
         if attempt.session != record.generation:
             continue
         found += attempt.evidence
-        found.append(f"attempts/{attempt.feature_id}/{attempt.number}.patch")  # where work was left over
+        found.append(f"attempts/{attempt.feature_id}/{attempt.number}.patch")  # only if unfinished
         if attempt.outcome is AttemptOutcome.PROVED and (proof := record.proofs.get(attempt.feature_id)):
             found.append(f"proofs/{attempt.feature_id}.json")
             found += [f"evidence/{attempt.feature_id}/{one.name}" for one in proof.evidence]
@@ -75,7 +75,7 @@ def _paths(record: LoopRecord) -> list[str]:
 
 
 def _fitting(files: dict[str, bytes]) -> dict[str, bytes]:
-    """The smaller files first, so that one huge transcript costs nothing else."""
+    """Take the smaller files first, so that one huge transcript displaces nothing else."""
     taken: dict[str, bytes] = {}
     left, out = MOST_BYTES, []
     for path, data in sorted(files.items(), key=lambda one: len(one[1])):

@@ -1,4 +1,4 @@
-"""The completion signal: `repository_dispatch: autonomous-loop-finished`, for workflows that wait for it."""
+"""Sends the signal `repository_dispatch: autonomous-loop-finished` to workflows that wait for it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 def tell_if_finished(job: Job, loop: LoopId, config: LoopConfig) -> bool:
     """Send the signal if this very run brought the loop to an end state.
 
-    Nothing is raised: what was done stands, whether or not somebody could be told.
+    It raises nothing: the loop's result stands, whether or not the signal was delivered.
 
     Returns:
         Whether it was sent.
@@ -39,15 +39,15 @@ def tell_if_finished(job: Job, loop: LoopId, config: LoopConfig) -> bool:
 
 
 def tell(job: Job, loop: LoopId, record: LoopRecord, *, result: str) -> None:
-    """Send it.
+    """Send the signal.
 
     Args:
         result: why the loop ended, or `merged`, or `closed`.
 
     Raises:
-        ForgeError: refused: `contents: write` sends it.
+        ForgeError: GitHub refused; sending needs `contents: write`.
     """
-    # Ten names are all that GitHub takes.
+    # GitHub accepts at most ten names.
     payload = {
         "loop": loop,
         "issue": record.facts.request.issue or issue_of(loop),

@@ -1,4 +1,4 @@
-"""What one CI job is connected to: its git, its repository over REST, and who it is there."""
+"""Connects one CI job: its git, its repository over REST, and the login of its token."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from autonomous_loop.wiring.session import IDENTITY, SystemClock
 def given_to(
     runtime: RuntimeEnvironment, inputs: ActionInputs, facts: RunFacts, environ: Mapping[str, str]
 ) -> RuntimeEnvironment:
-    """The surroundings of a job with what the action's inputs say.
+    """Return a job's environment with the values of the action's inputs.
 
     Raises:
-        ConfigurationError: an unknown provider or network, or hosts that make no sense.
+        ConfigurationError: an unknown provider or network, or malformed hosts.
         CredentialError: there is no token.
     """
     made = runtime.with_inputs(
@@ -50,12 +50,12 @@ def given_to(
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job, connected.
+    """One connected job.
 
     Attributes:
         git: the loop's own bare repository.
-        repository: over REST.
-        login: whose token the job has.
+        repository: the repository over REST.
+        login: the account of the job's token.
         branch: the default branch.
     """
 
@@ -86,7 +86,7 @@ class Job:
         return cls(facts, git, repository, login, facts.default_branch or repository.default_branch)
 
     def default_head(self) -> CommitSha:
-        """The default branch's commit, fetched.
+        """Fetch the default branch and return its commit.
 
         Raises:
             RepositoryError: there is none.
@@ -102,35 +102,35 @@ class Job:
         return head
 
     def is_own(self, claimant: Claimant) -> bool:
-        """Whether this attempt of this run claimed it."""
+        """Whether this attempt of this run made the claim."""
         return (claimant.run_id, claimant.run_attempt) == (str(self.facts.run_id), self.facts.run_attempt)
 
     def loops(self, config: LoopConfig, issue: int | None = None) -> dict[LoopId, LoopRecord]:
-        """The records of an issue's loops (or of all), as they say: their chains are checked at restore."""
+        """Return the records of an issue's loops, or of all, unverified; restore checks their chains."""
         found = {}
         for loop in self.names(config):
             if issue is not None and issue_of(loop) != issue:
                 continue
-            with suppress(JournalError):  # its own session says so; the others go on
+            with suppress(JournalError):  # the loop's own session reports it; go on with the others
                 if (record := self.peek(loop, config)) is not None:
                     found[loop] = record
         return found
 
     def names(self, config: LoopConfig) -> Sequence[LoopId]:
-        """Every loop that has a state branch."""
+        """Return every loop that has a state branch."""
         prefix = f"refs/heads/{config.branch_prefix}/"
         found = self.git.remote_refs(f"{prefix}*/state")
         return [ref.removeprefix(prefix).removesuffix("/state") for ref in sorted(found)]
 
     def peek(self, loop: LoopId, config: LoopConfig) -> LoopRecord | None:
-        """A loop's record, as it says."""
+        """Return a loop's record, unverified."""
         return self.journal(loop, config).read()
 
     def journal(self, loop: LoopId, config: LoopConfig, keys: Keyring | None = None) -> StateTracker:
-        """A loop's journal, not read yet.
+        """Return a loop's journal, not read yet.
 
         Args:
-            keys: None: it is only looked at; else its chain is verified, and it can be written.
+            keys: they verify the chain and allow writing; None: read-only, unverified.
         """
         return StateTracker(
             self.git,

@@ -1,4 +1,4 @@
-"""All loops of a repository and the issues that wait: who may go on now, within the repository's limits."""
+"""Decides which loops and waiting issues may run now, within the repository's limits."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ from autonomous_loop.github.thread import Thread
 from autonomous_loop.wiring.session import configuration
 
 MOST_ISSUES = 100
-"""Labelled issues looked at in one run: each takes two requests."""
+"""Maximum labelled issues checked in one run; each takes two requests."""
 GOES_ON_BY_ITSELF = frozenset({ContinuationMode.AUTO, ContinuationMode.SCHEDULED})
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a schedule starts.
+    """The sessions a schedule starts.
 
     Attributes:
-        turns: a job each.
-        wait: why something else does not start now.
+        turns: one job each.
+        wait: why nothing else starts now.
         notes: for the log: what was refused or could not be read.
     """
 
@@ -60,10 +60,10 @@ class LoopQueue:
     """The loops of one repository.
 
     Args:
-        config: of the default branch's head: the repository's limits are its.
-        overrides: keys over each loop's own configuration.
+        config: configuration at the default branch's head; it sets the repository's limits.
+        overrides: keys that take precedence over each loop's own configuration.
         now: a clock.
-        tidy: take labels off that nobody with write access put on.
+        tidy: remove labels that were added without write access.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class LoopQueue:
         self.notes: list[str] = []
 
     def plan(self) -> Plan:
-        """What may start now, oldest first; labels by people who may not ask are taken off.
+        """Return what may start now, oldest first; remove labels added by people who may not start a loop.
 
         Raises:
             ForgeError: GitHub does not answer.
@@ -100,17 +100,17 @@ class LoopQueue:
         return Plan(turns, wait, tuple(self.notes))
 
     def wait_of(self, loop: LoopId) -> Wait | None:
-        """Why a session of this loop may not start now; None: there is room."""
+        """Return why a session of this loop may not start now; None if there is room."""
         standings = self._read()
         wait = must_wait(loop, standings, spent_today=self._spent, room=self._room, now=self._now())
         if wait is None or self._spent >= self._room.usd:
             return wait
-        # Before anybody is kept waiting: a closed loop is open in its journal until it is tidied up.
+        # Check for closed loops before making this one wait: their journals stay open until cleanup.
         standings = [one for one in standings if self._closed(one.loop, one.issue) is None]
         return must_wait(loop, standings, spent_today=self._spent, room=self._room, now=self._now())
 
     def stand(self, record: LoopRecord) -> Stand:
-        """What the loop waits for, by its own configuration."""
+        """Return what the loop waits for, according to its own configuration."""
         config = self._own_configuration(record)
         last = record.sessions[-1] if record.sessions else None
         headless = last if last is not None and last.ended is None else None
@@ -121,7 +121,7 @@ class LoopQueue:
             try:
                 cancelled = self._claimants.was_cancelled(headless.claimant, before=before)
             except ForgeError:
-                cancelled = True  # a loop a person stopped is never restarted; a deleted run cannot tell
+                cancelled = True  # the run was deleted; a person may have stopped it
         return stand(
             record,
             alive=alive,
@@ -133,7 +133,7 @@ class LoopQueue:
         )
 
     def stopped(self, loop: LoopId, record: LoopRecord) -> bool:
-        """Whether a person stopped it while no session ran: a comment, or the label taken off."""
+        """Whether a person stopped it while no session ran, by a comment or by removing the label."""
         thread = Thread(
             self._job.repository,
             loop=loop,
@@ -156,7 +156,7 @@ class LoopQueue:
             journal = self._job.journal(loop, self._config)
             try:
                 record = journal.read()
-            except LoopError as error:  # its own session says so; the others go on
+            except LoopError as error:  # the loop's own session reports it; go on with the others
                 self.notes.append(f"{loop}: {error.message}")
                 continue
             if record is None or not record.sessions:
@@ -178,7 +178,7 @@ class LoopQueue:
         return str(found) if found else None
 
     def _still_due(self, one: Standing) -> Standing:
-        """Nobody's stop and no closing is overlooked because no session was there to hear it."""
+        """Check for a stop or a closing that no session was running to notice."""
         if one.stand is not Stand.DUE:
             return one
         why = self._closed(one.loop, one.issue)
@@ -203,7 +203,7 @@ class LoopQueue:
         label = self._config.label
         try:
             labelled = self._access.labelled(issue, label)
-            # An answer that does not come is no refusal: the label stays for the next look.
+            # A missing answer is no refusal, so the label stays for the next run.
             if not self._access.may_write(labelled.actor, labelled.kind):
                 who = labelled.actor or "an account that is gone"
                 self.notes.append(f"#{issue}: labelled by {who}, who may not ask")
@@ -222,7 +222,7 @@ class LoopQueue:
 
 
 def is_over(record: LoopRecord) -> bool:
-    """Whether a label means another loop: this one is complete, or its pull request was closed."""
+    """Whether a label starts another loop, because this one is complete or was closed."""
     last = record.sessions[-1] if record.sessions else None
     return record.closed is not None or (last is not None and last.reason is HandoffReason.COMPLETE)
 

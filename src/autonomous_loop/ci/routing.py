@@ -1,4 +1,4 @@
-"""Which loop an event is about, and whether who asked may: events in, a choice out."""
+"""Decides which loop an event is about, and whether its sender may start it."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class Route:
     """The loop whose next session this job runs.
 
     Attributes:
-        issue: it works on.
+        issue: the issue it works on.
         pin: the generation before the one a dispatch names; None when a person or event started this.
-        pin_state: where the dispatch saw the journal.
+        pin_state: the journal commit that the dispatch saw.
     """
 
     loop: LoopId
@@ -56,15 +56,15 @@ class Route:
 
 
 class EventRouter:
-    """Decides for one job.
+    """Routes the event of one job.
 
     Args:
-        config: of the default branch's head.
+        config: configuration at the default branch's head.
         base: that head.
-        access: asked before anything is begun.
-        fleet: what a schedule starts.
-        turn: whose session the workflow says this is: a job of `plan`'s matrix.
-        request_file: what the workflow works on where the event names nothing; empty: nothing.
+        access: asked before any work begins.
+        fleet: decides what a schedule starts.
+        turn: the session that the workflow assigns to this job, from `plan`'s matrix.
+        request_file: the workflow's request file, used if the event names nothing; empty: none.
     """
 
     def __init__(
@@ -88,11 +88,11 @@ class EventRouter:
         self._files = FileIssues(job.repository, own_login=job.login, server_url=job.facts.server_url)
 
     def choose(self) -> Route | Ignore:
-        """What this job's event comes to.
+        """Decide what this job's event leads to.
 
         Raises:
             ForgeError: GitHub does not answer.
-            RequestError: there is no such request file.
+            RequestError: the request file does not exist.
         """
         facts = self._job.facts
         doing = trigger.activity(facts.event_name, facts.event, self._config)
@@ -105,8 +105,8 @@ class EventRouter:
                 return Ignore("; ".join(plan.notes) or "nothing waits")
             turn = plan.turns[0]
         if facts.run_attempt > 1:
-            # A re-run has the first run's actor: who started it again is somebody else's word. The label
-            # stays: it is not theirs, and taking it off would stop the loop.
+            # A re-run keeps the first run's actor, so check the person who started it again. Keep the label:
+            # that person did not add it, and removing it would stop the loop.
             try:
                 self._access.require_writer(facts.triggering_actor)
             except AccessError as error:
@@ -114,7 +114,7 @@ class EventRouter:
         try:
             return self._taken(turn) if turn else self._chosen(doing)
         except AccessError as error:
-            # An answer that does not come is no refusal: the label stays for the next look.
+            # A missing answer is no refusal, so the label stays for the next run.
             if turn is None and not isinstance(error, AccessUnknown):
                 self._refuse(doing)
             return Ignore(str(error))
@@ -139,7 +139,7 @@ class EventRouter:
                 return self._happened(doing)
 
     def _taken(self, turn: Turn) -> Route | Ignore:
-        """What a schedule chose may have waited for a runner: things are looked at as they are now."""
+        """Re-read the loop's current state, because a scheduled run may have queued for a runner."""
         record = self._job.peek(turn.loop, self._config)
         standing = Stand.OVER if record is None else self._fleet.stand(record)
         if record is None or standing is Stand.OVER:
@@ -151,7 +151,7 @@ class EventRouter:
         return self._go_on(turn.loop, actor=WORKFLOW_BOT)
 
     def _or_file(self, doing: Activity) -> Activity:
-        """The workflow's own request file, where the event names nothing; a schedule starts each once."""
+        """Use the workflow's request file if the event names nothing; a schedule starts each file once."""
         facts = self._job.facts
         scheduled = isinstance(doing, Queue)
         if not scheduled and not (isinstance(doing, Ignore) and facts.event_name == "workflow_dispatch"):
@@ -165,7 +165,7 @@ class EventRouter:
         return RequestFile.of(path, self._base, git.read(git.tree_of(self._base), path))
 
     def _start_file(self, given: str, actor: str) -> Route | Ignore:
-        """Its text is the request; an issue is opened for it, where people follow and steer the loop."""
+        """Use the file's text as request, and open an issue on which people follow and steer the loop."""
         self._access.require_writer(actor)
         file = self._read(given)
         asked = request_of(file.text, source=file.path)
@@ -180,11 +180,11 @@ class EventRouter:
     def _start(
         self, issue: int, actor: str, *, chosen: bool = False, asked: Request | None = None
     ) -> Route | Ignore:
-        """A loop on an issue.
+        """Start or continue the loop on an issue.
 
         Args:
-            chosen: a schedule found it.
-            asked: what a request file says; None: the issue says it.
+            chosen: a schedule found the issue.
+            asked: the text of a request file; None: use the issue's text.
         """
         loops = self._job.loops(self._config, issue)
         loop = choose_loop(issue, {one: self._is_over(one, record) for one, record in loops.items()})
@@ -240,12 +240,12 @@ class EventRouter:
             return Ignore(f"no loop works on #{asked.number}")
         loop = max(loops, key=lambda name: loops[name].sessions[-1].started if loops[name].sessions else 0)
         if asked.name in {"", "stop"}:
-            # A running session hears it at its next turn; where none runs there is nothing to stop.
+            # A running session reads it at its next turn. Without a session there is nothing to stop.
             return Ignore(f"/loop {asked.name}: a running session acts on it")
         return self._go_on(loop, actor=asked.actor)
 
     def _happened(self, what: Reviewed | Pushed | Checked) -> Route | Ignore:
-        """Something at a loop's pull request; the session that follows reads for itself what it is."""
+        """Route an event on a loop's pull request. The next session reads the details for itself."""
         record = self._job.peek(what.loop, self._config)
         if record is None or not record.sessions:
             return Ignore(f"there is no loop {what.loop}")
@@ -270,14 +270,14 @@ class EventRouter:
         return closing_of(self._job.repository, issue=issue, pull_request=record.pull_request)
 
     def _is_over(self, loop: LoopId, record: LoopRecord) -> bool:
-        """A label on the issue of a pull request that was closed asks for another loop."""
+        """Whether a label starts another loop, also because this loop's pull request was closed."""
         if is_over(record):
             return True
         return record.pull_request is not None and self._closing(loop, record) is not None
 
     def _refuse(self, doing: Activity) -> None:
         if isinstance(doing, Start) and self._job.facts.event_name != "workflow_dispatch":
-            with suppress(LoopError):  # a courtesy: it must not turn a refusal into a failure
+            with suppress(LoopError):  # best effort: a failure here must not hide the refusal
                 self._access.remove_label(doing.issue, self._config.label)
 
 
@@ -290,12 +290,12 @@ def nothing_new(  # noqa: PLR0911 - one reason a line reads best
     own_login: str,
     now: datetime,
 ) -> str:
-    """Why something at a loop's pull request starts no session; empty where it does.
+    """Return why an event on a loop's pull request starts no session; empty if it starts one.
 
     Args:
-        mode: of the configuration.
-        own_workflow: the path of the loop's own.
-        own_login: whose token the loop has.
+        mode: continuation mode from the configuration.
+        own_workflow: path of the loop's own workflow.
+        own_login: the account of the loop's token.
     """
     last = record.sessions[-1]
     if last.not_before is not None and last.not_before > now:

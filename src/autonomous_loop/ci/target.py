@@ -1,4 +1,4 @@
-"""A loop's place on GitHub: its issue and pull request, its branches, its runs."""
+"""Finds a loop's place on GitHub: its issue and pull request, its branches, its runs."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def target_of(
     *,
     artifacts: ArtifactClient,
 ) -> LoopTarget:
-    """Where the chosen loop lives.
+    """Return where the chosen loop lives.
 
     Raises:
-        ConfigurationError: the handoff shall be an artifact, and this job cannot keep any.
+        ConfigurationError: the handoff should be an artifact, but this job cannot store artifacts.
     """
     facts = job.facts
     record = job.peek(choice.loop, config)
@@ -57,7 +57,7 @@ def target_of(
     comment = StickyCommentStore(thread)
     handoffs: HandoffStore = comment
     if config.handoff_store == "artifact":
-        Backend.of(facts)  # said now, not after an hour's work
+        Backend.of(facts)  # fail now, not after an hour's work
         handoffs = ArtifactHandoffStore(
             artifacts,
             loop=choice.loop,
@@ -102,13 +102,13 @@ def target_of(
             ci="approval" if job.login == client.WORKFLOW_BOT else "runs",
             continuation=config.continuation,
         ),
-        # A repository whose visibility is not told counts as public.
+        # A repository of unknown visibility counts as public.
         transcripts=told == "always" or (told == "private" and job.repository.private is True),
     )
 
 
 def _heard_since(record: LoopRecord | None) -> datetime:
-    """What came before this was heard: a session that died may have heard nothing of its time."""
+    """Return the time since which comments count as new; a session that died may have read none."""
     sessions = record.sessions if record else ()
     if not sessions:
         return datetime.now(UTC)
