@@ -121,7 +121,7 @@ class LoopQueue:
             try:
                 cancelled = self._claimants.was_cancelled(headless.claimant, before=before)
             except ForgeError:
-                cancelled = True  # the run was deleted; a person may have stopped it
+                cancelled = True  # GitHub cannot tell, as for a deleted run; a person may have stopped it
         return stand(
             record,
             alive=alive,
