@@ -1,4 +1,4 @@
-"""Every feature of a loop proved again from a clean clone: by anyone, without a key or a forge."""
+"""Proves every feature of a loop again from a clean clone. Anyone can run it, without a key or a forge."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ async def audit(
 
     Args:
         folder: a git directory with the loop's branches, its own or remote-tracking ones; or the bundle that
-            was kept of them when the loop was closed.
+            was kept when the loop was closed.
         ref: the loop's id or one of its branches; empty: the only loop there is.
-        overrides: configuration keys over the project's own.
-        say: told of each step.
+        overrides: configuration keys that take precedence over the project's own.
+        say: called at each step.
 
     Raises:
-        UsageError: no such loop, several, no proof yet, no sandbox.
+        UsageError: there is no such loop, more than one, no proof yet, or no sandbox.
         JournalError: the journal cannot be read.
     """
     with unbundled(folder, runtime) as directory, taken_from(directory, runtime) as taken:
@@ -114,10 +114,10 @@ async def audit(
 
 @contextmanager
 def unbundled(folder: Path, runtime: RuntimeEnvironment) -> Iterator[Path]:
-    """A git directory as it is; of a bundle, a repository with its branches.
+    """Yield a git directory unchanged, or a repository with the branches of a bundle.
 
     Raises:
-        UsageError: a file that is no git bundle, or not a whole one.
+        UsageError: the file is no git bundle, or an incomplete one.
     """
     if not folder.is_file():
         yield folder
@@ -159,7 +159,7 @@ def _tracker(repository: Repository, loop: LoopBranches, *, name: str, keys: Key
 def _chain(
     repository: Repository, loop: LoopBranches, record: LoopRecord, runtime: RuntimeEnvironment
 ) -> tuple[str, tuple[str, ...]]:
-    """Whether the journal is the loop's own, as far as the keys here can tell."""
+    """Check that the journal is the loop's own, as far as the keys here allow."""
     name = record.facts.repository
     keys = Keyring.derive(runtime.key_materials, repository=name, loop=record.facts.loop)
     unsigned = Keyring(())
@@ -175,7 +175,7 @@ def _chain(
 
 
 def _stored(repository: Repository, tracker: StateTracker, record: LoopRecord) -> Sequence[FeatureAudit]:
-    """Every feature with what its stored proof says of itself."""
+    """Return every feature with what its stored proof says about itself."""
     assert record.features is not None
     made = []
     for feature in record.features.features:
@@ -202,7 +202,7 @@ def _faults(repository: Repository, tracker: StateTracker, feature: Feature, pro
     path = f"proofs/{feature.id}.json"
     data = tracker.read_file(path)
     try:
-        # The events hold a proof in brief and the digest of its file, where output and the suite's ids stand.
+        # Events hold a brief proof and the digest of its file, which also has the output and the suite's ids.
         same = data is not None and Proof.model_validate_json(data).brief == proof
         same = same and sha256(data or b"").hexdigest() == tracker.record().digests.get(feature.id)
     except ValidationError:
@@ -228,7 +228,7 @@ def _faults(repository: Repository, tracker: StateTracker, feature: Feature, pro
 
 
 def _states(verdict: Verdict, proofs: Mapping[str, Proof]) -> dict[str, State]:
-    """Which features hold; what the clean room could not run shows nothing of any."""
+    """Return which features hold. If the clean room could not run, it shows nothing about any feature."""
     if not verdict.accepted and not verdict.lost:
         return dict.fromkeys(proofs, "not shown")
     lost = frozenset(verdict.lost)
@@ -244,7 +244,7 @@ async def _replays(
     events: Sequence[Event],
     say: Callable[[str], object],
 ) -> dict[str, str]:
-    """Red and green of each proof that counts, on the commits it names, as it was submitted."""
+    """Replay red and green of each proof that counts, on its own commits, with the submitted tests."""
     assert record.features is not None
     made: dict[str, str] = {}
     passing: dict[str, Proof] = {}
@@ -258,7 +258,7 @@ async def _replays(
             say(f"replaying {proof.feature_id}")
             feature = record.features.get(proof.feature_id)
             made[proof.feature_id] = await _replay(ground, feature, proof, record.baseline, passing)
-        # What the suite did is seen again, not believed.
+        # Run the suite again here, do not trust the stored result.
         passing[proof.feature_id] = proof.model_copy(update={"regression": None})
     return made
 
@@ -274,7 +274,7 @@ async def _replay(
     if not trees.has(f"{before}^{{commit}}") or not trees.has(proof.after_tree):
         return "its commits are not here"
     gate = await ground.gate.check(trees.tree_of(before), proof.after_tree)
-    # What holds already is accepted when it is handed in once more.
+    # Work that holds already is accepted when it is submitted a second time.
     for _ in range(2 if "already satisfied" in proof.marks else 1):
         await ground.workspace.switch(proof.after_tree)
         verdict, _ = await ground.verifier.prove(

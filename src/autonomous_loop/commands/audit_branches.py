@@ -1,4 +1,4 @@
-"""Whether a loop's branches stand where its journal says, and what people would merge."""
+"""Checks that a loop's branches match its journal, and what people would merge."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ NOT_HERE = "(deleted, or not fetched)"
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """Where a loop's branches stand.
+    """The commits of a loop's branches.
 
     Attributes:
-        pr: what people would merge; None: there is no such branch.
+        pr: the commit people would merge; None: there is no such branch.
         checkpoints: by session.
     """
 
@@ -31,7 +31,7 @@ class Heads:
 
     @classmethod
     def of(cls, repository: Repository, branches: str) -> Heads:
-        """As they were brought into the loop's own repository."""
+        """Read the branches that were fetched into the loop's own repository."""
         place = f"refs/heads/{branches}/"
         heads = {ref.removeprefix(place): sha for ref, sha in repository.remote_refs(f"{place}*").items()}
         numbered = ((CHECKPOINT.fullmatch(name), sha) for name, sha in heads.items())
@@ -40,14 +40,14 @@ class Heads:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What an audit looks at.
+    """The commits and findings that an audit starts from.
 
     Attributes:
-        commit: whose files are proved again: the head of `pr` where it holds more than the record does, or
-            something else; else the newest checkpoint.
-        pr: what people would merge.
-        findings: what is wrong with the branches.
-        notes: what else a reader should know.
+        commit: the commit to prove again: the head of `pr` if it has more than the record, or something
+            else; otherwise the newest checkpoint.
+        pr: the commit people would merge.
+        findings: faults of the branches.
+        notes: other facts a reader should know.
     """
 
     commit: CommitSha
@@ -57,11 +57,11 @@ class Standing:
 
 
 def refuse_without_proofs(heads: Heads, record: LoopRecord) -> None:
-    """A journal that holds no proof, told from one whose end was cut off.
+    """Refuse a journal without proofs, and tell an empty one from one whose end was cut off.
 
     Raises:
         UsageError: there is nothing to audit.
-        JournalError: the branches stand beyond it.
+        JournalError: the branches are ahead of the journal.
     """
     loop = record.facts.loop
     moved = {f"checkpoint/{number}": sha for number, sha in heads.checkpoints.items()}
@@ -82,7 +82,7 @@ def refuse_without_proofs(heads: Heads, record: LoopRecord) -> None:
 def standing(
     repository: Repository, branches: str, heads: Heads, record: LoopRecord, entries: Sequence[Entry]
 ) -> Standing:
-    """What people would merge, and whether it is what the journal speaks of.
+    """Return the commit people would merge, and whether the journal knows it.
 
     Raises:
         UsageError: the newest checkpoint is not here.
@@ -106,7 +106,7 @@ def standing(
 
 
 def _gaps(repository: Repository, base: CommitSha, events: Sequence[Event]) -> Iterator[str]:
-    """From the base, each proof's commit stands on the one before it: nothing unproved lies between."""
+    """Check from the base on that each proof starts at the previous one's commit, without gaps."""
     at = base
     for event in events:
         if isinstance(event, Kept) and event.proof.after is not None:
@@ -122,7 +122,7 @@ def _gaps(repository: Repository, base: CommitSha, events: Sequence[Event]) -> I
 
 
 def _checkpoints(heads: Heads, record: LoopRecord, entries: Sequence[Entry]) -> Iterator[str]:
-    """Each session left its branch where its last proof is; older ones are deleted after a while."""
+    """Check that each session's branch is at its last proof; older branches are deleted after a while."""
     left: dict[int, CommitSha] = {}
     for entry in entries:
         match entry.event:
@@ -147,7 +147,7 @@ def _checkpoints(heads: Heads, record: LoopRecord, entries: Sequence[Entry]) -> 
 def _pull_request(
     repository: Repository, pr: CommitSha | None, record: LoopRecord, events: Sequence[Event]
 ) -> tuple[str, str]:
-    """What is wrong with the branch that people would merge, or what to know of it."""
+    """Return a fault of the branch that people would merge, or a note about it."""
     if pr is None:
         if record.closed is not None:
             return "", f"there is no branch pr any more: its pull request was {record.closed.how}"
@@ -165,7 +165,7 @@ def _pull_request(
 
 
 def _within(repository: Repository, pr: CommitSha, record: LoopRecord, *, known: bool) -> tuple[str, str]:
-    """The same of one that holds nothing but what was proved; `known`: the journal speaks of that commit."""
+    """Check a branch that holds only proved work. `known`: the journal mentions its commit."""
     stands, lost = f"the branch pr stands at {pr[:12]}", _lost(repository, pr, record)
     if record.published is not None and not repository.is_ancestor(record.published, pr):
         moved = f"the journal moved it to {record.published[:12]}"
@@ -181,7 +181,7 @@ def _within(repository: Repository, pr: CommitSha, record: LoopRecord, *, known:
 
 
 def _lost(repository: Repository, pr: CommitSha, record: LoopRecord) -> str:
-    """Features that are proved, and not in what people would merge."""
+    """Name proved features that are missing from what people would merge."""
     names = [
         name
         for name, proof in record.proofs.items()

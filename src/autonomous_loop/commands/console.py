@@ -1,4 +1,4 @@
-"""How every command speaks, is interrupted and ends."""
+"""Shared CLI output, signal handling and exit codes."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ T = TypeVar("T")
 
 
 async def interruptible(work: Coroutine[Any, Any, T], *, told: Callable[[], None] = lambda: None) -> T:
-    """A first signal asks the session to save and end; CI kills it a few seconds later if it does not.
+    """Run `work`; a first signal asks the session to save and end, since CI kills it a few seconds later.
 
     Args:
-        told: called on a signal, even while git or GitHub keeps the event loop waiting.
+        told: called on a signal, even while git or GitHub blocks the event loop.
     """
     loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
 
@@ -46,11 +46,11 @@ def exit_with(
     stopped: str = "stopped; what was proved is kept, run again to resume",
     fault: int = 1,
 ) -> NoReturn:
-    """Run a command's work and end with its exit code; an error is told by what to do about it.
+    """Run a command's work and exit with its code. An error is printed with what to do about it.
 
     Args:
-        stopped: what a person hears who stopped it.
-        fault: the exit code of what broke, where 1 would be a verdict.
+        stopped: message for a person who stopped it.
+        fault: the exit code for an error, where 1 would be a verdict.
     """
     gc.enable()
     try:
@@ -73,17 +73,17 @@ def exit_with(
     except asyncio.CancelledError:
         click.echo(f"autonomous-loop: {stopped}", err=True)
         code = EXIT_LIMIT
-    gc.freeze()  # or every object is looked at once more, half a second before the process ends
+    gc.freeze()  # or the collector visits every object once more, which takes half a second at exit
     sys.exit(code)
 
 
 def say(text: str) -> None:
-    """Tell a person, on standard error."""
+    """Print a message for a person on standard error."""
     click.echo(clean(f"autonomous-loop: {text}"), err=True)
 
 
 def clean(text: str) -> str:
-    """What no part has redacted, for a person; a CI runner that reads along must find no command in it."""
+    """Redact text for a person, and make sure that a CI runner finds no workflow command in it."""
     from autonomous_loop.report.log import harmless  # noqa: PLC0415 - only on the way out
     from autonomous_loop.report.redactor import Redactor  # noqa: PLC0415 - the same
 
@@ -91,10 +91,10 @@ def clean(text: str) -> str:
 
 
 def pairs(settings: tuple[str, ...]) -> dict[str, str]:
-    """`KEY=VALUE` options, by key.
+    """Parse `KEY=VALUE` options.
 
     Raises:
-        UsageError: one is not.
+        UsageError: an option has another form.
     """
     made = {}
     for setting in settings:

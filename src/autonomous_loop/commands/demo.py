@@ -1,4 +1,4 @@
-"""The whole thing on this machine: the embedded GitHub, the scripted model, real git, tests and browser."""
+"""Plays a whole loop on this machine: embedded GitHub, scripted model, real git, tests and browser."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ REPOSITORY = "octo/guestbook"
 ACTION = "autonomous-loop/autonomous-loop"
 SCRIPTED_KEY = "sk-ant-scripted-demo-key"
 LIMIT_S = 900.0
-# Enough for what comes before `search`, whose first answer takes longer than any session: the first ends
-# there by its time, those after it where their context is full.
+# Enough time to reach `search`, whose first answer takes longer than any session. The first session ends
+# there by its deadline, later ones when their context is full.
 SESSION_MINUTES = 0.45
-# Of a processor, until the demo begins; where that takes longer, so does all that follows.
+# CPU seconds until the demo begins. If the start takes longer, the demo expects all other steps to as well.
 START_S = 1.8
 MOST_SLOWNESS = 5.0
 LIVE_LIMIT_S = 4 * 3600.0
-# The sessions are short on purpose: a person shall see them end and go on.
+# Sessions are short on purpose, so that a person sees them end and continue.
 CONFIGURATION = """\
 # Limits of the demo: sessions are short on purpose, so that you see them end and go on.
 session-minutes = {minutes}
@@ -53,15 +53,15 @@ max-usd = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """Plays the sample project's issue to a pull request.
+    """Takes the sample project's issue to a pull request.
 
     Args:
-        folder: where the result is kept; None: a new folder in the system's temporary one.
+        folder: keeps the result; None: a new folder in the system's temporary one.
         serve: keep the pages up at the end.
-        live: on Claude instead of the scripted model.
-        port: of the embedded GitHub.
+        live: use Claude instead of the scripted model.
+        port: port of the embedded GitHub.
         as_json: print the result as one JSON object.
-        slowness: how much more room a session needs than where the script was timed; None: measured.
+        slowness: factor by which sessions get more time than where the script was timed; None: measured.
     """
 
     folder: Path | None
@@ -72,15 +72,15 @@ class Demo:
     slowness: float | None = None
 
     def play(self) -> int:
-        """Until the pull request is ready for review, or nothing goes on.
+        """Play until the pull request is ready for review, or nothing continues.
 
         Returns:
             0 only if every feature is proved.
 
         Raises:
-            CredentialError: live without a key.
-            RepositoryError: the sample project is not beside the program.
-            UsageError: the folder holds something already.
+            CredentialError: `live` without a key.
+            RepositoryError: the sample project was not installed with the program.
+            UsageError: the folder is not empty.
         """
         example, root = _example()
         runtime = RuntimeEnvironment.from_environment()
@@ -223,20 +223,20 @@ def _table(status: LoopStatus, minutes: float) -> Table:
 
 
 def _entrypoint(action: ActionMeta, stage: str) -> Sequence[str] | None:
-    """What stands for the container: the same program as a process of its own, and its command."""
+    """Return the command that replaces the container: the same program in a process of its own."""
     command = ["finish"] if stage == "post" else [] if action.args else ["session"]
     return [sys.executable, "-I", "-m", "autonomous_loop", *command]
 
 
 def _pull_request(github: EmbeddedGitHub) -> tuple[int, bool] | None:
-    """Number of the pull request, and whether it is ready for review."""
+    """Return the pull request's number, and whether it is ready for review."""
     for pull in github.store.pulls.list(REPOSITORY):
         return pull.number, not pull.draft
     return None
 
 
 def _example() -> tuple[Path, Path]:
-    """The sample project's folder, and the one that holds the action: in the clone, or in the wheel."""
+    """Return the sample project's folder and the action's folder, from the clone or the wheel."""
     for parent in Path(__file__).resolve().parents:
         for root in (parent, parent / "sample"):
             if (root / "examples" / "guestbook" / "turns.yaml").is_file():
@@ -248,7 +248,7 @@ def _example() -> tuple[Path, Path]:
 
 
 def slowness() -> float:
-    """How much longer everything takes here, going by how long this program took to get to its demo."""
+    """Estimate how much slower this machine is, from the CPU time this program needed to reach the demo."""
     return min(max(time.process_time() / START_S, 0.5), MOST_SLOWNESS)
 
 

@@ -1,4 +1,4 @@
-"""`doctor`: everything that makes a first run fail, looked at before it does."""
+"""`doctor`: checks for everything that makes a first run fail."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is to be looked at.
+    """The repository to check, and how.
 
     Attributes:
-        repository: `owner/name`; empty: the one `origin` names.
-        run: try the project's setup and tests too, which takes as long as they take.
+        repository: `owner/name`; empty: the one that `origin` names.
+        run: also run the project's setup and tests, which may take long.
     """
 
     folder: Path
@@ -46,14 +46,14 @@ class Question:
 async def examine(
     question: Question, runtime: RuntimeEnvironment, account: GitHubAccount, *, say: Callable[[str], object]
 ) -> list[Finding]:
-    """Look at everything; what one finding hides is told as far as it can be.
+    """Run every check; an early failure does not stop later ones.
 
     Args:
-        say: told of what takes long.
+        say: called before a check that takes long.
 
     Raises:
-        RepositoryError: no such folder, no git repository.
-        UsageError: a repository that is not `owner/name`.
+        RepositoryError: there is no such folder, or it is no git repository.
+        UsageError: the repository is not given as `owner/name`.
     """
     if question.repository and not _NAME.fullmatch(question.repository):
         raise UsageError(f"{question.repository} is not owner/name", hint="for example --repo octo/guestbook")
@@ -108,7 +108,7 @@ def _connect(target: Target, account: GitHubAccount) -> tuple[RepositorySettings
 
 
 def _workflow_data(settings: RepositorySettings | None, local: dict[str, bytes]) -> tuple[bytes | None, str]:
-    """What GitHub would run: the default branch's, where it can be read; else the last commit's."""
+    """Return the workflow GitHub would run: the default branch's if readable, else the last commit's."""
     if settings:
         try:
             return settings.file(WORKFLOW), f"the default branch {settings.branch}"
@@ -118,7 +118,7 @@ def _workflow_data(settings: RepositorySettings | None, local: dict[str, bytes])
 
 
 def _no_token(target: Target, account: GitHubAccount, checkout: Checkout) -> tuple[str, str]:
-    """Why GitHub was not asked, and how it could be."""
+    """Return why GitHub was not asked, and how to change that."""
     if target.name:
         return "there is no token to ask GitHub with", "GITHUB_TOKEN=$(gh auth token) autonomous-loop doctor"
     if not checkout.origin:

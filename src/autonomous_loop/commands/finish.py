@@ -1,4 +1,4 @@
-"""The action's post step: completes what a killed session left."""
+"""The action's post step. It completes a session that was killed."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ from autonomous_loop.wiring.session import SystemClock, configuration
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What the post step did.
+    """The result of the post step.
 
     Attributes:
-        loop: empty where there was nothing to complete.
-        reason: under which its session was ended.
+        loop: empty if there was nothing to complete.
+        reason: the handoff reason of the completed session.
     """
 
     why: str
@@ -57,7 +57,7 @@ class Finished:
     continues: bool = False
 
     def as_dict(self) -> dict[str, object]:
-        """Plain data."""
+        """Return plain data."""
         return {
             "loop": self.loop,
             "session": self.session,
@@ -68,10 +68,10 @@ class Finished:
 
 
 def finish_ci_session(runtime: RuntimeEnvironment, environ: Mapping[str, str]) -> Finished:
-    """Complete the session this very attempt of this run claimed and did not end; else nothing.
+    """Complete the session that this attempt of this run claimed but did not end, if there is one.
 
     Raises:
-        LoopError: it could not be completed; the schedule takes the loop up instead.
+        LoopError: it could not be completed; the schedule continues the loop instead.
     """
     inputs = read_inputs(environ)
     facts = read_facts(environ, read_event(environ.get("GITHUB_EVENT_PATH", "")))
@@ -134,10 +134,10 @@ def _finish(
 def complete(
     closing: ClosingParts, config: LoopConfig, loop: LoopId, *, by_person: bool, now: datetime
 ) -> Finished:
-    """Write the end of a session whose process is gone: journal, handoff, what people see, continuation.
+    """Write the end of a session whose process is gone: journal, handoff, published texts, continuation.
 
     Args:
-        by_person: it was told to stop: nothing goes on by itself.
+        by_person: a person stopped it, so nothing continues by itself.
 
     Raises:
         JournalError: the chain fails, or was signed with a key that is not here.
@@ -170,15 +170,15 @@ def complete(
 
 
 def _left_open(job: Job, config: LoopConfig, loop: LoopId) -> tuple[LoopId, LoopRecord] | None:
-    """The loop whose newest session this attempt claimed and did not end.
+    """Return the loop whose newest session this attempt claimed but did not end.
 
     Args:
-        loop: as a job of a matrix was told: its siblings have the same run. Empty: any.
+        loop: the loop of a matrix job, whose siblings share the run; empty: any loop.
     """
     for name in [loop] if loop else job.names(config):
         try:
             record = job.peek(name, config)
-        except JournalError:  # whoever looks at that loop says so
+        except JournalError:  # the next session of that loop reports it
             continue
         last = record.sessions[-1] if record is not None and record.sessions else None
         if record is not None and last is not None and last.ended is None and job.is_own(last.claimant):
@@ -187,12 +187,12 @@ def _left_open(job: Job, config: LoopConfig, loop: LoopId) -> tuple[LoopId, Loop
 
 
 def _stopped_at(job: Job, environ: Mapping[str, str]) -> datetime | None:
-    """When the main step was told to stop; None: nobody told it anything, it died.
+    """Return when the main step was told to stop; None if it died without a signal.
 
-    The step notes a signal itself; one that was too busy to notice is known to GitHub as cancelled.
+    The step records a signal itself. If it was too busy, GitHub still lists it as cancelled.
 
     Raises:
-        ForgeError: GitHub does not say: then nothing is decided here.
+        ForgeError: GitHub does not say, so nothing is decided here.
     """
     noted = environ.get(f"STATE_{STOPPED}", "")
     try:
@@ -202,7 +202,7 @@ def _stopped_at(job: Job, environ: Mapping[str, str]) -> datetime | None:
 
 
 def _settled(record: LoopRecord) -> Sequence[Event]:
-    """The attempt it died in, at what was set aside for it: nobody knows better."""
+    """Settle the attempt in which the session died at its reserved cost, since the real cost is unknown."""
     attempt = record.open_attempt
     if attempt is None:
         return []
@@ -219,7 +219,7 @@ def _settled(record: LoopRecord) -> Sequence[Event]:
 
 
 def _reason(record: LoopRecord, config: LoopConfig, *, by_person: bool, progressed: bool) -> HandoffReason:
-    """Why it ended, with the loop's own limits in view."""
+    """Return why the session ended, taking the loop's own limits into account."""
     if by_person:
         return HandoffReason.STOPPED
     reached = exhausted(config.limits_with(record.budget_usd), record.spending + record.unsettled)

@@ -1,4 +1,4 @@
-"""`init`: the workflow and a commented configuration, into a person's checkout."""
+"""`init`: writes the workflow and a commented configuration into a person's checkout."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ Done = Literal["new", "same", "replaced", "refused", "kept"]
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """One file.
+    """The change to one file.
 
     Attributes:
-        done: `refused`: another one stands there; `kept`: it is the person's own and needs nothing.
-        why: for people, where it was left as it is.
+        done: `refused`: a different file is there; `kept`: it is the person's own and needs no change.
+        why: for people, why it was left unchanged.
     """
 
     path: str
@@ -41,7 +41,7 @@ class FileChange:
 
     @property
     def diff(self) -> str:
-        """What changes, or would."""
+        """Return the change as a diff, made or planned."""
         if self.done == "kept":
             return ""
         old, new = (
@@ -53,11 +53,11 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class Initialised:
-    """What became of it.
+    """The result of `init`.
 
     Attributes:
-        repository: `owner/name` on GitHub; empty where `origin` is elsewhere.
-        label: that starts a loop.
+        repository: `owner/name` on GitHub; empty if `origin` is elsewhere.
+        label: the label that starts a loop.
         dry: nothing was written.
     """
 
@@ -69,7 +69,7 @@ class Initialised:
 
     @property
     def refused(self) -> bool:
-        """Whether a file stands in the way: nothing was written then."""
+        """Whether a file is in the way; if so, nothing was written."""
         return any(one.done == "refused" for one in self.changes)
 
 
@@ -81,15 +81,15 @@ def init(
     dry: bool = False,
     force: bool = False,
 ) -> Initialised:
-    """Write what is missing. Nothing is committed or pushed, and nothing of the repository runs.
+    """Write the missing files. It commits and pushes nothing, and runs no code of the repository.
 
     Args:
         dry: only say what would be done.
-        force: put our workflow in the place of one that differs.
+        force: replace a workflow that differs from ours.
 
     Raises:
-        RepositoryError: no git repository, no work tree, a link in the way.
-        ConfigurationError: the configuration there is cannot be read.
+        RepositoryError: no git repository, no work tree, or a link in the way.
+        ConfigurationError: the existing configuration cannot be read.
     """
     checkout = Checkout.open(folder, path=runtime.path)
     workflow = _workflow(checkout, force=force)
@@ -120,7 +120,7 @@ def _workflow(checkout: Checkout, *, force: bool) -> FileChange:
 
 
 def _settings(checkout: Checkout, folder: Path, runtime: RuntimeEnvironment) -> tuple[FileChange, str]:
-    """The configuration is a person's own: one that is there is never written over, forced or not."""
+    """Write the configuration if there is none. An existing one is the person's, so `force` keeps it too."""
     files = {
         path: data for path in (CONFIG_FILE, "pyproject.toml") if (data := checkout.read(path)) is not None
     }
@@ -143,19 +143,19 @@ def _table_in(pyproject: bytes) -> bool:
 
 
 def _tests(folder: Path, runtime: RuntimeEnvironment) -> tuple[str, str]:
-    """The test command that the last commit's files have, or what to tell of those they speak of."""
+    """Return the test command found in the last commit's files, or a note on the several they name."""
     try:
         with taken_from(folder, runtime) as taken:
             head = taken.source.commit("HEAD")
             taken.source.bring(taken.repository, [f"{head}:refs/init/head"])
             facts = TreeFacts(taken.repository).of(taken.repository.tree_of(head))
             steps = detected(facts)
-            # A guess set down would be a person's word, above what a run shows.
+            # Written into the file, a guess would count as a person's choice and overrule what a run shows.
             if len(steps) == 1 and not steps[0].guessed and steps_of(steps[0].command, facts) == steps:
                 return steps[0].command, ""
             said = [f"{one.command} (in {one.folder})" if one.folder else one.command for one in steps]
             return "", "; ".join(said)
-    except RepositoryError:  # no commit yet: there is nothing to find them in
+    except RepositoryError:  # no commit yet, so there are no files to read
         return "", ""
 
 
@@ -169,7 +169,7 @@ _SAID = {
 
 
 def initialised_as_text(made: Initialised) -> str:
-    """What was done, as a diff, and what is left for a person to do."""
+    """Return what was done, as a diff, and what a person still has to do."""
     unwritten = made.dry or made.refused
     lines = [
         f"{one.path}: {_SAID[one.done][unwritten]}{f' ({one.why})' if one.why else ''}"

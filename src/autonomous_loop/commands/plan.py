@@ -1,4 +1,4 @@
-"""`plan`: what a schedule has to do, as the matrix of a fleet of jobs; and what is due of tidying up."""
+"""`plan`: returns the sessions a schedule must start, as a job matrix, and cleans up closed loops."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from autonomous_loop.wiring.environment import RuntimeEnvironment
 from autonomous_loop.wiring.session import configuration
 
 OUTSIDE = {"GITHUB_RUN_ID": "0", "GITHUB_EVENT_NAME": "schedule"}
-"""What a person's shell does not have: a plan there belongs to no run."""
+"""Stands in for variables that a person's shell lacks, because a plan there belongs to no run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What may start now.
+    """The sessions that may start now.
 
     Attributes:
-        turns: a job each.
-        wait: why something else waits.
+        turns: one job each.
+        wait: why other work waits.
         notes: for the log.
     """
 
@@ -39,26 +39,26 @@ class Planned:
 
     @property
     def matrix(self) -> str:
-        """JSON, for `strategy.matrix`."""
+        """Return JSON for `strategy.matrix`."""
         return json.dumps({"include": [{"loop": one.loop, "issue": one.issue} for one in self.turns]})
 
     @property
     def outputs(self) -> dict[str, str]:
-        """Of the step. GitHub refuses an empty matrix, so where nothing starts there is none."""
+        """Return the step's outputs. GitHub rejects an empty matrix, so it is left out if nothing starts."""
         return {"matrix": self.matrix if self.turns else "", "count": str(len(self.turns))}
 
 
 def plan_ci(runtime: RuntimeEnvironment, environ: Mapping[str, str]) -> Planned:
-    """Look at every loop and every labelled issue.
+    """Examine every loop and every labelled issue.
 
-    In a job, labels by people who may not ask are taken off, loops that were closed are ended, and old
-    branches deleted; from a person's shell nothing is changed.
+    In a job it also removes labels added without permission, ends closed loops, and deletes old
+    branches. From a person's shell it changes nothing.
 
     Args:
-        environ: of the job: `INPUT_*`, `GITHUB_*`; outside of one `GITHUB_REPOSITORY` and `GITHUB_TOKEN`.
+        environ: a job's `INPUT_*` and `GITHUB_*`; elsewhere `GITHUB_REPOSITORY` and `GITHUB_TOKEN`.
 
     Raises:
-        LoopError: GitHub does not answer, or the input makes no sense.
+        LoopError: GitHub does not answer, or an input is malformed.
     """
     inputs = read_inputs(environ)
     in_job = "GITHUB_RUN_ID" in environ

@@ -1,4 +1,4 @@
-"""The proof's verdict on any two commits of any repository: no forge, no key, no model."""
+"""Proves any two commits of any repository, without a forge, a key or a model."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from autonomous_loop.wiring.verification import (
 )
 
 MOST_TESTS = 50
-# Reasons that speak of the place, not of the change.
+# Refusal reasons that concern the environment, not the change.
 ENVIRONMENT = frozenset({"setup", "environment"})
 PREPARE = (
     "let the setup install what the tests need (--setup; in CI the input setup), or say how they run"
@@ -43,20 +43,20 @@ class NoTests(UsageError):  # noqa: N818 - what was found, not a fault of ours
 
 
 class NoVerdict(UsageError):  # noqa: N818 - nothing is said of the change
-    """The tests could not be run here."""
+    """The tests could not be run here, so there is no verdict on the change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is to be proved.
+    """The change to prove.
 
     Attributes:
         folder: a git directory; its checkout is not touched.
-        base: a revision; the code before is where head left it.
+        base: a revision; `head` is compared with their merge base.
         head: a revision; empty: HEAD.
         tests: files, folders or test ids in head; empty: the test files that differ, or else those that read
             what differs below a test root.
-        overrides: configuration keys over the project's own.
+        overrides: configuration keys that take precedence over the project's own.
     """
 
     folder: Path
@@ -68,25 +68,25 @@ class Question:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """What else was asked, as it is written on the command line."""
+        """Return the other options as they are written on the command line."""
         kind = () if self.kind is FeatureKind.BEHAVIOUR else ("--kind", str(self.kind))
         settings = (word for key, value in self.overrides.items() for word in ("--set", f"{key}={value}"))
         return (*kind, *settings)
 
 
 async def prove(question: Question, runtime: RuntimeEnvironment, *, say: Callable[[str], object]) -> Receipt:
-    """The verdict, by the loop's own verifier and hands.
+    """Return the verdict of the loop's own verifier, run in the sandbox.
 
     Args:
-        say: told of each step and of what a person should know of the question.
+        say: called at each step, and with notes about the change.
 
     Raises:
-        RepositoryError: no git repository, an unknown revision, no common past.
-        NoTests: nothing was named, and nothing differs that is a test, or is there for tests.
-        UsageError: base and head do not differ, or a test that is none.
+        RepositoryError: no git repository, an unknown revision, or no common history.
+        NoTests: no tests were named, and no test or test support file differs.
+        UsageError: base and head do not differ, or a named test is no test.
         ConfigurationError: the suite cannot be run on the code before.
         NoVerdict: the setup fails, or the tests do not run here.
-        SandboxError: the hands cannot be kept apart here.
+        SandboxError: the sandbox cannot be isolated here.
     """
     with taken_from(question.folder, runtime) as taken:
         named = taken.source.commit(question.base)
@@ -98,7 +98,7 @@ async def prove(question: Question, runtime: RuntimeEnvironment, *, say: Callabl
             say(f"base is {base[:12]}, where head left {question.base}")
         work = _difference(taken, base, head)
         config = configuration(taken.repository, base, overrides=question.overrides)
-        # When a loop runs the whole suite says nothing of a verdict by itself, which has no later.
+        # `regression` delays the suite for a loop. A single verdict has no later point, so run the suite now.
         config = config.model_copy(update={"regression": "feature"})
         asked = Differing(question.tests) if question.tests else _tests_of(work, question.kind)
         if asked.data:
@@ -130,7 +130,7 @@ async def prove(question: Question, runtime: RuntimeEnvironment, *, say: Callabl
 
 
 def _before(taken: Taken, named: CommitSha, head: CommitSha) -> CommitSha:
-    """Where head left base: a base branch may have moved on since."""
+    """Return the merge base of head and base, because a base branch may have moved on."""
     taken.source.bring(taken.repository, [f"{named}:refs/prove/base", f"{head}:refs/prove/head"])
     done = taken.repository.git.run("merge-base", named, head)
     found = done.stdout.decode().strip()
@@ -155,7 +155,7 @@ def _difference(taken: Taken, base: CommitSha, head: CommitSha) -> Candidate:
 
 
 def _tests_of(work: Candidate, kind: FeatureKind) -> Differing:
-    """The tests that speak for a change; of a refactor, where none may differ, all of them by folders."""
+    """Return the tests for a change; for a refactor, which may change none, all tests by folders."""
     found = differing(work)
     if kind is FeatureKind.REFACTOR and work.new_test_files:
         found = Differing(tuple(sorted({path.split("/")[0] for path in work.new_test_files})))
@@ -195,7 +195,7 @@ async def _judge(
     subject: str,
     say: Callable[[str], object],
 ) -> tuple[Verdict, tuple[str, ...], tuple[str, ...]]:
-    """The verdict; the protected paths that differ, which are a person's to change; and the tests."""
+    """Return the verdict, the protected paths that differ (a person must change those), and the tests."""
     tests = asked.tests
     trees = ground.repository
     before, after = trees.tree_of(base), trees.tree_of(head)
@@ -227,7 +227,7 @@ async def _judge(
         passing={},
         gate=report,
     )
-    # A runner that never ran here is missing; one that did was broken by the change.
+    # A runner that never ran here is missing; a runner that ran before was broken by the change.
     of_the_place = ENVIRONMENT if baseline.passed else ENVIRONMENT | {"no-report"}
     if verdict.reasons and all(reason.code in of_the_place for reason in verdict.reasons):
         raise NoVerdict("\n".join(reason.text for reason in verdict.reasons), hint=PREPARE)
@@ -238,7 +238,7 @@ async def _judge(
 
 
 def _few(asked: Differing, baseline: Baseline, work: Candidate) -> tuple[str, ...]:
-    """Of the tests that may read what differs, no more than can be proved at once."""
+    """Limit the tests that may read what differs to as many as can be proved at once."""
     tests = asked.that_ran(baseline)
     if len(tests) > MOST_TESTS:
         tests = named_by(tests, asked.data, work) or tests

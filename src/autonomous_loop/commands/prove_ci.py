@@ -1,4 +1,4 @@
-"""The proof's verdict in a CI job: from the inputs of `prove/action.yml` and the event to a receipt."""
+"""Proves a change in a CI job: reads the inputs of `prove/action.yml` and the event, writes a receipt."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ COMMANDS = ("test-command", "suite-command", "setup")
 async def prove_in_ci(
     runtime: RuntimeEnvironment, environ: Mapping[str, str], *, say: Callable[[str], object]
 ) -> int:
-    """What the action runs; the step's exit code.
+    """Run the action, and return the step's exit code.
 
     Args:
-        environ: of the job: `INPUT_*`, `GITHUB_*`.
+        environ: the job's `INPUT_*` and `GITHUB_*`.
 
     Raises:
-        UsageError: as `prove`; the summary says so too.
+        UsageError: as `prove`; the summary shows it too.
     """
     try:
         receipt = await prove(question_of(environ), runtime, say=say)
@@ -48,10 +48,10 @@ async def prove_in_ci(
 
 
 def question_of(environ: Mapping[str, str]) -> Question:
-    """What the inputs ask; where they are empty, what the event says.
+    """Return the question that the inputs ask; empty inputs are filled from the event.
 
     Raises:
-        ConfigurationError: neither says what the base is, or an input is malformed.
+        ConfigurationError: neither names the base, or an input is malformed.
     """
     pull = _mapping(read_event(environ.get("GITHUB_EVENT_PATH", "")).get("pull_request"))
     base = _input(environ, "base") or _sha(pull, "base")

@@ -1,4 +1,4 @@
-"""One session in a CI job: from the event that started it to the step's outputs."""
+"""Runs one session in a CI job: from the event that started it to the step's outputs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ FAILED = frozenset({HandoffReason.FAILED, HandoffReason.BLOCKED})
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the step says of itself.
+    """The result of the step.
 
     Attributes:
         result: why the session ended; or "ignored", "superseded", "waiting" (for room within the
@@ -68,11 +68,11 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """1 only where a person must look: a pause is not a failure."""
+        """Return 1 only if a person must look; a pause is no failure."""
         return 1 if self.result in {str(reason) for reason in FAILED} else 0
 
     def as_dict(self) -> dict[str, object]:
-        """Plain data, by the names of the action's outputs."""
+        """Return plain data, with the names of the action's outputs."""
         return {
             "result": self.result,
             "loop": self.loop,
@@ -87,14 +87,14 @@ class Outcome:
 
 
 async def run_ci_session(runtime: RuntimeEnvironment, environ: dict[str, str]) -> Outcome:
-    """What the action runs.
+    """Run the action.
 
     Args:
-        around: its tools and folders.
-        environ: of the job: `INPUT_*`, `GITHUB_*`.
+        runtime: its tools and folders.
+        environ: the job's `INPUT_*` and `GITHUB_*`.
 
     Raises:
-        UsageError: input, configuration or environment a person must mend.
+        UsageError: a person must fix input, configuration or environment.
         StopLoop: the journal or the handoff cannot be trusted.
     """
     inputs = read_inputs(environ)
@@ -127,7 +127,7 @@ async def run_ci_session(runtime: RuntimeEnvironment, environ: dict[str, str]) -
 async def _play(
     inputs: ActionInputs, facts: RunFacts, runtime: RuntimeEnvironment, home: Path, artifacts: ArtifactClient
 ) -> Outcome:
-    """Find the loop, check who asked, run one session of it."""
+    """Find the loop, check the sender, and run one session."""
     job = Job.connect(facts, runtime, home)
     base = job.default_head()
     config = configuration(job.git, base, overrides=inputs.overrides)
@@ -146,7 +146,7 @@ async def _play(
     record = job.peek(choice.loop, config)
     wait = fleet.wait_of(choice.loop)
     if record is not None:
-        # Read once, from the commit the loop started from: a later push cannot change a running loop.
+        # Read once, from the commit the loop started from, so that a later push cannot change a running loop.
         config = configuration(job.git, record.facts.base, overrides=inputs.overrides)
     place = target_of(job, choice, config, access, base, artifacts=artifacts)
     if wait is not None:
@@ -167,8 +167,8 @@ async def _play(
 def _evidence(
     ending: Ending, parts: Parts, place: LoopTarget, facts: RunFacts, runtime: RuntimeEnvironment, home: Path
 ) -> str:
-    """Upload what the session leaves for people to look at; what is said of it in the summary."""
-    # After a person's stop the runner kills what is not over in a few seconds.
+    """Upload the session's evidence for people, and return the line about it for the summary."""
+    # After a person's stop the runner kills everything that is not done in a few seconds.
     most_s = 2.0 if ending.reason is HandoffReason.STOPPED else 60.0
     with closing(ArtifactClient(facts, runtime.token, most_s=most_s)) as last:
         return evidence_artifact.keep(
@@ -187,7 +187,7 @@ def _waits(place: LoopTarget, wait: Wait, *, seen: bool) -> Outcome:
     """Tell people once that the repository's limits keep the loop waiting, and until when.
 
     Args:
-        seen: a schedule finds it again.
+        seen: a schedule will find the loop again.
     """
     when = f"after {wait.until:%Y-%m-%d %H:%M} UTC" if wait.until else "when a loop ends"
     again = "the schedule starts it" if seen else "start it again, or say `/loop continue`"

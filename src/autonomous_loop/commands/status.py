@@ -1,4 +1,4 @@
-"""Where the loops of a git directory stand, from their journals."""
+"""Reads from the journals how the loops of a git directory stand."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from autonomous_loop.wiring.session import IDENTITY, SystemClock
 
 @dataclass(frozen=True, slots=True)
 class LoopStatus:
-    """One loop, in figures.
+    """The figures of one loop.
 
     Attributes:
-        note: where an error stopped it: what happened and what to do.
+        note: if an error stopped it, what happened and what to do.
     """
 
     loop: str
@@ -37,12 +37,12 @@ class LoopStatus:
     note: str = ""
 
     def as_dict(self) -> dict[str, object]:
-        """Plain data, for `--json`."""
+        """Return plain data, for `--json`."""
         return {**asdict(self), "features": dict(self.features)}
 
 
 def status_of(record: LoopRecord) -> LoopStatus:
-    """The figures of a record."""
+    """Return the figures of a record."""
     last = record.sessions[-1] if record.sessions else None
     state = (
         "not begun" if last is None else str(last.reason) if last.reason else f"session {last.number} runs"
@@ -66,7 +66,7 @@ def status_of(record: LoopRecord) -> LoopStatus:
 def read_loops(
     remote: str, runtime: RuntimeEnvironment, *, prefix: str = "autonomous-loop"
 ) -> list[LoopRecord]:
-    """The records of every loop below `prefix`; their chains are not verified, which needs the key."""
+    """Read the records of every loop below `prefix`, unverified, because verifying needs the key."""
     home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=runtime.temporary))
     repository = Repository.create(home, remote=remote, identity=IDENTITY, path=runtime.path, auth={})
     try:
@@ -91,17 +91,17 @@ def read_loops(
 
 
 def loops_of(folder: Path, runtime: RuntimeEnvironment) -> list[LoopStatus]:
-    """Every loop of a git directory.
+    """Return every loop of a git directory.
 
     Raises:
-        RepositoryError: it is none.
+        RepositoryError: the folder is no git directory.
     """
     project = Project.open(folder)
     return [status_of(record) for record in read_loops(str(project.git_folder), runtime)]
 
 
 def render(found: list[LoopStatus]) -> str:
-    """For people."""
+    """Return text for people."""
     if not found:
         return "no loop has run here yet"
     lines = []

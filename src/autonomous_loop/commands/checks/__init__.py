@@ -1,1 +1,1 @@
-"""What `doctor` looks at: the project, its GitHub, this machine."""
+"""The checks of `doctor`: the project, its GitHub repository, this machine."""

@@ -1,4 +1,4 @@
-"""The repository on GitHub: its default branch, settings, label and secrets."""
+"""Checks the repository on GitHub: its default branch, settings, label and secrets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ADMIN = "the token may not read this; an admin's can"
 
 
 def look_at_rights(settings: RepositorySettings) -> Iterator[Finding]:
-    """Whose token it is, and what they may."""
+    """Check the token's owner and permissions."""
     text = f"the token is {settings.login}'s"
     if settings.role in {"admin", "write"}:
         yield ok("token", f"{text}, with the role {settings.role}")
@@ -28,7 +28,7 @@ def look_at_rights(settings: RepositorySettings) -> Iterator[Finding]:
 def look_at_settings(
     settings: RepositorySettings, target: Target, label: str, facts: WorkflowFacts | None
 ) -> Iterator[Finding]:
-    """Everything a first run needs that is not in a file."""
+    """Check everything a first run needs that is not in a file."""
     if not settings.has_issues:
         yield mend("issues", "issues are switched off", target.page("settings", "Settings, Features, Issues"))
     yield _told("actions", target.actions, lambda: _actions(settings, target, facts))
@@ -41,7 +41,7 @@ def look_at_settings(
 
 
 def without_token(target: Target, label: str, why: str, how: str) -> Iterator[Finding]:
-    """What could have been asked of GitHub, each with its place."""
+    """List the checks that need GitHub, each with the page where a person can look."""
     yield unknown("token", why, how)
     yield unknown("actions", "whether Actions run here", target.actions)
     yield unknown("pull requests", "whether the loop may open one", f"{SETTING}: {target.actions}")

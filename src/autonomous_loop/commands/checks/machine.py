@@ -1,4 +1,4 @@
-"""This machine: hands, browser, the model's service, and whether the project's own commands work here."""
+"""Checks this machine: sandbox, browser, the model's service, and the project's own commands."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _ONLY_HERE = "the action's own image has it; this machine matters for `run` alon
 
 
 async def look_at_machine(runtime: RuntimeEnvironment, *, matters: bool) -> AsyncIterator[Finding]:
-    """Hands and browser.
+    """Check sandbox and browser.
 
     Args:
-        matters: loops run on this machine, rather than on GitHub.
+        matters: loops run on this machine, not on GitHub.
     """
     home = Path(tempfile.mkdtemp(prefix="autonomous-loop-", dir=runtime.temporary))
     try:
@@ -50,7 +50,7 @@ async def look_at_machine(runtime: RuntimeEnvironment, *, matters: bool) -> Asyn
 
 
 async def look_at_model(runtime: RuntimeEnvironment, config: LoopConfig) -> Finding:
-    """Who the loop is to the model's service, the model and its price, by one question that costs nothing."""
+    """Check credentials, model and price with one request that costs nothing."""
     provider = runtime.service.provider
     try:
         price_of(config.model, config.prices, provider=provider)
@@ -73,7 +73,7 @@ async def look_at_model(runtime: RuntimeEnvironment, config: LoopConfig) -> Find
 async def try_project(
     taken: Taken, head: CommitSha, config: LoopConfig, runtime: RuntimeEnvironment
 ) -> list[Finding]:
-    """The setup and the whole suite, in the hands, on a fresh clone of the commit."""
+    """Run the setup and the whole suite in the sandbox, on a fresh clone of the commit."""
     found = []
     try:
         async with verification_environment(taken, config, runtime) as ground:

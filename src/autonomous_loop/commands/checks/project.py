@@ -1,4 +1,4 @@
-"""The project itself: its commit, configuration, workflow, limits and tests."""
+"""Checks the project itself: its commit, configuration, workflow, limits and tests."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from autonomous_loop.verify.commands import detected
 from autonomous_loop.verify.project.tree_facts import TreeFacts
 from autonomous_loop.wiring.verification import Taken
 
-# A session that hands off still pushes, writes and dispatches: minutes.
+# A session needs minutes after its deadline, because it still pushes, writes and dispatches.
 HAND_OFF_MINUTES = 5.0
 _INIT = "autonomous-loop init"
 
 
 def files_of(taken: Taken, head: CommitSha) -> Mapping[str, bytes]:
-    """The files of a commit that decide how a loop runs."""
+    """Return the files of a commit that decide how a loop runs."""
     tree = taken.repository.tree_of(head)
     paths = (CONFIG_FILE, "pyproject.toml", WORKFLOW)
     return {path: data for path in paths if (data := taken.repository.read(tree, path)) is not None}
 
 
 def look_at_workflow(data: bytes | None, where: str) -> tuple[list[Finding], WorkflowFacts | None]:
-    """The workflow file: there, whole, ours.
+    """Check the workflow file: present, complete, and running this action.
 
     Args:
-        data: None: there is none.
-        where: it was looked for, such as "the branch main".
+        data: None: there is no file.
+        where: the place that was searched, such as "the branch main".
     """
     if data is None:
         text = f"{WORKFLOW} is not on {where}"
@@ -62,7 +62,7 @@ def look_at_workflow(data: bytes | None, where: str) -> tuple[list[Finding], Wor
 def look_at_configuration(
     files: Mapping[str, bytes], facts: WorkflowFacts | None
 ) -> tuple[list[Finding], LoopConfig | None]:
-    """The configuration as a session would read it: the workflow's inputs win over the file."""
+    """Check the configuration as a session would read it: the workflow's inputs override the file."""
     given = {key: value for key, value in (facts.inputs if facts else {}).items() if _is_key(key)}
     try:
         config = LoopConfig.from_files(files, overrides=given)
@@ -101,7 +101,7 @@ def _limits(config: LoopConfig, facts: WorkflowFacts | None) -> Iterator[Finding
 
 
 def look_at_tests(taken: Taken, head: CommitSha, config: LoopConfig) -> Finding:
-    """How tests run."""
+    """Check how tests run."""
     if config.test_command:
         return ok("tests", f"test-command: {config.test_command}")
     steps = detected(TreeFacts(taken.repository).of(taken.repository.tree_of(head)))

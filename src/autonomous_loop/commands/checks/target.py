@@ -1,4 +1,4 @@
-"""The repository on GitHub that is looked at, and its pages."""
+"""The repository on GitHub under check, and its pages."""
 
 from __future__ import annotations
 
@@ -12,48 +12,48 @@ SETTING = 'tick "Allow GitHub Actions to create and approve pull requests"'
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a person clicks.
+    """Builds the links that a person opens.
 
     Attributes:
-        name: `owner/name`; empty: it is not known, and the places are told in words.
-        server_url: of GitHub's pages.
+        name: `owner/name`; empty: unknown, so the pages are described in words.
+        server_url: address of GitHub's pages.
     """
 
     name: str
     server_url: str
 
     def page(self, path: str, words: str) -> str:
-        """The address of one of its pages, or how to get there."""
+        """Return the address of one of its pages, or how to get there."""
         return f"{self.server_url}/{self.name}/{path}" if self.name else words
 
     @property
     def secrets(self) -> str:
-        """Where secrets are added."""
+        """Page on which to add secrets."""
         return self.page("settings/secrets/actions/new", "Settings, Secrets and variables, Actions")
 
     @property
     def actions(self) -> str:
-        """Where Actions are allowed."""
+        """Page on which to allow Actions."""
         return self.page("settings/actions", "Settings, Actions, General")
 
     @property
     def labels(self) -> str:
-        """Where labels are made."""
+        """Page on which to create labels."""
         return self.page("labels", "Issues, Labels")
 
     @property
     def workflow(self) -> str:
-        """Where the workflow is switched on."""
+        """Page on which to enable the workflow."""
         file = quote(WORKFLOW.rpartition("/")[2])
         return self.page(f"actions/workflows/{file}", "Actions, Autonomous Loop")
 
     def gh(self, command: str) -> str:
-        """A command of GitHub's own tool for this repository."""
+        """Return a `gh` command for this repository."""
         return f"gh {command} --repo {self.name}" if self.name else f"gh {command}"
 
 
 def next_steps(target: Target, label: str) -> list[str]:
-    """What is left to do after the files are written."""
+    """Return the steps left after the files are written."""
     words = "Settings, Developer settings, GitHub Apps"
     app = f"{target.server_url}/settings/apps/new" if target.name else words
     app_token = (
