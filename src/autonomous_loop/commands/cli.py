@@ -24,31 +24,51 @@ from autonomous_loop.wiring.environment import GitHubAccount, RuntimeEnvironment
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="autonomous-loop")
 def main() -> None:
-    """One issue to a reviewable pull request, over as many CI jobs as it needs."""
+    """Take one issue to a reviewable pull request, over as many CI jobs as it needs."""
     # The libraries' own log lines are for developers of them; what a person needs is printed.
     logging.getLogger().addHandler(logging.NullHandler())
     # Imports make nothing to collect, and take half the time; `exit_with` turns it on again.
     gc.disable()
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+set_option = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a configuration key. May be repeated."
+)
+setup_option = click.option("--setup", metavar="C", help="Command that prepares a fresh clone.")
+tests_unsandboxed_option = click.option(
+    "--unsandboxed", is_flag=True, help="Run the tests without a sandbox (disposable machines only)."
+)
 
 
 @main.command()
 @click.option(
-    "--project", type=click.Path(path_type=Path), default=".", help="A git directory with a commit."
+    "--project",
+    type=click.Path(path_type=Path),
+    default=".",
+    help="Git repository with at least one commit.",
 )
 @click.option(
-    "--request", type=click.Path(path_type=Path), help="A Markdown file; else feature_list.json is used."
+    "--request",
+    type=click.Path(path_type=Path),
+    help="Markdown file that says what to build. Default: feature_list.json.",
 )
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a configuration key.")
+@set_option
 @click.option(
     "--network",
     type=click.Choice([str(one) for one in Network]),
-    help="What the model's commands may reach: everything (the default), --allowed-host alone, or nothing.",
+    help="Network of the sandbox. open (default): all; allowed: --allowed-host only; none: loopback only.",
 )
-@click.option("--allowed-host", "hosts", multiple=True, metavar="HOST", help="With --network allowed.")
-@click.option("--unsandboxed", is_flag=True, help="Do not keep the hands apart: for throw-away machines.")
+@click.option(
+    "--allowed-host",
+    "hosts",
+    multiple=True,
+    metavar="HOST",
+    help="Host for --network allowed. May be repeated.",
+)
+@click.option(
+    "--unsandboxed", is_flag=True, help="Run model commands without a sandbox (disposable machines only)."
+)
 @json_option
 def run(
     *,
@@ -60,7 +80,10 @@ def run(
     unsandboxed: bool,
     as_json: bool,
 ) -> None:
-    """Run the whole loop on a git directory, with no forge; run it again to resume."""
+    """Run the whole loop on a git repository, without GitHub.
+
+    If it stops early, run the same command again to resume.
+    """
     from autonomous_loop.loop import AutonomousLoop  # noqa: PLC0415 - the SDK costs a second to import
     from autonomous_loop.report.terminal import ProgressView  # noqa: PLC0415
 
@@ -96,7 +119,7 @@ def run(
 @main.command()
 @json_option
 def session(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
-    """One session in CI: what the action runs."""
+    """Run one session in CI. The action calls this command."""
     from autonomous_loop.commands.session import run_ci_session  # noqa: PLC0415 - the SDK costs a second to import
     from autonomous_loop.report.terminal import ProgressView  # noqa: PLC0415
 
@@ -115,7 +138,7 @@ def session(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
 @main.command()
 @json_option
 def finish(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
-    """The action's post step: completes what a killed session left."""
+    """Finish the work of a killed session. The action calls this command as its post step."""
     if environment().get(f"STATE_{ENDED}"):
         # The next session waits for this job's end: what has nothing to do shall not read the journal for it.
         say("finish: the session ended by itself")
@@ -139,9 +162,9 @@ def finish(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
 @main.command()
 @json_option
 def plan(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
-    """Print the matrix of sessions that may start now, for a fleet of jobs.
+    """Print the sessions that may start now, as a job matrix.
 
-    In CI its inputs come as those of `session`; elsewhere from GITHUB_REPOSITORY and GITHUB_TOKEN.
+    In CI this command reads the action's inputs. Elsewhere it reads GITHUB_REPOSITORY and GITHUB_TOKEN.
     """
     from autonomous_loop.commands.plan import plan_ci  # noqa: PLC0415 - only this command needs it
 
@@ -158,10 +181,12 @@ def plan(as_json: bool) -> None:  # noqa: FBT001 - click gives it so
 
 
 @main.command()
-@click.option("--project", type=click.Path(path_type=Path), default=".", help="A git directory.")
+@click.option(
+    "--project", type=click.Path(path_type=Path), default=".", help="Git repository with the loop's branches."
+)
 @json_option
 def status(project: Path, as_json: bool) -> None:  # noqa: FBT001 - click gives it so
-    """Where the loops of a git directory stand."""
+    """Show the progress of every loop in a git repository."""
     from autonomous_loop.commands.status import loops_of, render  # noqa: PLC0415
 
     async def work() -> int:
@@ -173,16 +198,28 @@ def status(project: Path, as_json: bool) -> None:  # noqa: FBT001 - click gives 
 
 
 @main.command()
-@click.option("--project", type=click.Path(path_type=Path), default=".", help="A git directory.")
-@click.option("--base", required=True, metavar="REV", help="The code before: what head left it at is proved.")
-@click.option("--head", default="", metavar="REV", help="The code after; HEAD when it is not given.")
-@click.option("--test", "tests", multiple=True, metavar="PATH", help="A test file, folder or id in head.")
-@click.option("--kind", type=click.Choice(["behaviour", "refactor"]), default="behaviour", show_default=True)
-@click.option("--test-command", metavar="C", help="Runs tests; files are appended.")
-@click.option("--suite-command", metavar="C", help="Runs the whole suite.")
-@click.option("--setup", metavar="C", help="Prepares a fresh clone.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a configuration key.")
-@click.option("--unsandboxed", is_flag=True, help="Do not keep the hands apart: for throw-away machines.")
+@click.option(
+    "--project", type=click.Path(path_type=Path), default=".", help="Git repository with both commits."
+)
+@click.option(
+    "--base", required=True, metavar="REV", help="Base revision; HEAD is compared with its merge base."
+)
+@click.option("--head", default="", metavar="REV", help="Revision to prove. Default: HEAD.")
+@click.option(
+    "--test", "tests", multiple=True, metavar="PATH", help="Test file, folder or id. May be repeated."
+)
+@click.option(
+    "--kind",
+    type=click.Choice(["behaviour", "refactor"]),
+    default="behaviour",
+    show_default=True,
+    help="behaviour: tests turn from red to green; refactor: the same tests pass before and after.",
+)
+@click.option("--test-command", metavar="C", help="Command that runs tests. The loop appends the test files.")
+@click.option("--suite-command", metavar="C", help="Command that runs the whole suite.")
+@setup_option
+@set_option
+@tests_unsandboxed_option
 @json_option
 def prove(
     *,
@@ -198,9 +235,10 @@ def prove(
     unsandboxed: bool,
     as_json: bool,
 ) -> None:
-    """The proof's verdict on two commits: no forge, no key, no model.
+    """Prove a change between two commits by its tests.
 
-    Without --test the test files that differ are what has to turn from red to green.
+    At least one test must fail on the code before. All must pass on the code after, and nothing that passed
+    before may break. Without --test, the test files that differ are used. No key and no model are needed.
     """
     from autonomous_loop.commands.prove import Question, prove  # noqa: PLC0415 - only this command needs it
     from autonomous_loop.report.receipt import as_text  # noqa: PLC0415
@@ -221,7 +259,7 @@ def prove(
 
 @main.command(hidden=True)
 def prove_in_ci() -> None:
-    """What prove/action.yml runs: the same, from the action's inputs and the event."""
+    """Prove a pull request, from the inputs and the event of prove/action.yml."""
     from autonomous_loop.commands.prove_ci import prove_in_ci  # noqa: PLC0415 - only this command needs it
 
     async def work() -> int:
@@ -233,11 +271,13 @@ def prove_in_ci() -> None:
 
 @main.command()
 @click.argument("ref", default="")
-@click.option("--project", type=click.Path(path_type=Path), default=".", help="A git directory.")
-@click.option("--deep", is_flag=True, help="Replay the red and green of every feature too.")
-@click.option("--setup", metavar="C", help="Prepares a fresh clone.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a configuration key.")
-@click.option("--unsandboxed", is_flag=True, help="Do not keep the hands apart: for throw-away machines.")
+@click.option(
+    "--project", type=click.Path(path_type=Path), default=".", help="Git repository with the loop's branches."
+)
+@click.option("--deep", is_flag=True, help="Also replay the red and the green run of every feature.")
+@setup_option
+@set_option
+@tests_unsandboxed_option
 @json_option
 def audit(
     *,
@@ -251,8 +291,8 @@ def audit(
 ) -> None:
     """Prove every feature of a loop again, from a clean clone.
 
-    REF is a loop's id or one of its branches; it may be left out where there is only one loop. It can be the
-    bundle, too, that was kept of a loop's branches when its pull request was closed.
+    REF is a loop's id, one of its branches, or the bundle that was kept when its pull request was closed. If
+    there is only one loop, leave REF out.
     """
     from autonomous_loop.commands.audit import audit  # noqa: PLC0415 - only this command needs it
     from autonomous_loop.report.audit import as_text  # noqa: PLC0415
@@ -271,13 +311,15 @@ def audit(
 
 
 @main.command()
-@click.option("--folder", type=click.Path(path_type=Path), help="Where the result is kept.")
-@click.option("--serve", is_flag=True, help="Keep the pages up at the end, until Ctrl-C.")
-@click.option("--live", is_flag=True, help="Run on Claude (needs ANTHROPIC_API_KEY).")
-@click.option("--port", type=int, default=0, help="Of the embedded GitHub; 0 takes a free one.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Folder to keep the result in.")
+@click.option("--serve", is_flag=True, help="Keep serving the pages at the end, until Ctrl-C.")
+@click.option(
+    "--live", is_flag=True, help="Use Claude instead of the scripted model (needs ANTHROPIC_API_KEY)."
+)
+@click.option("--port", type=int, default=0, help="Port of the embedded GitHub. Default: a free one.")
 @json_option
 def demo(folder: Path | None, serve: bool, live: bool, port: int, as_json: bool) -> None:  # noqa: FBT001
-    """Play the whole thing on this machine: no GitHub, no key."""
+    """Play a sample issue on this machine, without GitHub or a key."""
 
     async def work() -> int:
         try:
@@ -295,13 +337,13 @@ def demo(folder: Path | None, serve: bool, live: bool, port: int, as_json: bool)
 
 
 @main.command()
-@click.option("--project", type=click.Path(path_type=Path), default=".", help="A checkout of the repository.")
-@click.option("--dry-run", "dry", is_flag=True, help="Only show what would be written.")
-@click.option("--force", is_flag=True, help="Put our workflow in the place of one that differs.")
+@click.option("--project", type=click.Path(path_type=Path), default=".", help="Checkout of the repository.")
+@click.option("--dry-run", "dry", is_flag=True, help="Show what would be written, and write nothing.")
+@click.option("--force", is_flag=True, help="Replace a workflow that differs from ours.")
 def init(*, project: Path, dry: bool, force: bool) -> None:
-    """Put the workflow and a commented configuration into a repository.
+    """Add the workflow and a commented configuration to a repository.
 
-    Nothing is committed or pushed.
+    This command commits and pushes nothing.
     """
     from autonomous_loop.commands.init import init, initialised_as_text  # noqa: PLC0415 - only this command needs it
 
@@ -320,14 +362,20 @@ def init(*, project: Path, dry: bool, force: bool) -> None:
 
 
 @main.command()
-@click.option("--project", type=click.Path(path_type=Path), default=".", help="A checkout of the repository.")
+@click.option("--project", type=click.Path(path_type=Path), default=".", help="Checkout of the repository.")
 @click.option(
-    "--repo", default="", metavar="OWNER/NAME", help="On GitHub; else the one of the remote origin."
+    "--repo",
+    default="",
+    metavar="OWNER/NAME",
+    help="Repository on GitHub. Default: the one that the remote origin names.",
 )
-@click.option("--run", "try_it", is_flag=True, help="Try the project's setup and tests too.")
+@click.option("--run", "try_it", is_flag=True, help="Also run the project's setup and tests.")
 @json_option
 def doctor(*, project: Path, repo: str, try_it: bool, as_json: bool) -> None:
-    """Check everything that makes a first run fail; a token is taken from GITHUB_TOKEN."""
+    """Check everything that can make a first run fail.
+
+    The checks on GitHub use the token in GITHUB_TOKEN.
+    """
     from autonomous_loop.commands.doctor import Question, examine  # noqa: PLC0415 - only this command needs it
     from autonomous_loop.report.findings import State, findings_as_text  # noqa: PLC0415 - the same
 
