@@ -18,17 +18,17 @@ HEAD = """\
 name: {name}
 author: Autonomous Loop
 description: >-
-  Takes one issue to a reviewable pull request, over as many CI jobs as it needs.
-  A feature passes only with proof.
+  Takes one issue to a reviewable pull request, over as many CI jobs as it needs. A feature passes only with
+  proof: its tests fail before the change and pass after it.
 branding:
   icon: repeat
   color: purple
-# Made by scripts/tables.py. Each input that is also a configuration key overrides the project's own
-# configuration (.github/autonomous-loop.toml). An input that is empty is one that was not given.
+# Made by scripts/tables.py. An input that is also a configuration key overrides the project's own
+# configuration (.github/autonomous-loop.toml). An empty input counts as not given.
 {where}"""
 HOST = """\
-# For jobs whose own steps set the toolchain up (setup-node, services, caches): the loop is root by the
-# runner's sudo, the hands are another user with the job's toolchain on PATH.
+# For jobs whose own steps set up the toolchain (setup-node, services, caches). The loop is root through the
+# runner's sudo. The sandbox is another user, with the job's toolchain on PATH.
 """
 STEPS = """\
 runs:
@@ -46,7 +46,7 @@ runs:
         ACTION: ${{ github.action_path }}
         AUTONOMOUS_LOOP_INPUTS: ${{ toJSON(inputs) }}
       run: exec python3 -I "$ACTION/run.py" "${AUTONOMOUS_LOOP_FOLDER:-/opt/autonomous-loop}" session
-    # What a killed session left is completed by the job itself, after a cancel and a failure too.
+    # Completes what a killed session left, also after a cancel or a failure.
     - name: Finish
       if: always()
       shell: bash
@@ -59,32 +59,31 @@ RUNS = """\
 runs:
   using: docker
   image: Dockerfile
-  # In a new container of the same image, after a cancel and a failure too: `autonomous-loop finish`.
+  # Runs `autonomous-loop finish` in a new container of the same image, also after a cancel or a failure.
   post-entrypoint: /opt/autonomous-loop/finish
   post-if: always()
 """
 OUTPUTS = {
     "result": "How the session ended, such as complete, time, blocked, waiting, closed or ignored.",
-    "loop": "The loop's id, such as issue-12.",
-    "session": "The session's number.",
-    "features-passing": "Features with a proof.",
-    "features-total": "Features there are.",
-    "pull-request": "Number of the pull request, once there is one.",
-    "total-tokens": "Tokens of the whole loop, cache reads included.",
-    "cost-usd": "Estimated cost of the whole loop in US dollars.",
-    "continues": "Whether a next session was started (true or false).",
+    "loop": "Id of the loop, such as issue-12.",
+    "session": "Number of the session in its loop.",
+    "features-passing": "Number of features that have a proof.",
+    "features-total": "Number of features in the loop.",
+    "pull-request": "Number of the pull request. Empty until it exists.",
+    "total-tokens": "Tokens that the whole loop has used, including cache reads.",
+    "cost-usd": "Estimated cost of the whole loop so far, in US dollars.",
+    "continues": "true if the session started the next one, else false.",
 }
 
 
 def keys():
-    """Name, what it is, default, for every configuration key."""
+    """Name, text and default of every configuration key."""
     for key in every_key():
-        text = key.text.replace("None has no limit", "empty has no limit")
         if key.default in (None, "", (), {}):
             shown = ""
         else:
             shown = str(key.default).lower() if isinstance(key.default, bool) else str(key.default)
-        yield key.name, text, shown
+        yield key.name, key.text, shown
 
 
 def inputs(model):
@@ -92,7 +91,7 @@ def inputs(model):
     for name, field in model.model_fields.items():
         lines += entry(name.replace("_", "-"), field.description, field.default)
     for name, text, default in keys():
-        lines += entry(name, f"{text.rstrip('.')} (default {default})." if default else text, "")
+        lines += entry(name, f"{text} Default: {default}." if default else text, "")
     return lines
 
 
@@ -129,21 +128,23 @@ def page():
     rows = [f"| `{name}` | {text} | {f'`{default}`' if default else ''} |" for name, text, default in keys()]
     return "\n".join([
         "# Configuration", "",
-        "Read once, from the commit a loop starts from: `.github/autonomous-loop.toml`, or",
-        "`[tool.autonomous-loop]` in `pyproject.toml`. Every key is an input of the action too, which",
-        "wins, and can be given to `run` as `--set KEY=VALUE`. Unknown keys are errors. API keys, tokens",
-        "and addresses are inputs only. Numbers are finite: `inf` is an error; leave the key out then.", "",
-        "| key | what | default |", "|---|---|---|", *rows, "",
+        "Put the configuration into `.github/autonomous-loop.toml`, or into `[tool.autonomous-loop]` in",
+        "`pyproject.toml`. A loop reads it once, from the commit it starts from. Every key is also an input",
+        "of the action, and the input wins. On the command line, use `--set KEY=VALUE`. An unknown key is an",
+        "error. API keys, tokens and addresses are inputs only. Numbers must be finite: leave a key out",
+        "instead of writing `inf`.", "",
+        "| key | what it does | default |", "|---|---|---|", *rows, "",
         "## What a job lends its tests", "",
-        "The code and its tests run as another user, who may read the system's folders (`/usr`, `/opt`,",
-        "...) and nobody's home. A virtual environment elsewhere ends as `Permission denied`. What stands",
-        "in the environment of the command (`run`, `prove`, `audit`, `session`) lends more; on GitHub the",
-        "inputs of [`host/action.yml`](../host/action.yml) set it. Every user must be able to enter the",
-        "folders above a lent one: a home folder of mode 0700 keeps them out, whatever is lent below it.", "",
-        "| variable | input | what |", "|---|---|---|",
-        f"| `{grants.READABLE}` | `readable` | More folders they may read and run, one a line. |",
-        f"| `{grants.PATH}` | `path` | Folders before the system's on their PATH, one a line. |",
-        f"| `{grants.VARIABLES}` | `env` | More variables of theirs, as a JSON object; never a secret. |", "",
+        "The code and its tests run in the sandbox, as another user. This user can read the system's folders",
+        "(`/usr`, `/opt`, ...), but no home folder. A virtual environment in any other place fails with",
+        "`Permission denied`. To lend more, set these variables in the environment of the command (`run`,",
+        "`prove`, `audit`, `session`). On GitHub, use the inputs of [`host/action.yml`](../host/action.yml).",
+        "Other users must be able to enter every folder above a lent one: a home folder of mode 0700 keeps",
+        "the sandbox out, whatever you lend below it.", "",
+        "| variable | input | what it does |", "|---|---|---|",
+        f"| `{grants.READABLE}` | `readable` | More folders that the sandbox may read and run, one a line. |",
+        f"| `{grants.PATH}` | `path` | Folders for the front of the sandbox's PATH, one a line. |",
+        f"| `{grants.VARIABLES}` | `env` | Variables for the sandbox, a JSON object. Never a secret. |", "",
     ])  # fmt: skip
 
 
@@ -153,7 +154,7 @@ def readme():
         f"| `{name.replace('_', '-')}` | {field.description} |"
         for name, field in JobInputs.model_fields.items()
     ]
-    table = "\n".join(["| input | what |", "|---|---|", *rows])
+    table = "\n".join(["| input | what it does |", "|---|---|", *rows])
     workflow = (ROOT / WORKFLOW).read_text()
     text = (ROOT / "README.md").read_text()
     for name, made in {"inputs": table, "workflow": f"```yaml\n{workflow}```"}.items():

@@ -34,65 +34,71 @@ class LoopConfig(BaseModel):
     base commit; keys, tokens and addresses are never part of it.
 
     Attributes:
-        max_sessions: sessions (CI jobs) a loop may take.
-        token_budget: input, cache writes and output, compaction's included; None has no limit.
-        max_usd: estimated US dollars for the whole loop.
-        max_usd_ceiling: up to where `/loop budget N` may set the money of a running loop; None: up to
-            `max-usd`, so that a comment can lower it, and take that back, but never raise it.
-        max_minutes: runner minutes over all sessions; None has no limit.
-        session_minutes: after this a session hands off.
-        session_features: features a session may keep before it hands off; None has no limit.
-        max_features: features a request may become.
-        max_attempts: attempts at one feature before it is blocked.
-        max_submissions: refused submissions before an attempt is rolled back.
-        max_turns: answers of the model in one attempt.
-        auto_checkpoint: a checkpoint for every feature; False: only at the end of a session.
-        model: of the Messages API.
+        max_sessions: maximum number of sessions (CI jobs) in one loop.
+        token_budget: maximum tokens for the whole loop. Input, cache writes and output count, also those of
+            compaction; cache reads do not. Default: no limit.
+        max_usd: maximum estimated cost of the whole loop in US dollars.
+        max_usd_ceiling: maximum for `/loop budget N`. Default: `max-usd`, so comments can lower the budget
+            but not raise it.
+        max_minutes: maximum runner minutes over all sessions of the loop. Default: no limit.
+        session_minutes: minutes after which a session hands off to the next one.
+        session_features: number of proved features after which a session hands off. Default: no limit.
+        max_features: maximum number of features in one loop.
+        max_attempts: maximum attempts at one feature. After that, the feature is blocked.
+        max_submissions: number of refused submissions after which an attempt is rolled back.
+        max_turns: maximum number of the model's answers in one attempt.
+        auto_checkpoint: push a checkpoint after every feature. If false, push only at the end of a session.
+        model: Claude model to use.
         effort: how much the model thinks.
-        prices: US dollars per million tokens by model, over the price library's.
-        context_threshold: share of the model's context from which a conversation is compacted.
-        max_compactions: compactions in one conversation before it is handed off instead.
-        setup: command that prepares a fresh clone, run as hands.
-        test_command: runs tests; the submitted ones are appended. Empty: the project's own script,
-            or what is detected; the model's where a run shows more by it.
-        e2e_command: runs browser tests; the submitted ones are appended. Empty: they run as other tests do.
-        suite_command: the whole suite; empty: the test commands without arguments.
-        gates: the project's own format, lint, type and build commands; one that fails on the untouched code
-            is left out.
-        detect_gates: where no gates are given, those the project's files speak of.
-        regression: when the whole suite runs: for each feature, at the end of a session, or only before the
-            pull request is ready. The later, the cheaper; what broke is then found by bisection.
-        junit_reports: shell patterns of the JUnit XML a command leaves (`target/surefire-reports/*.xml`),
-            for commands whose runner is not known. Such a command runs whole, unless it says where tests
-            go: `{tests}` stands for files, `{classes}` for Java's class names (`mvn test -Dtest={classes}`);
-            the word is left out for the whole suite.
-        accept_exit_code: accept a runner that shows no counts.
-        command_timeout_s: for one command of the model.
-        test_timeout_s: for one run of tests.
-        max_output: bytes of a command's output the model is shown.
-        max_file_bytes: a larger file is not taken.
-        base_branch: where the pull request goes; empty: the default branch.
-        branch_prefix: a loop's branches stand under `<prefix>/<loop>/`.
-        keep_checkpoints: how many checkpoint branches are kept.
-        publish: when the pull request's branch moves.
+        prices: US dollars per million input and output tokens, by model. These override the built-in
+            prices.
+        context_threshold: share of the model's context window at which a conversation is compacted.
+        max_compactions: maximum compactions of one conversation. After that, the session hands off.
+        setup: command that prepares a fresh clone. It runs in the sandbox.
+        test_command: command that runs tests. The loop appends the submitted test files. If empty, the loop
+            uses the project's own script or detects a command. It takes the model's command if a run shows
+            more with it.
+        e2e_command: command that runs browser tests. The loop appends the submitted test files. If empty,
+            browser tests run like all other tests.
+        suite_command: command that runs the whole suite. If empty, the test commands run without arguments.
+        gates: the project's own format, lint, type and build commands. A command that fails on the
+            untouched code is left out.
+        detect_gates: detect the gates from the project's files if `gates` is empty.
+        regression: when to run the whole suite: for each feature, at the end of a session, or only before
+            the pull request is ready (end). A later run costs less; the loop then finds the feature that
+            broke something by bisection.
+        junit_reports: shell patterns of the JUnit XML files that a command writes
+            (`target/surefire-reports/*.xml`). Use them for a test runner that the loop does not know. Such
+            a command always runs whole, unless it has a placeholder: `{tests}` stands for files,
+            `{classes}` for Java class names (`mvn test -Dtest={classes}`). For the whole suite, the loop
+            leaves that word out.
+        accept_exit_code: accept the exit code of a test runner that reports no counts.
+        command_timeout_s: maximum seconds for one command of the model.
+        test_timeout_s: maximum seconds for one run of tests.
+        max_output: maximum bytes of a command's output that the model sees.
+        max_file_bytes: maximum bytes of one file. Larger files are rejected.
+        base_branch: branch that the pull request goes to. Default: the repository's default branch.
+        branch_prefix: prefix of a loop's branches, which are named `<prefix>/<loop>/...`.
+        keep_checkpoints: number of checkpoint branches to keep.
+        publish: when to update the pull request's branch.
         continuation: how the next session starts.
-        handoff_store: where the handoff lies between two sessions on GitHub: in the sticky comment, or in an
-            artifact of the session's run.
-        upload_transcripts: whether the evidence of a session, an artifact of its run, holds what was said
-            with the model: never, only from private repositories, or always.
-        plan_approval: the first session posts the feature list with an estimate and waits for `/loop go`;
-            without a forge, running again is the go.
-        allow_unsigned: continue from a handoff nobody could sign.
-        label: the label that starts a loop.
-        allowed_bots: bots that may start one, by exact login.
-        protected_paths: more paths the model may not change (git wildmatch).
-        runner_keys: accept changes of the test runner's own configuration.
-        removed_tests: `prove` accepts that older tests are gone: the proof is marked and names them. A loop
-            never lets its model remove tests.
-        max_usd_per_day: estimated US dollars that all loops of the repository may spend in one UTC day;
-            beyond it nothing starts or goes on until the next.
-        max_open_loops: loops of the repository open at once; further issues wait for one to end.
-        keep_days: days after its pull request was closed for which a loop's branches stay.
+        handoff_store: where to keep the handoff between two sessions on GitHub: in the sticky comment or in
+            an artifact of the session's run.
+        upload_transcripts: when a session's evidence artifact includes the conversations with the model:
+            never, only in private repositories, or always.
+        plan_approval: post the feature list with an estimate first, and wait for `/loop go`. Without
+            GitHub, run the command again to approve the list.
+        allow_unsigned: start the next session even if the handoff is not signed.
+        label: label that starts a loop.
+        allowed_bots: bots that may start a loop, by exact login.
+        protected_paths: more paths that the model may not change (git wildmatch patterns).
+        runner_keys: accept changes to the test runner's own configuration.
+        removed_tests: let `prove` accept that older tests are gone. The proof is marked and names them. In
+            a loop, the model may never remove tests.
+        max_usd_per_day: maximum estimated US dollars that all loops of the repository may spend in one UTC
+            day. After that, no session starts until the next day.
+        max_open_loops: maximum number of open loops in the repository. Further issues wait until one ends.
+        keep_days: days to keep a loop's branches after its pull request is closed.
     """
 
     model_config = ConfigDict(

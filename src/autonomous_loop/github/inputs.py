@@ -1,4 +1,4 @@
-"""The inputs of the action that are no configuration: credentials, addresses, what one job is about."""
+"""The inputs of the action that are not configuration keys: credentials, addresses and the job's subject."""
 
 from __future__ import annotations
 
@@ -10,75 +10,97 @@ TOKEN: Final = "${{ github.token }}"  # noqa: S105 - an expression, where the ru
 
 
 class JobInputs(BaseModel):
-    """By the names of the action, with `_` for `-`. Keys of `LoopConfig` are inputs too."""
+    """The inputs, named as in the action with `_` for `-`. The keys of `LoopConfig` are inputs too."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    anthropic_api_key: str = Field("", repr=False, description="Key of the Messages API, from a secret.")
+    anthropic_api_key: str = Field("", repr=False, description="API key for Claude. Take it from a secret.")
     anthropic_auth_token: str = Field(
-        "", repr=False, description="A gateway's bearer token, from a secret, instead of a key."
+        "",
+        repr=False,
+        description="Bearer token for a gateway, instead of an API key. Take it from a secret.",
     )
-    anthropic_base_url: str = Field("", description="Another address of the Messages API, such as a gateway.")
+    anthropic_base_url: str = Field("", description="Address of the Claude API, if you use a gateway.")
     provider: str = Field(
-        "", description="anthropic (default), bedrock, vertex, foundry or aws: by the job's own sign-in."
+        "",
+        description="Service that runs Claude: anthropic (default), bedrock, vertex, foundry or aws. The "
+        "cloud services use the job's own credentials.",
     )
     anthropic_federation_rule_id: str = Field(
         "",
-        description="Identity federation instead of a key: the rule's id; the job needs `id-token: write`.",
+        description="Id of an identity federation rule, instead of an API key. The job needs the "
+        "permission `id-token: write`.",
     )
-    anthropic_organization_id: str = Field("", description="With a federation rule: your organization's id.")
+    anthropic_organization_id: str = Field(
+        "",
+        description="Id of your Anthropic organization. Needed with a federation rule.",
+    )
     anthropic_service_account_id: str = Field(
-        "", description="With a federation rule: the service account, where the rule asks."
+        "",
+        description="Id of a service account. Needed when the federation rule asks for one.",
     )
     anthropic_workspace_id: str = Field(
-        "", description="With a federation rule for several workspaces: which one; with provider aws: it."
+        "",
+        description="Workspace id; needed when the rule spans several workspaces, and with provider `aws`.",
     )
     anthropic_oidc_audience: str = Field(
-        "", description="With a federation rule: the token's audience (default https://api.anthropic.com)."
+        "",
+        description="Audience of the identity token for a federation rule. Default: "
+        "https://api.anthropic.com.",
     )
     github_token: str = Field(
         TOKEN,
         repr=False,
-        description="Token of the repository: contents, issues, pull-requests and actions, each write.",
+        description="GitHub token with write access to contents, issues, pull-requests and actions.",
     )
     handoff_key: str = Field(
         "",
         repr=False,
-        description="Signs the handoff and the journal; without it a key derived from the API key does.",
+        description="Key that signs the handoff and the journal. Default: a key derived from the API key.",
     )
     handoff_key_previous: str = Field(
-        "", repr=False, description="The handoff key before this one: still accepted while it is changed."
+        "",
+        repr=False,
+        description="The previous handoff key. It is still accepted while you change keys.",
     )
     network: str = Field(
         "",
-        description="What the hands may reach: open (default), allowed (allowed-hosts) or none but loopback.",
+        description="Network access of the sandbox: open (default), allowed (only allowed-hosts and "
+        "loopback) or none (only loopback).",
     )
     allowed_hosts: str = Field(
         "",
-        description="With network allowed: hosts, one a line: example.org, *.example.com, a.example:8443.",
+        description="Hosts that the sandbox may reach with network allowed, one a line, such as "
+        "example.org, *.example.com or a.example:8443.",
     )
-    issue: str = Field("", description="Number of the issue to work on, in place of what the event says.")
+    issue: str = Field(
+        "",
+        description="Number of the issue to work on. Default: the issue that the event names.",
+    )
     request: str = Field(
         "",
-        description="A Markdown file of the default branch, in place of an issue: for a dispatch that names "
-        "nothing else; a schedule takes each version of it once.",
+        description="Path of a Markdown file on the default branch to work on, instead of an issue. It is "
+        "used when a manual run names nothing else. A scheduled run takes each version of the "
+        "file once.",
     )
-    loop: str = Field("", description="Id of the loop to go on with, in place of what the event says.")
+    loop: str = Field("", description="Id of the loop to continue. Default: the loop that the event names.")
     settings: str = Field(
         "",
-        description="Other keys of docs/configuration.md, KEY=VALUE, one a line; an input of its own wins.",
+        description="More configuration keys (docs/configuration.md) as KEY=VALUE, one a line. If a key "
+        "is also given as an input, the input wins.",
     )
 
 
 class HostInputs(JobInputs):
-    """And those of `host/`, where the hands use the job's own machine."""
+    """The additional inputs of `host/`, where the sandbox uses the job's own machine."""
 
     path: str = Field(
         "",
-        description="More folders for the hands' PATH, one a line; what earlier steps put on PATH is there.",
+        description="More folders for the sandbox's PATH, one a line. Folders that earlier steps added to "
+        "PATH are already there.",
     )
-    readable: str = Field("", description="More folders the hands may read, one a line.")
+    readable: str = Field("", description="More folders that the sandbox may read, one a line.")
     env: str = Field(
         "",
-        description="Variables of the job that the hands get, one name a line, such as DATABASE_URL.",
+        description="Variables of the job to pass to the sandbox, one name a line, such as DATABASE_URL.",
     )

@@ -1,4 +1,4 @@
-"""The configuration as a person meets it: every key, what it is and its default, from the one model."""
+"""Lists every configuration key for people: what it does and its default, taken from `LoopConfig`."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _EXAMPLES: Mapping[str, Any] = {
     "session_features": 3,
 }
 _HEAD = """\
-# What a loop may do in this repository. Read once, from the commit a loop starts from; every key may be
-# left out, and then has the value shown here. An input of the action in the workflow wins over this file.
-# Keys and tokens never stand here: they are secrets of the repository.
+# Configuration of Autonomous Loop for this repository. A loop reads it once, from the commit it starts from.
+# You can leave out every key; it then has the value shown here. An input in the workflow overrides this file.
+# Never put API keys or tokens here: store them as secrets of the repository.
 """
 
 
@@ -33,15 +33,13 @@ class Key:
 
     Attributes:
         name: with hyphens.
-        text: what it is; "None has no limit" where None is its default.
+        text: what it does, and the values there are.
         default: as the model has it.
-        choices: the values there are; empty: any of its type.
     """
 
     name: str
     text: str
     default: Any
-    choices: tuple[str, ...]
 
 
 def keys() -> Iterator[Key]:
@@ -56,11 +54,14 @@ def keys() -> Iterator[Key]:
         if not found:
             raise LookupError(f"LoopConfig's docstring says nothing of {field}")
         text = " ".join(found[1].split())
+        text = text[0].upper() + text[1:]
         default = info.get_default(call_default_factory=True)
         choices = tuple(str(one) for one in get_args(info.annotation) if isinstance(one, str))
         if isinstance(info.annotation, type) and hasattr(info.annotation, "__members__"):
             choices = tuple(str(one) for one in info.annotation)
-        yield Key(field.replace("_", "-"), text[0].upper() + text[1:], default, choices)
+        if choices:
+            text += f" One of: {', '.join(choices)}."
+        yield Key(field.replace("_", "-"), text, default)
 
 
 def commented(test_command: str = "", *, others: str = "") -> str:
@@ -72,9 +73,7 @@ def commented(test_command: str = "", *, others: str = "") -> str:
     """
     parts = [_HEAD]
     for key in keys():
-        text = key.text.replace("None has no limit", "not set: no limit")
-        if key.choices:
-            text = f"{text.rstrip('.')}: {', '.join(key.choices)}."
+        text = key.text
         if key.name == "test-command" and (test_command or others):
             text += f" Found in the files of this project: {test_command or others}."
         lines = textwrap.wrap(text, WIDTH - 2, break_long_words=False, break_on_hyphens=False)

@@ -33,5 +33,5 @@ def test_a_test_command_is_filled_in_whatever_it_holds():
 
 
 def test_the_values_there_are_are_told():
-    assert "How much the model thinks: low, medium, high, xhigh, max." in commented()
+    assert "How much the model thinks. One of: low, medium, high, xhigh, max." in commented()
     assert "auto, manual, scheduled, event" in commented()
