@@ -106,7 +106,7 @@ def action():
 def host():
     """The composite action: the same program, on the job's own machine."""
     lines = [
-        HEAD.format(name="Autonomous Loop, on the job's machine", where=HOST) + "\n".join(inputs(HostInputs))
+        HEAD.format(name="Autonomous Loop on the Job's Machine", where=HOST) + "\n".join(inputs(HostInputs))
     ]
     lines.append("outputs:")
     for name, text in OUTPUTS.items():
