@@ -107,8 +107,8 @@ class RegressionCheck:
         Args:
             before: tests that passed in the suite at the checkpoint.
             new: the submitted tests, which passed a moment ago.
-            afresh: empties the sandbox before failed tests run again, so that a test that passes only because of
-                leftovers of the first run does not count as flaky.
+            afresh: empties the sandbox before failed tests run again, so that a test that passes only because
+                of leftovers of the first run does not count as flaky.
             by_people: people may have removed their own tests: of `before`, only failing tests are lost.
 
         Raises:
