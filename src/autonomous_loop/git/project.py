@@ -15,7 +15,7 @@ from autonomous_loop.errors import RepositoryError
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What a loop needs to know about the project.
+    """The facts about a project that a loop needs.
 
     Attributes:
         root: the top folder of its work tree.

@@ -13,7 +13,7 @@ from autonomous_loop.git.repository import OTHER_SIDE, Repository
 
 
 class Source:
-    """A person's git directory or a CI job's checkout, whoever owns it.
+    """A person's git directory or a CI job's checkout, regardless of its owner.
 
     Args:
         folder: the directory, or one below its top.

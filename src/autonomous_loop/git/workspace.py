@@ -77,7 +77,7 @@ class _Found:
 
 @dataclass(slots=True)
 class _State:
-    """What is known about the work tree.
+    """The known state of the work tree.
 
     Attributes:
         tree: the tree that `index` describes.

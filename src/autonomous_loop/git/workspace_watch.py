@@ -24,7 +24,7 @@ READ_BY_GIT = frozenset({RULES, ".gitattributes"})
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """What must be checked.
+    """The files and names to check.
 
     Attributes:
         index: an index file of the files that may differ.

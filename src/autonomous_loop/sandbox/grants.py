@@ -1,4 +1,4 @@
-"""What a job grants to the sandbox: program folders, readable folders and variables."""
+"""The job's grants to the sandbox: program folders, readable folders and variables."""
 
 from __future__ import annotations
 

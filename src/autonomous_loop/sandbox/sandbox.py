@@ -162,9 +162,7 @@ class ProcessSandbox:
             fenced=fenced,
         )
         try:
-            await (
-                sandbox.empty()
-            )  # a killed session may have left things to its user, whose next owner this is
+            await sandbox.empty()  # this user may still own things that a killed session left
             sandbox.python = await find_interpreter(
                 lambda argv: sandbox.run(argv, timeout_s=15, cwd=str(inner))
             )

@@ -1,6 +1,6 @@
-"""JavaScript files that are tests by where they stand, not by their names: `test/add.js` of mocha, tape, ava.
+"""Finds JavaScript tests by their folder, not their name, such as `test/add.js` of mocha, tape or ava.
 
-Such runners take what their command or their configuration tells them to, or else a folder.
+These runners take the files that their command or configuration names, or else a folder.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from autonomous_loop.verify.project.package_json import FILE, Package
 from autonomous_loop.verify.project.runner_options import MOCHA_VALUES, values_at
 from autonomous_loop.verify.project.shell_words import split
 
-# Where they look when they are told nothing.
+# The folders that each runner searches if nothing is named.
 _FOLDERS = {
     "mocha": ("test",), "_mocha": ("test",), "tape": ("test",), "lab": ("test",), "qunit": ("test",),
     "borp": ("test",), "ava": ("test", "tests"), "tap": ("test", "tests"), "uvu": ("test", "tests"),
@@ -22,7 +22,7 @@ _FOLDERS = {
 _CALL = re.compile(rf"(?:^|[\s;&|/])({'|'.join(_FOLDERS)})(?=\s|$)([^;&|]*)")
 _NODE = re.compile(r"(?:^|\s)--test(?:\s|$)")
 _CODE = re.compile(r".*\.[cm]?[jt]sx?")
-# Code that tests share, and what they read; and what ava leaves out.
+# Code and data that tests share, and files that ava leaves out.
 _FOR_TESTS = re.compile(
     r"/(?:[^/]*(?:fixture|helper|support|util|common|data|mock|snapshot|setup)[^/]*|_[^/]*|index)(?:/|\.[cm]?[jt]sx?$)"
 )
@@ -37,11 +37,11 @@ _PIECES = re.compile(
 def collected(
     paths: Sequence[str], packages: Sequence[Package], read: Callable[[str], bytes | None]
 ) -> frozenset[str]:
-    """Test files of the packages that have such runners.
+    """Return the test files of the packages that use such a runner.
 
     Args:
-        paths: of the tree.
-        read: content of one, or None.
+        paths: the tree's paths.
+        read: returns a path's content, or None.
     """
     found = [re.compile(one) for package in packages for one in _patterns(package, paths, read)]
     return frozenset(
@@ -69,7 +69,7 @@ def _patterns(package: Package, paths: Sequence[str], read: Callable[[str], byte
 
 
 def _words(told: str) -> list[str]:
-    """Files, folders and patterns of a call."""
+    """Return the files, folders and patterns in a call."""
     words = split(told)
     values = values_at(words, MOCHA_VALUES)
     return [
@@ -80,7 +80,7 @@ def _words(told: str) -> list[str]:
 
 
 def _configured(package: Package, paths: Sequence[str], read: Callable[[str], bytes | None]) -> list[str]:
-    """What mocha's configuration names."""
+    """Return what mocha's configuration names."""
     names = [one for one in paths if posixpath.dirname(one) == package.folder]
     files = [one for one in names if CONFIGURATION.fullmatch(posixpath.basename(one))]
     if "mocha" in package.keys:
@@ -91,7 +91,7 @@ def _configured(package: Package, paths: Sequence[str], read: Callable[[str], by
 
 
 def _expression(glob: str) -> str:
-    """A regular expression for paths, of a pattern as shells have it."""
+    """Translate a shell pattern into a regular expression for paths."""
     made = ""
     for piece in _PIECES.finditer(glob):
         if piece["either"] is not None:

@@ -1,4 +1,4 @@
-"""What the `package.json` files of a tree say: their scripts, dependencies and workspaces."""
+"""Reads a tree's `package.json` files: their scripts, dependencies and workspaces."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from autonomous_loop.verify.project.paths import PathPatterns
 
 FILE = "package.json"
-# A package below one of these is data of a test or an example, not a part of the project.
+# A package below one of these folders belongs to a test or an example, not to the project.
 _NOT_OURS = frozenset({
     "node_modules", "fixtures", "__fixtures__", "testdata", "examples", "example", "templates", "template",
     "vendor", "third_party", "dist", "build",
@@ -25,12 +25,12 @@ class Package:
     """One package of the tree.
 
     Attributes:
-        folder: where it stands; "" is the root.
+        folder: its folder; "" is the root.
         scripts: shell text by name.
-        dependencies: names, of every sort.
-        keys: the names of everything else in it (`jest`, say).
-        is_module: its `.js` files are ES modules.
-        is_member: a workspace of a package above it.
+        dependencies: names of all kinds of dependencies.
+        keys: the names of its other keys (such as `jest`).
+        is_module: whether its `.js` files are ES modules.
+        is_member: whether it is a workspace of a package above it.
     """
 
     folder: str
@@ -42,20 +42,20 @@ class Package:
     is_member: bool = False
 
     def path(self, inner: str) -> str:
-        """A path of the package as one of the tree."""
+        """Turn a path in the package into a path in the tree."""
         return posixpath.join(self.folder, inner)
 
 
 def read_packages(paths: Iterable[str], read: Callable[[str], bytes | None]) -> tuple[Package, ...]:
-    """The project's packages, the outer before the inner.
+    """Return the project's packages, outer before inner.
 
-    Where a root names its workspaces, only they count; elsewhere every `package.json` that is not data.
+    If a root names its workspaces, only they count. Otherwise every `package.json` counts that is not data.
 
     Args:
-        paths: of the tree.
-        read: content of one, or None.
+        paths: the tree's paths.
+        read: returns a path's content, or None.
     """
-    # The suffix first: a tree may have tens of thousands of paths, and few of these.
+    # Compare the suffix first: a tree may have tens of thousands of paths, and few of these.
     found = [path for path in paths if path.endswith(FILE) and posixpath.basename(path) == FILE]
     folders = [posixpath.dirname(path) for path in found]
     folders = sorted(
@@ -106,7 +106,7 @@ def _document(data: bytes | None) -> Mapping[str, Any]:
 
 
 def _workspaces(root: Mapping[str, Any], read: Callable[[str], bytes | None]) -> Sequence[str]:
-    """Globs of workspaces: npm's and Yarn's key, or pnpm's file (a list of plain strings in YAML)."""
+    """Return workspace globs from npm's and Yarn's key or pnpm's file (a YAML list of plain strings)."""
     named = root.get("workspaces")
     globs = named.get("packages") if isinstance(named, dict) else named
     if isinstance(globs, list):

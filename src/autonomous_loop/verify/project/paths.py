@@ -1,4 +1,4 @@
-"""Which paths the model may not change. Patterns are git's wildmatch, as in `.gitignore`."""
+"""Defines which paths the model may not change. Patterns are git's wildmatch, as in `.gitignore`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ PROTECTED = (
 
 
 class PathPatterns:
-    """Patterns like those of `.gitignore`: the last one that matches decides, `!` takes back.
+    """Patterns as in `.gitignore`: the last matching one decides, and `!` negates.
 
     Args:
-        patterns: one a string.
-        ignore_case: for file systems and tools that do not tell `.GitHub` from `.github`.
+        patterns: one pattern each.
+        ignore_case: for file systems and tools that do not distinguish `.GitHub` from `.github`.
     """
 
     def __init__(self, patterns: Sequence[str], *, ignore_case: bool = False) -> None:
@@ -31,7 +31,7 @@ class PathPatterns:
         ]
 
     def match(self, path: str) -> bool:
-        """Whether a file's path is meant, itself or by a folder above it."""
+        """Return whether a pattern matches a file's path or a folder above it."""
         meant = False
         for rule, wanted in self._rules:
             if rule.fullmatch(path):
@@ -43,7 +43,7 @@ def _regex(pattern: str) -> str:
     pattern = pattern.strip()
     only_folder = pattern.endswith("/")
     body = pattern.strip("/")
-    # A slash before the end ties the pattern to the root; without one it is meant at every level.
+    # A slash before the end anchors the pattern at the root; without one it matches at every level.
     anchored = "/" in pattern.rstrip("/")
     made = "" if anchored else "(?:.*/)?"
     index = 0

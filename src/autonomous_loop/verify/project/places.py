@@ -1,7 +1,8 @@
-"""Places a run looks for tests in: files, folders and patterns, as a command or the settings name them.
+"""The places where a run looks for tests: files, folders and patterns from a command or the settings.
 
-The canary must not change what is collected. pytest 8 drops a folder when something below it is named too,
-pytest 7 collects that twice, pytest 9 once. So a canary is named only where none of the places holds it.
+The canary must not change which tests are collected. If a command names a folder and a path below it, pytest
+8 drops the folder, pytest 7 collects the path twice, and pytest 9 once. So a canary is named only if no place
+holds it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from fnmatch import fnmatchcase
 
 
 def holds(place: str, path: str) -> bool:
-    """Whether a place, which may be a pattern as a shell has them, is this path or a folder above it."""
+    """Return whether a place (maybe a shell pattern) is this path or a folder above it."""
     if place == ".":
         return True
     parts = place.split("/")
@@ -22,12 +23,12 @@ def holds(place: str, path: str) -> bool:
 
 
 def innermost(named: Iterable[str]) -> list[str]:
-    """Places without those that hold another of them: pytest 8 looks in the inner ones alone."""
+    """Drop places that hold another place: pytest 8 looks only in the inner ones."""
     each = list(dict.fromkeys(map(posixpath.normpath, named)))
     return [one for one in each if not any(other != one and holds(one, other) for other in each)]
 
 
 def unseen(paths: Iterable[str], named: Sequence[str]) -> list[str]:
-    """Those of the paths that a run must be told of: it looks in places, and none of them holds it."""
+    """Return the paths that a run must be told about, because it looks in places and none holds them."""
     looked = innermost(named)
     return [path for path in paths if looked and not any(holds(one, path) for one in looked)]

@@ -1,4 +1,4 @@
-"""What a tree says to pytest: the keys that decide which tests run and how their outcomes count."""
+"""Reads a tree's pytest settings: the keys that decide which tests run and how their outcomes count."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEFAULT_FILES = ("test_*.py", "*_test.py")
 CONFIG_NAMES = (
     "pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg",
 )  # fmt: skip
-# Choosing another file than before is itself a choice of keys, even where the file is empty.
+# The choice of another file is itself a choice of keys, even if the file is empty.
 SHADOWING = frozenset({"pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini"})
 KEYS = frozenset({
     "addopts", "testpaths", "python_files", "python_classes", "python_functions", "norecursedirs",
@@ -27,11 +27,11 @@ KEYS = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class PytestSettings:
-    """What of it matters for finding tests.
+    """The settings that matter for finding tests.
 
     Attributes:
-        configured: there is a section for pytest.
-        testpaths: where a bare run looks; empty: everywhere.
+        configured: whether there is a section for pytest.
+        testpaths: where a run without arguments looks; empty: everywhere.
         python_files: patterns of a test file's name.
     """
 
@@ -40,16 +40,16 @@ class PytestSettings:
     python_files: tuple[str, ...] = DEFAULT_FILES
 
     def is_test_file(self, path: str) -> bool:
-        """Whether a bare run would collect it, going by its name."""
+        """Return whether a run without arguments would collect a file, judging by its name."""
         name = posixpath.basename(path)
         return any(fnmatchcase(path if "/" in one else name, one) for one in self.python_files)
 
 
 def read_settings(read: Callable[[str], bytes | None]) -> PytestSettings:
-    """The settings of the tree's root; pytest takes the first file that has a section for it.
+    """Read the settings at the tree's root; pytest takes the first file with a section for it.
 
     Args:
-        read: content of a path in the tree, or None.
+        read: returns the content of a path in the tree, or None.
     """
     name = settings_file(read)
     if not name:
@@ -63,13 +63,13 @@ def read_settings(read: Callable[[str], bytes | None]) -> PytestSettings:
 
 
 def settings_file(read: Callable[[str], bytes | None]) -> str:
-    """The file that pytest takes its settings from in the tree's root; "" where there is none."""
+    """Return the file at the tree's root that pytest takes its settings from; "" if there is none."""
     found = ((name, read(name)) for name in CONFIG_NAMES)
     return next((name for name, data in found if data is not None and section(name, data) is not None), "")
 
 
 def runner_keys(name: str, data: bytes | None) -> Mapping[str, str]:
-    """The keys of one configuration file that a candidate may not change, as comparable text."""
+    """Return the keys of a configuration file that a candidate may not change, as comparable text."""
     table = None if data is None else section(posixpath.basename(name), data)
     if table is None:
         return {}
@@ -77,7 +77,7 @@ def runner_keys(name: str, data: bytes | None) -> Mapping[str, str]:
 
 
 def section(name: str, data: bytes) -> Mapping[str, Any] | None:
-    """The section for pytest of a configuration file; None where there is none (or it cannot be read)."""
+    """Return a configuration file's section for pytest; None if there is none or it is unreadable."""
     text = data.decode("utf-8", "replace")
     return _of_toml(name, text) if name.endswith(".toml") else _of_ini(name, text)
 
@@ -91,7 +91,7 @@ def _of_toml(name: str, text: str) -> Mapping[str, Any] | None:
 
 
 def parse_toml(text: str) -> Mapping[str, Any]:
-    """The document; empty where it is none."""
+    """Parse the document; empty if it is invalid."""
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError):
@@ -99,7 +99,7 @@ def parse_toml(text: str) -> Mapping[str, Any]:
 
 
 def table_of(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    """A table by its path; empty where there is none."""
+    """Return a table by its path; empty if there is none."""
     found: Any = document
     for key in keys:
         found = found.get(key) if isinstance(found, dict) else None

@@ -1,7 +1,7 @@
-"""Words of a command that are no options and no files, but what the option before them is set to.
+"""Finds the words of a command that are neither options nor files, but values of options.
 
-Each table holds the options that take the next word, by their runner's own documentation. An option that may
-stand alone too (`--coverage`, `--changed`) is in none: what follows it is looked at by itself.
+Each table lists the options that take the next word, by their runner's own documentation. It omits options
+that may also stand alone (`--coverage`, `--changed`); the word after those is judged by itself.
 """
 
 from __future__ import annotations
@@ -67,10 +67,10 @@ MOCHA_VALUES = frozenset({
 
 
 def values_at(words: Sequence[str], single: Collection[str], lists: Collection[str] = ()) -> frozenset[int]:
-    """Which words are what an option before them is set to.
+    """Return the positions of words that are values of an option before them.
 
     Args:
-        words: as the shell's text has them.
+        words: as written in the shell text.
         single: options that take the next word.
         lists: options that take every word up to the next option.
     """
@@ -80,7 +80,7 @@ def values_at(words: Sequence[str], single: Collection[str], lists: Collection[s
         if word.startswith("-"):
             option = word
             continue
-        # An option that needs no value may have one of these.
+        # An option with an optional value may have one of these.
         if option in lists or option in single or (option and _SWITCH.fullmatch(word)):
             found.add(at)
         option = option if option in lists else ""

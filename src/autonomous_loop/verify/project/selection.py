@@ -1,4 +1,4 @@
-"""Which paths are tests, and what was submitted."""
+"""Decides which paths are tests, and checks the submitted tests."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from autonomous_loop.verify.project.test_ids import without_parameters
 
 __all__ = ["Selection", "is_support", "is_test_file", "select", "stands_in_source", "without_parameters"]
 
-# Folders for what tests use; the tests stand beside them, or above.
+# Folders for things that tests use; the tests are beside or above them.
 BESIDE_TESTS = frozenset({"testdata", "__mocks__", "__fixtures__"})
 ROOTS = BESIDE_TESTS | {"tests", "test", "__tests__", "spec", "specs", "e2e"}
 _NAMES = re.compile(
     r"(?:test_.*|.*_test|tests?|conftest)\.py|.*[._-](?:test|spec)\.[cm]?[jt]sx?|.*_test\.go|.*(?:Test|Tests|IT)\.(?:java|kt)"
 )
 
-# What jest and Node's own runner collect besides, by the folder or by the whole name.
+# More files that jest and Node's own runner collect, by the folder or by the whole name.
 _JAVASCRIPT = re.compile(
     r"(?:.*/)?(?:__tests__/(?:(?!.*(?:fixtures|mocks|snapshots|helpers|utils).*/).*/)?[^/]+\.[cm]?[jt]sx?"
     r"|test(?:-[^/]*)?\.[cm]?js)"
 )
-# Recorded answers that a test compares with: a new one beside old code must not look like new behaviour.
+# Recorded answers that a test compares with. A new one beside old code must not look like new behaviour.
 _SNAPSHOTS = re.compile(r"(?:.*/)?__snapshots__/.*|.*-snapshots/.*")
 _RUST = re.compile(r"(?:.*/)?tests/[^/]+\.rs")
 
 
 def is_test_file(path: str, settings: PytestSettings) -> bool:
-    """A file that holds tests, by its name."""
+    """Return whether a file holds tests, judging by its name."""
     name = posixpath.basename(path)
     if name == "conftest.py":
         return False
@@ -42,13 +42,13 @@ def is_test_file(path: str, settings: PytestSettings) -> bool:
 
 
 def stands_in_source(path: str) -> bool:
-    """A file whose tests stand among the code they test, and so cannot be laid over other code: Rust's."""
+    """Whether a file's tests are inside the code they test (Rust), so it cannot be laid over other code."""
     folders = path.split("/")[:-1]
     return path.endswith(".rs") and ("src" in folders or "tests" not in folders)
 
 
 def is_support(path: str) -> bool:
-    """Not a test file itself but there for tests: below a test root, a snapshot, or a conftest."""
+    """Return whether a file is for tests but no test file: below a test root, a snapshot or a conftest."""
     parts = path.split("/")
     if _SNAPSHOTS.fullmatch(path):
         return True
@@ -57,27 +57,28 @@ def is_support(path: str) -> bool:
 
 @dataclass(frozen=True)
 class Selection:
-    """Submitted tests, checked.
+    """Submitted tests after the check.
 
     Attributes:
-        tests: files or ids as they were submitted, in normal form.
-        files: the files they stand in, sorted.
+        tests: the submitted files or ids, normalised.
+        files: the files that hold them, sorted.
     """
 
     tests: tuple[str, ...]
     files: tuple[str, ...]
 
     def covers(self, test_id: str) -> bool:
-        """Whether a test of a report was submitted."""
+        """Return whether a test of a report was submitted."""
         return any(True for _ in self._covering(test_id))
 
     def untouched(self, ids: Iterable[str]) -> list[str]:
-        """Submitted entries none of `ids` belongs to."""
+        """Return the submitted entries that none of `ids` belongs to."""
         touched = {one for test_id in ids for one in self._covering(test_id)}
         return [one for one in self.tests if one not in touched]
 
     def _covering(self, test_id: str) -> Iterator[str]:
-        # By their lengths, which are few: a report may hold very many tests, and very long names.
+        # Look up by length, since there are few lengths: a report may hold very many tests with very long
+        # names.
         for length, submitted in self._by_length.items():
             if (start := test_id[:length]) in submitted and _ends(start, test_id[length : length + 2]):
                 yield start
@@ -91,18 +92,18 @@ class Selection:
 
 
 def _ends(submitted: str, rest: str) -> bool:
-    """Whether what follows in an id leads to something of it."""
-    # "/": a subtest of Go's.
+    """Return whether the rest of an id begins a part of the submitted entry."""
+    # "/" begins a subtest in Go.
     return rest in {"", "::"} or ("::" in submitted and rest[0] in "[/")
 
 
 def select(tests: Sequence[str], paths: Sequence[str], test_files: Sequence[str]) -> Selection | Reason:
-    """The submitted tests, folders replaced by the test files below them.
+    """Check the submitted tests and replace folders with the test files below them.
 
     Args:
-        tests: as the model gave them.
-        paths: of the candidate's tree.
-        test_files: those of them that hold tests.
+        tests: as the model submitted them.
+        paths: the paths of the candidate's tree.
+        test_files: those paths that hold tests.
     """
     there = set(paths)
     chosen: list[str] = []

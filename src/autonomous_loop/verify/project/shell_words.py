@@ -1,4 +1,4 @@
-"""Commands as words."""
+"""Splits commands into words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shlex
 
 
 def split(command: str) -> list[str]:
-    """The words of a command; where its quotes do not close, what stands between spaces."""
+    """Return a command's words; if its quotes are unbalanced, split at spaces."""
     try:
         return shlex.split(command)
     except ValueError:

@@ -1,9 +1,9 @@
-"""Ids of tests."""
+"""Handles ids of tests."""
 
 from __future__ import annotations
 
 
 def without_parameters(test_id: str) -> str:
-    """The test itself, whichever of its parameters or (in Go) subtests an id names."""
+    """Return the id without parameters and without (in Go) subtests."""
     file, sep, inner = test_id.partition("::")
     return f"{file}{sep}{inner.partition('/' if file.endswith('_test.go') else '[')[0]}"

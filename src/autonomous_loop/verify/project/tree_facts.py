@@ -1,4 +1,4 @@
-"""Paths and test settings of trees, read once: a tree never changes."""
+"""Reads paths and test settings of trees; each tree is read once, because it never changes."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ MOST_CHANGES = 500
 
 @dataclass(frozen=True)
 class Facts:
-    """What a tree holds.
+    """The content of a tree, as far as tests are concerned.
 
     Attributes:
-        paths: all of them, sorted.
-        settings: what it says to pytest.
-        test_files: by name and settings.
-        read: content of a path, or None.
-        packages: of JavaScript, the outer before the inner.
+        paths: all paths, sorted.
+        settings: its pytest settings.
+        test_files: judged by name and settings.
+        read: returns a path's content, or None.
+        packages: its JavaScript packages, outer before inner.
     """
 
     paths: Sequence[str]
@@ -42,23 +42,23 @@ class Facts:
 
     @cached_property
     def every_path(self) -> frozenset[str]:
-        """The paths, to look one up."""
+        """All paths as a set."""
         return frozenset(self.paths)
 
     def read_if_there(self, path: str) -> bytes | None:
-        """Content of a path that may not be in the tree."""
+        """Return the content of a path that may not be in the tree."""
         return self.read(path) if path in self.every_path else None
 
     @cached_property
     def by_name(self) -> Mapping[str, Sequence[str]]:
-        """The paths by the last of their parts."""
+        """The paths by base name."""
         found: dict[str, list[str]] = {}
         for path in self.paths:
             found.setdefault(path.rpartition("/")[2], []).append(path)
         return found
 
     def has_folder(self, path: str) -> bool:
-        """Whether something lies below `path`."""
+        """Return whether there is something below `path`."""
         at = bisect_left(self.paths, f"{path}/")
         return bool(path) and at < len(self.paths) and self.paths[at].startswith(f"{path}/")
 
@@ -68,7 +68,7 @@ class Facts:
         return frozenset(_python_folders_of(self.paths))
 
     def with_content(self, read: Reader) -> Facts:
-        """The same paths with other content."""
+        """Return the same paths with other content."""
         made = replace(self, read=read)
         for name in ("every_path", "by_name", "python_folders", "has_suite"):
             if name in self.__dict__:
@@ -78,7 +78,7 @@ class Facts:
     def with_paths(
         self, added: Sequence[str], gone: Sequence[str], *, tests: Sequence[str], read: Reader
     ) -> Facts:
-        """Some more paths, and some less.
+        """Return these facts with some paths added and some removed.
 
         Args:
             tests: those of `added` that are test files.
@@ -89,7 +89,7 @@ class Facts:
             test_files=tuple(_merged(self.test_files, tests, gone)),
             read=read,
         )
-        # What was worked out of very many paths is not worked out anew for a few more or less.
+        # Update derived sets instead of computing them again from very many paths.
         made.__dict__["every_path"] = self.every_path.difference(gone).union(added)
         emptied = {one for one in _python_folders_of(gone) if not _holds_python(made.paths, one)}
         folders = self.python_folders.union(_python_folders_of(added))
@@ -98,15 +98,15 @@ class Facts:
 
     @cached_property
     def has_suite(self) -> bool:
-        """There are tests, or may be: those inside a source are not told by its name."""
+        """Whether there are, or may be, tests; a name does not show tests inside a source file."""
         return bool(self.test_files) or any(stands_in_source(path) for path in self.paths)
 
 
 class TreeFacts:
-    """Remembers the last few trees.
+    """Caches the facts of the last few trees.
 
     Args:
-        trees: where they are read.
+        trees: reads the trees.
     """
 
     def __init__(self, trees: Trees) -> None:
@@ -114,7 +114,7 @@ class TreeFacts:
         self._known: OrderedDict[TreeSha, Facts] = OrderedDict()
 
     def of(self, tree: TreeSha) -> Facts:
-        """The facts of a tree."""
+        """Return the facts of a tree."""
         if tree not in self._known:
             self._known[tree] = self._read(tree)
             while len(self._known) > MOST_TREES:
@@ -125,7 +125,7 @@ class TreeFacts:
         return self._from_another(tree) or self._whole(tree)
 
     def _from_another(self, tree: TreeSha) -> Facts | None:
-        """The facts of a tree that hardly differs from the last one asked for: what is the same is kept."""
+        """Derive the facts from the last tree asked for, if the two trees hardly differ."""
         if not self._known:
             return None
         near, facts = next(reversed(self._known.items()))
@@ -135,10 +135,10 @@ class TreeFacts:
         added = [one.path for one in changes if one.status == "A"]
         gone = [one.path for one in changes if one.status == "D"]
         if facts.packages and (added or gone):
-            return None  # which files node or mocha runs is told by all of them together
+            return None  # all files together decide which ones node or mocha runs
         read = lru_cache(MOST_FILES)(lambda path: self.trees.read(tree, path))
         if not added and not gone:
-            # The sets made of the paths stay, too.
+            # Keep the sets derived from the paths, too.
             return facts.with_content(read)
         tests = [path for path in added if is_test_file(path, facts.settings)]
         return facts.with_paths(added, gone, tests=tests, read=read)
@@ -147,7 +147,7 @@ class TreeFacts:
         paths = self.trees.paths(tree)
         there = set(CONFIG_NAMES).intersection(paths)
         settings = read_settings(lambda name: self.trees.read(tree, name) if name in there else None)
-        # Runners look into the same few files again and again.
+        # Cache reads, because runners look into the same few files again and again.
         read = lru_cache(MOST_FILES)(lambda path: self.trees.read(tree, path))
         packages = read_packages(paths, read)
         others = collected(paths, packages, read)
@@ -160,14 +160,14 @@ def _python_folders_of(paths: Iterable[str]) -> set[str]:
 
 
 def _holds_python(paths: Sequence[str], folder: str) -> bool:
-    """Whether a Python file lies in the folder itself; `paths` are sorted."""
+    """Return whether a Python file is directly in the folder; `paths` are sorted."""
     start = f"{folder}/" if folder else ""
     below = takewhile(lambda path: path.startswith(start), islice(paths, bisect_left(paths, start), None))
     return any(path.endswith(".py") and "/" not in path[len(start) :] for path in below)
 
 
 def _decides(path: str) -> bool:
-    """Whether a file's content decides which others are tests."""
+    """Return whether a file's content decides which other files are tests."""
     name = path.rpartition("/")[2]
     return path in CONFIG_NAMES or name == "package.json" or bool(CONFIGURATION.fullmatch(name))
 

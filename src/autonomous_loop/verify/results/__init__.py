@@ -1,1 +1,1 @@
-"""Reads what a test run left behind."""
+"""Reads the output of a test run."""

@@ -1,4 +1,4 @@
-"""The canary: a random test that must fail. Where it does not, nothing else in the report can be believed."""
+"""The canary: a random test that must fail. If it does not, nothing else in the report can be trusted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autonomous_loop.verify.project.places import holds, innermost
 from autonomous_loop.verify.project.pytest_settings import PytestSettings
 from autonomous_loop.verify.results.report import Case
 
-# A TestCase is collected whatever python_classes and python_functions say.
+# pytest collects a TestCase whatever python_classes and python_functions say.
 _SOURCE = """import unittest
 
 
@@ -27,12 +27,12 @@ MOST = 8
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """One run's canary.
+    """The canary of one run.
 
     Attributes:
-        word: random; stands in its file's name, its test's name and its message.
+        word: random; part of its file's name, its test's name and its message.
         path: as the command sees it, beside real tests.
-        source: the test file.
+        source: the content of the test file.
     """
 
     word: str
@@ -40,29 +40,29 @@ class Canary:
     source: bytes
 
     def is_mine(self, case: Case) -> bool:
-        """Whether a case of the report is the canary."""
+        """Return whether a case of the report is the canary."""
         return self.word in case.id
 
     def sings(self, cases: Sequence[Case]) -> bool:
-        """Whether it was reported, and only as failing: what the loop must see."""
+        """Return whether the canary was reported, and only as failing; the loop must see this."""
         mine = [case for case in cases if self.is_mine(case)]
         return bool(mine) and all(case.failing for case in mine)
 
 
 def new_word() -> str:
-    """For a canary: a letter first, so that it can be a name in any language; and no name to know it by."""
+    """Return a random word for a canary: a valid name in any language, and not recognisable as a canary."""
     return secrets.choice("abcdefghijklmnopqrstuvwxyz") + secrets.token_hex(6)
 
 
 def place(
     files: Sequence[str], paths: Sequence[str], settings: PytestSettings, within: Sequence[str] = ()
 ) -> Canary:
-    """A canary in Python beside the tests of a run.
+    """Place a Python canary beside the tests of a run.
 
     Args:
-        files: the test files asked for; empty: the whole suite.
-        paths: of the tree.
-        within: where the suite's own command looks; empty: by the settings.
+        files: the requested test files; empty: the whole suite.
+        paths: the tree's paths.
+        within: where the suite's own command looks; empty: where the settings say.
     """
     word = new_word()
     beside = [path for path in files if path.endswith(".py")] or _of_suite(paths, settings, within)
@@ -77,10 +77,10 @@ def place(
 def place_beside(
     files: Sequence[str], paths: Sequence[str], settings: PytestSettings, within: Sequence[str] = ()
 ) -> list[Canary]:
-    """A canary in each folder of the files asked for: a conftest decides for its own folder alone.
+    """Place a canary in each folder of the requested files, because a conftest governs only its own folder.
 
     Args:
-        files: the test files asked for; empty: the whole suite, which gets one, where it surely looks.
+        files: the requested test files; empty: the whole suite, which gets one canary where it surely looks.
     """
     folders: dict[str, list[str]] = {}
     for path in files:
@@ -93,7 +93,7 @@ def place_beside(
 
 
 def _of_suite(paths: Sequence[str], settings: PytestSettings, within: Sequence[str]) -> list[str]:
-    """Test files a bare run is most likely to collect."""
+    """Return the test files that a run without arguments is most likely to collect."""
     found = [path for path in paths if settings.is_test_file(path)]
     looked = innermost(within or settings.testpaths)
     inside = [path for path in found if any(holds(one, path) for one in looked)]

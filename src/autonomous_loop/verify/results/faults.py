@@ -1,4 +1,4 @@
-"""What a failure says of imports, by the language of the test that failed."""
+"""Recognises import faults in a failure, by the language of the failed test."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """How a language reports what could not be loaded.
+    """How a language reports things that could not be loaded.
 
     Attributes:
-        imports: something of the project is missing, or cannot be compiled.
-        missing: a module that is not there at all; its first group is the name, as `third_party` compares it
+        imports: something of the project is missing or cannot be compiled.
+        missing: a module does not exist at all; the first group is its name, as `third_party` compares it
             with the project's paths.
-        raised: the lines of a failure that tell the error itself: source lines that are merely shown say
-            nothing. None: all of them.
-        interface: something of the project is not there, or is called otherwise, as it shows when it is used.
+        raised: prefix of the lines that state the error itself, since quoted source lines prove nothing.
+            None: all lines.
+        interface: something of the project does not exist or is called differently, which shows when it is
+            used.
     """
 
     imports: re.Pattern[str]
@@ -38,7 +39,7 @@ PYTHON = Language(
         r"|TypeError: .*(?:unexpected keyword argument|positional arguments? but|missing \d+ required)"
     ),
 )
-# The runner says in one line what the compiler says in many (runners/go.py).
+# The runner module (runners/go.py) condenses the compiler's many lines into one.
 GO = Language(
     imports=re.compile(r"\[build failed\]"),
     missing=re.compile(r"no required module provides package ([^\s;]+)"),
@@ -54,8 +55,8 @@ JVM = Language(
     ),
     missing=re.compile(r"package (\S+) does not exist"),
 )
-# By Node, vite, jest, TypeScript and esbuild. At the start of a line: what an assertion shows of a text says
-# nothing. JSON that cannot be parsed is a SyntaxError too, and no fault of the code's own text.
+# Messages of Node, vite, jest, TypeScript and esbuild. They must start a line, because a text that an
+# assertion shows proves nothing. Invalid JSON is a SyntaxError too, but no fault in the code itself.
 _SAID = r"^[ \t]*(?:Uncaught )?(?:\w*Error(?: \[\w+\])?: )*"
 JAVASCRIPT = Language(
     imports=re.compile(
@@ -63,13 +64,13 @@ JAVASCRIPT = Language(
         r"|The requested module '[^']*' does not provide an export named|Named export '[^']*' not found"
         r"|Must use import to load ES Module|Jest encountered an unexpected token|Transform failed with"
         r"|Cannot use import statement outside a module|No matching export in"
-        # An export that is not there: bundlers make it undefined.
+        # A missing export: bundlers make it undefined.
         r"|\(0 ?, ?[\w$.]+\) is not a (?:function|constructor)$)"
         r"|^[ \t]*(?:Uncaught )?SyntaxError: (?!.*\bJSON\b)"
         r"|^.*\berror TS\d+: ",
         re.MULTILINE,
     ),
-    # Not `./x`, `/x`, `@/x` or `#x`, which are the project's own.
+    # Excludes `./x`, `/x`, `@/x` and `#x`, which are the project's own.
     missing=re.compile(
         r"^.*?(?:Cannot find (?:module|package) '|Failed to resolve import \"|package \")"
         r"((?:@[^/'\"]+/)?[^./@#~'\"\s][^/'\"\s]*)",
@@ -93,31 +94,31 @@ LANGUAGES = {
 
 
 def language_of(file: str) -> Language:
-    """By a test file's name; Python's where it says nothing."""
+    """Return the language by a test file's name; Python if the name says nothing."""
     return LANGUAGES.get(posixpath.splitext(file)[1], PYTHON)
 
 
 def error_lines(file: str, message: str, text: str) -> str:
-    """The error itself."""
+    """Return the lines that state the error itself."""
     raised = language_of(file).raised
     lines = text.splitlines()
     if raised is not None:
         lines = [line.removeprefix(raised).strip() for line in lines if line.startswith(raised)]
-    # What is wrong stands at a line's start; what a test prints may be a line of any length.
+    # The error is at a line's start; a line that a test prints may have any length.
     return "\n".join(line[:MOST_OF_LINE] for line in [*message.splitlines(), *lines])
 
 
 def is_import_fault(file: str, error: str) -> bool:
-    """Whether an error is one of import or compilation."""
+    """Return whether an error is an import or compilation error."""
     return bool(language_of(file).imports.search(error))
 
 
 def is_interface_fault(file: str, error: str) -> bool:
-    """Whether an error says that something is not there, or takes other arguments."""
+    """Return whether an error says that something does not exist or takes other arguments."""
     pattern = language_of(file).interface
     return bool(pattern and pattern.search(error))
 
 
 def missing_modules(file: str, error: str) -> tuple[str, ...]:
-    """Modules that do not exist, as the language names them."""
+    """Return the modules that do not exist, named as in the language."""
     return tuple(dict.fromkeys(language_of(file).missing.findall(error)))

@@ -1,4 +1,4 @@
-"""JUnit XML as test cases. What the hands wrote is foreign: no DTD, no entities, a capped size."""
+"""Parses JUnit XML into test cases. The file is untrusted: no DTD, no entities, a limited size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autonomous_loop.domain.proof import TestCounts
 from autonomous_loop.verify.results import faults
 
 Outcome = Literal["passed", "failed", "error", "skipped"]
-# How pytest reports that it failed itself: what it reported up to then is not all.
+# pytest's report of its own failure. Everything it reported before is incomplete.
 _INTERNAL = "pytest::internal"
 REPORT_LIMIT = 50_000_000
 
@@ -29,9 +29,9 @@ class Case:
     """One test of a report.
 
     Attributes:
-        id: `tests/test_x.py::TestY::test_z[1]`; the file alone where it could not be collected.
-        file: path in the tree, "" where the runner does not say.
-        message: the first line of what went wrong.
+        id: `tests/test_x.py::TestY::test_z[1]`; only the file if it could not be collected.
+        file: path in the tree, "" if the runner does not name it.
+        message: the first line of the failure.
         text: the traceback.
     """
 
@@ -43,22 +43,22 @@ class Case:
 
     @property
     def failing(self) -> bool:
-        """Failed, or could not be run to its end."""
+        """Whether it failed or could not run to the end."""
         return self.outcome in {"failed", "error"}
 
     @property
     def import_fault(self) -> bool:
-        """It fails because something cannot be imported or compiled."""
+        """Whether it fails because something cannot be imported or compiled."""
         return self.failing and faults.is_import_fault(self.file, self._error)
 
     @property
     def interface_fault(self) -> bool:
-        """It fails because something it uses is not there, or is called otherwise."""
+        """Whether it fails because something it uses does not exist or is called differently."""
         return self.failing and faults.is_interface_fault(self.file, self._error)
 
     @property
     def missing_modules(self) -> tuple[str, ...]:
-        """Modules that do not exist, as the test's language names them."""
+        """Modules that do not exist, named as in the test's language."""
         return faults.missing_modules(self.file, self._error) if self.failing else ()
 
     @property
@@ -67,14 +67,14 @@ class Case:
 
 
 def read_report(data: bytes, paths: Collection[str] = ()) -> tuple[Case, ...]:
-    """The cases of a JUnit XML file, in its order, each id once (a failing entry wins).
+    """Return the cases of a JUnit XML file in order, each id once (a failing entry wins).
 
     Args:
-        paths: files as the report names them. pytest says where a test's function is written, which for an
-            inherited one is another file than that of its class; the class's name tells.
+        paths: files as the report names them. For an inherited test, pytest names the file of the function,
+            not of its class; the class's name leads to the right file.
 
     Raises:
-        ReportError: not XML, with a DTD or entities, not JUnit, or cut short by pytest's own failure.
+        ReportError: it is not XML, has a DTD or entities, is not JUnit, or pytest itself failed midway.
     """
     try:
         root = fromstring(data, forbid_dtd=True, forbid_entities=True, forbid_external=True)
@@ -82,7 +82,7 @@ def read_report(data: bytes, paths: Collection[str] = ()) -> tuple[Case, ...]:
         raise ReportError(f"the test report is not plain XML: {error}") from None
     if root.tag not in {"testsuites", "testsuite"}:
         raise ReportError(f"the test report is not JUnit XML: it starts with <{root.tag[:40]}>")
-    # junitparser's annotation names lxml's Element where lxml is there; the standard one is what it wraps.
+    # If lxml is installed, junitparser's annotation names lxml's Element; in fact it wraps the standard one.
     try:
         found = once(_cases(JUnitXml.fromroot(root), paths))  # type: ignore[arg-type]
     except RecursionError:
@@ -94,7 +94,7 @@ def read_report(data: bytes, paths: Collection[str] = ()) -> tuple[Case, ...]:
 
 
 def once(cases: Iterable[Case]) -> tuple[Case, ...]:
-    """The cases in their order, each id once: a failing entry wins."""
+    """Return the cases in order, each id once; a failing entry wins."""
     found: dict[str, Case] = {}
     for case in cases:
         known = found.get(case.id)
@@ -135,7 +135,7 @@ def _id(found: TestCase, file: str) -> str:
         return f"{classname}::{name}" if classname else name
     module = _module(file)
     if not classname and name == module:
-        return file  # pytest: the file itself could not be collected
+        return file  # pytest could not collect the file itself
     inner = classname.removeprefix(module).strip(".")
     return "::".join([file, *(part for part in inner.split(".") if part), name])
 
@@ -145,14 +145,14 @@ def _module(file: str) -> str:
 
 
 def _of_class(classname: str, paths: Collection[str]) -> str:
-    """The file whose module is the longest beginning of a class's dotted name."""
+    """Return the file whose module is the longest prefix of a class's dotted name."""
     parts = classname.split(".")
     names = ("/".join(parts[:end]) + ".py" for end in range(len(parts), 0, -1))
     return next((name for name in names if name in paths), "")
 
 
 def count(cases: Sequence[Case]) -> TestCounts:
-    """How many of each."""
+    """Count the cases by outcome."""
     outcomes = [case.outcome for case in cases]
     return TestCounts(
         passed=outcomes.count("passed"),

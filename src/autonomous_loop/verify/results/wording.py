@@ -1,6 +1,6 @@
-"""What the model and people are told of a run, without what varies from run to run.
+"""Words a run for the model and for people, without the details that vary from run to run.
 
-`Verdict.signature` is made of these texts: equal failures must read equal.
+`Verdict.signature` is made of these texts, so equal failures must produce equal text.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from autonomous_loop.verify.results.report import Case
 
 EXCERPT = 4_000
-# Of an output only the end is shown: more is not looked at.
+# Only the end of an output is shown, so only this much of it is processed.
 MOST_READ = 200_000
 _NOISE = (
     (re.compile(r"\x1b\[[0-9;]*m"), ""),
@@ -29,7 +29,7 @@ _BACKWARDS = re.compile(r"[\w./-]*")
 
 
 def _without_pytest_folders(text: str) -> str:
-    """`/tmp/pytest-of-me/pytest-1` reads as <tmp>, with whatever stands before it."""
+    """Replace paths such as `/tmp/pytest-of-me/pytest-1`, with everything before them, by <tmp>."""
     before, *parts = text.split(_FOLDER)
     made = [before]
     for part in parts:
@@ -46,18 +46,18 @@ def _without_pytest_folders(text: str) -> str:
 
 
 class Wording:
-    """Texts without the folders of this machine.
+    """Makes texts without this machine's folders.
 
     Args:
-        work: the work tree's absolute path; it reads as ".".
-        temporary: the hands' temporary folder; it reads as "<tmp>".
+        work: the work tree's absolute path; shown as ".".
+        temporary: the sandbox's temporary folder; shown as "<tmp>".
     """
 
     def __init__(self, work: str, temporary: str) -> None:
         self._folders = ((work.rstrip("/") + "/", ""), (work, "."), (temporary, "<tmp>"))
 
     def plain(self, text: str) -> str:
-        """`text` with folders, addresses, ports, times and durations replaced."""
+        """Return `text` with folders, addresses, ports, times and durations replaced."""
         for folder, shown in self._folders:
             text = text.replace(folder, shown)
         text = _without_pytest_folders(text)
@@ -66,14 +66,14 @@ class Wording:
         return text
 
     def tail(self, text: str, most: int = EXCERPT) -> str:
-        """The end of `text`, whole lines, at most `most` characters."""
+        """Return the end of `text` in whole lines, at most `most` characters."""
         text = self.plain(text[-MOST_READ:]).strip()
         if len(text) <= most:
             return text
         return text[-most:].partition("\n")[2] or text[-most:]
 
     def failures(self, cases: Iterable[Case], *, most: int = 10) -> str:
-        """Each failing test with the end of what it says."""
+        """List each failing test with the end of its output."""
         failing = sorted((case for case in cases if case.failing), key=lambda case: case.id)
         parts = [self._failure(case) for case in failing[:most]]
         if len(failing) > most:
@@ -88,13 +88,13 @@ class Wording:
 
 
 def listed(ids: Sequence[str], *, most: int = 20) -> str:
-    """Ids for a sentence, sorted."""
+    """Return sorted ids for a sentence."""
     shown = ", ".join(sorted(ids)[:most])
     return shown + (f" and {len(ids) - most} more" if len(ids) > most else "")
 
 
 def without_canary(output: str, token: str) -> str:
-    """A runner's output without what it says of the canary, nor the counts that include it."""
+    """Return a runner's output without the canary and without the counts that include it."""
     kept: list[str] = []
     skipping = False
     for line in output.splitlines():

@@ -1,4 +1,4 @@
-"""Features that hold already: their tests pass on the code as it was, and no code was changed."""
+"""Accepts features that hold already: their tests pass on the old code, and no code was changed."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ _OFFER = (
 
 
 class AlreadySatisfied:
-    """Accepts a feature without red, where the model says so by what it does.
+    """Accepts a feature without red if the model confirms it by what it does.
 
-    The model says it by handing in the same tests with the same tree again after it was told that they show
-    nothing, and by changing nothing but tests: control never comes from words. Red is what keeps a weak test
-    from passing for a feature, so this must open no way around it:
+    The model is first told that its tests show nothing. It confirms by submitting the same tests with the
+    same tree again, with nothing changed but tests. Words never decide. Red keeps a weak test from passing
+    for a feature, so this exception must open no way around it:
 
-    - nothing is added to the project but tests, so nothing unproved is kept;
-    - every submitted test must check something, and one at least must be new or changed;
-    - forgetting the code is refused at first, as it always was, and a change of any other file takes the
-      offer away;
-    - the suite, the gates and the browser test are asked for as ever;
-    - the proof says "no red" and "already satisfied": the reviewer is pointed at it.
+    - nothing but tests is added to the project, so nothing unproved is kept;
+    - every submitted test must check something, and at least one must be new or changed;
+    - a submission without code is refused at first, as always, and a change of any other file withdraws the
+      offer;
+    - the suite, the gates and the browser test are required as always;
+    - the proof says "no red" and "already satisfied", so the reviewer looks at it.
 
-    What is left is a test that checks something else than the feature. No machine can tell; a person can.
+    A test may still check something other than the feature. No machine can tell, but a person can.
     """
 
     def __init__(self) -> None:
         self._offered: set[tuple[str, tuple[str, ...], TreeSha, TreeSha]] = set()
 
     def refuse_unless_confirmed(self, feature_id: str, selection: Selection, work: Candidate) -> None:
-        """Called where no submitted test fails on the old code.
+        """Refuse unless the model has confirmed; called if no submitted test fails on the old code.
 
         Raises:
-            Refused: the first time; always, where anything but tests was changed.
+            Refused: the first time; and always if anything but tests was changed.
         """
         offer = (feature_id, selection.tests, work.before, work.after)
         if offer in self._offered:
@@ -59,10 +59,10 @@ class AlreadySatisfied:
         raise Refused(Reason(code="no-red", text=text))
 
     def refuse_empty(self, work: Candidate, green: Sequence[Case]) -> None:
-        """Each of the tests must check something: without red nothing else speaks for them.
+        """Require that each test checks something, because without red nothing else supports it.
 
         Raises:
-            Refused: one does not.
+            Refused: a test checks nothing.
         """
         empty = [
             case.id

@@ -1,4 +1,4 @@
-"""What a tree says to cargo that decides which tests run and what their outcome is."""
+"""Reads cargo settings that decide which tests run and what their outcome is."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from autonomous_loop.verify.project.pytest_settings import parse_toml, table_of
 
 MANIFEST = "Cargo.toml"
 _CONFIGURATION = re.compile(r"(?:.*/)?\.cargo/config(?:\.toml)?")
-# Of a target; `required-features` leaves it out of a plain run.
+# Keys of a target; `required-features` leaves it out of a plain run.
 _OF_TARGET = ("test", "doctest", "harness", "required-features")
-# Programs that stand between cargo and a test, and where more configuration comes from.
+# Programs that run between cargo and a test, and sources of more configuration.
 _PROGRAMS = frozenset({
     "runner", "rustc", "rustc-wrapper", "rustc-workspace-wrapper", "rustdoc", "env", "include",
 })  # fmt: skip
 
 
 def concerns_cargo(path: str) -> bool:
-    """Whether a file is cargo's configuration or a manifest."""
+    """Return whether a file is a manifest or cargo's configuration."""
     return posixpath.basename(path) == MANIFEST or bool(_CONFIGURATION.fullmatch(path))
 
 
 def cargo_keys(path: str, data: bytes | None, *, new: bool = False) -> Mapping[str, str]:
-    """The keys of such a file that a candidate may not change, as comparable text.
+    """Return the keys of such a file that a candidate may not change, as comparable text.
 
     Args:
-        new: it is a candidate's own: a new crate may leave tests out, but not bring its own harness.
+        new: whether the candidate added the file: a new crate may leave tests out, but not bring its own
+            harness.
     """
     document = parse_toml((data or b"").decode("utf-8", "replace"))
     if posixpath.basename(path) != MANIFEST:

@@ -1,11 +1,11 @@
-"""Older tests that a candidate changes: rightly, because the behaviour changes, or only to get through.
+"""Judges older tests that a candidate changes: because behaviour changes, or only to get through.
 
-The checkpoint's version of a changed test file runs on the candidate, beside what was there for tests as it
-was. Where it passes, the new version may not check less. Where it fails, behaviour changed, and the new
-version must show that: for the test of a passing feature it must be red again on the code before that
-feature; for any other, on the checkpoint's. Where it fails only for an import, a name changed and no
-behaviour: it may not check less either, and one that nobody touched is left alone. A test that moved to
-another file is compared with what it was.
+The checkpoint's version of a changed test file runs on the candidate, with the old support files. If it
+passes, the new version may not check less. If it fails, behaviour changed, and the new version must show that
+by being red again: a passing feature's test on the code before that feature, any other test on the
+checkpoint's code. If it fails only because of an import, a name changed but no behaviour. Then it may not
+check less either, and a test that nobody touched is left alone. A test that moved to another file is compared
+with its old version.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ async def judge_changed_tests(
     passed_before: Collection[str],
     red: Sequence[Case],
 ) -> None:
-    """See above. Leaves another tree up than it found.
+    """Judge the changed tests. Another tree may be in the work tree afterwards.
 
     Args:
         passed_before: ids that passed at the checkpoint or belong to a passing feature.
-        red: the candidate's version of the changed files on the checkpoint's code.
+        red: results of the candidate's version of the changed files on the checkpoint's code.
 
     Raises:
         Refused: a test was loosened.
@@ -83,20 +83,20 @@ async def judge_changed_tests(
 
 
 def changed_support(work: Candidate) -> list[str]:
-    """What was there for tests at the checkpoint and is otherwise, or gone; and conftests that are new."""
+    """Return the checkpoint's support files that changed or are gone, and new conftest files."""
     known = {*work.old_test_files, *work.new_test_files}
     return [
         one.path
         for one in work.changes
         if one.path not in known
         and is_support(one.path)
-        # What nobody asks for changes no older test; a conftest is not asked.
+        # A new support file cannot affect an older test, except conftest.py, which pytest loads implicitly.
         and (one.status != "A" or posixpath.basename(one.path) == "conftest.py")
     ]
 
 
 def served(files: Iterable[str], support: Iterable[str]) -> list[str]:
-    """Test files that may use something of that: they stand below the same test root or conftest."""
+    """Return test files that may use these support files: they share a test root or conftest folder."""
     roots = {_root(path) for path in support}
     return [path for path in files if not roots.isdisjoint(_folders_above(path))]
 
@@ -107,22 +107,25 @@ def _folders_above(file: str) -> Iterator[str]:
 
 
 def _root(path: str) -> str:
-    """The folder below which test files may use it: of a conftest its own, else the outermost for tests."""
+    """Return the folder whose tests may use a support file.
+
+    For a conftest this is its own folder, otherwise the outermost folder for tests.
+    """
     folders = posixpath.dirname(path).split("/")
     if posixpath.basename(path) != "conftest.py":
         root = next((at for at, name in enumerate(folders) if name in ROOTS), 0)
-        # Of these what is tested, or the tests, stand beside them.
+        # The code under test, or the tests, are beside these folders.
         folders = folders[: root + (folders[root] in ROOTS - BESIDE_TESTS)]
     return "".join(f"{folder}/" for folder in folders if folder)
 
 
 @dataclass(frozen=True)
 class _Places:
-    """Where tests stand at the checkpoint and on the candidate.
+    """Where tests are at the checkpoint and on the candidate.
 
     Attributes:
-        work: both.
-        ids: tests that are asked for.
+        work: both trees.
+        ids: the tests in question.
     """
 
     work: Candidate
@@ -130,21 +133,21 @@ class _Places:
 
     @cached_property
     def changed(self) -> frozenset[str]:
-        """Test files of the checkpoint that are otherwise, or gone."""
+        """The checkpoint's test files that changed or are gone."""
         old = set(self.work.old_test_files)
         return frozenset(one.path for one in self.work.changes if one.path in old)
 
     @cached_property
     def new(self) -> tuple[str, ...]:
-        """Test files of the candidate that are new or otherwise."""
+        """The candidate's test files that are new or changed."""
         there = set(self.work.new_test_files)
         return tuple(one.path for one in self.work.changes if one.path in there)
 
     @cached_property
     def _moved(self) -> dict[str, str]:
-        """Where the candidate's new and changed files hold a test, by what follows the file in its id."""
+        """The new or changed file that holds each test, by the id's part after the file."""
         work = self.work
-        # Of several files the first counts.
+        # If several files hold it, the first one counts.
         return {inner: path for path in reversed(self.new) for inner in work.source(work.after, path).bodies}
 
     @cached_property
@@ -155,7 +158,7 @@ class _Places:
         )
 
     def now(self, test_id: str) -> str:
-        """The test on the candidate: in its own file, in one that is new or changed, or under a new name."""
+        """Find the test on the candidate: in its own file, in a new or changed one, or under a new name."""
         plain = without_parameters(test_id)
         became = self._renamed.get(plain, "")
         return self._same_name(test_id) or (f"{became}{test_id.removeprefix(plain)}" if became else "")
@@ -168,7 +171,7 @@ class _Places:
         return f"{path}::{test_id.partition('::')[2]}" if path else ""
 
     def is_weaker(self, test_id: str) -> bool:
-        """Whether the candidate's version of a test checks less; where there is none, others say so."""
+        """Return whether the candidate's version checks less; a missing test is judged elsewhere."""
         now = self.now(test_id)
         if not now:
             return False
@@ -180,7 +183,7 @@ class _Places:
 
 
 async def _on_old_code(bench: TestBench, work: Candidate, files: Collection[str]) -> Sequence[Case]:
-    """Test files that the red run left out, on the checkpoint's code."""
+    """Run test files that the red run left out, on the checkpoint's code."""
     there = sorted(set(files).intersection(work.paths))
     if not there:
         return ()
@@ -214,7 +217,7 @@ def _refuse_loosened(ids: Sequence[str], where: str) -> None:
 
 
 def _refuse_weakened(places: _Places, ids: Sequence[str]) -> None:
-    """Tests that hold in both versions, but check less, or are excused, in the new one."""
+    """Refuse tests that pass in both versions but check less, or are excused, in the new one."""
     found = sorted({without_parameters(one) for one in ids if places.is_weaker(one)})
     if found:
         text = (
@@ -225,7 +228,7 @@ def _refuse_weakened(places: _Places, ids: Sequence[str]) -> None:
 
 
 def _shows_nothing(work: Candidate, test_id: str, support: Collection[str]) -> bool:
-    """Whether a test whose old file cannot be imported is what it was, with all that it uses of the file.
+    """Return whether a test whose old file cannot be imported is unchanged, with everything it uses there.
 
     It passes on the candidate as it passed on the checkpoint, so nothing was loosened.
     """

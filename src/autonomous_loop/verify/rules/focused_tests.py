@@ -1,4 +1,4 @@
-"""`test.only` and its like, left over: a runner then runs no other test of the file, or of them all."""
+"""Finds leftover `test.only` and the like: with one, a runner skips the file's, or all, other tests."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _HEADS = frozenset({"test", "it", "describe", "suite", "context", "specify"})
 _WHOLE = frozenset({"fit", "ftest", "fdescribe", "fcontext", "fspecify"})
 _WRITTEN = re.compile(r"(?:\b(?:\w+\s*\.\s*)+only|\b(?:fit|ftest|fdescribe|fcontext|fspecify)|\bonly)\b")
 _MOST = 5
-# Each that is written, also where it is only text, is looked for by reading the file without it.
+# For each candidate word, even in a text, the file is read once more without it.
 _MOST_WRITTEN = 20
 
 
 def refuse_focus(path: str, old: bytes | None, new: bytes | None) -> Iterator[Reason]:
-    """Reasons to refuse a test file that has more of them than it had."""
+    """Yield reasons to refuse a test file that has more of them than before."""
     source = (new or b"").decode("utf-8", "replace")
     if not _WRITTEN.search(source) or path.rpartition(".")[2] not in KINDS:
         return
@@ -31,7 +31,7 @@ def refuse_focus(path: str, old: bytes | None, new: bytes | None) -> Iterator[Re
 
 
 def _places(source: str, count: int) -> list[tuple[str, int]]:
-    """What is written, and in which line; what a comment or a text says is left out."""
+    """Return each one as written with its line; those in comments and texts do not count."""
     found: list[tuple[str, int]] = []
     for one in list(_WRITTEN.finditer(source))[:_MOST_WRITTEN]:
         if len(found) == min(count, _MOST):
@@ -44,7 +44,7 @@ def _places(source: str, count: int) -> list[tuple[str, int]]:
 
 
 def _focused(source: str) -> int:
-    """How many there are; 0 where the file cannot be read."""
+    """Count them; 0 if the file cannot be read."""
     try:
         found = tokens(source)
     except (ValueError, RecursionError):
@@ -67,14 +67,14 @@ def _is_focus(found: Sequence[Token], at: int) -> bool:
 
 
 def _has_head(found: Sequence[Token], at: int) -> bool:
-    """Whether a chain of names that ends here starts as a test's."""
+    """Return whether a chain of names that ends here starts like a test's."""
     while at >= 2 and _text(found, at - 1) == "." and found[at - 2].kind == "name":
         at -= 2
     return found[at].text in _HEADS
 
 
 def _is_option(found: Sequence[Token], at: int) -> bool:
-    """Whether a key stands in the options of a test: `test("name", { only: true }, ...)`."""
+    """Return whether a key is in the options of a test: `test("name", { only: true }, ...)`."""
     while at >= 0 and _text(found, at) != "{":
         at -= 1
     return _text(found, at - 1) == "," and _kind(found, at - 2) in {"string", "template"}

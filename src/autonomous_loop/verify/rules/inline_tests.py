@@ -1,8 +1,8 @@
-"""Tests that stand in the source they test, as Rust's do: there is no red for them.
+"""Handles tests inside the source that they test, as in Rust: no red is possible for them.
 
-Laid over the code as it was, such a file would bring the new code along. So nothing shows that the test fails
-without the feature: the proof says "no red". What can be asked is asked: one test at least is new or changed,
-and each checks something.
+Such a file, laid over the old code, would bring the new code along. So nothing shows that the test fails
+without the feature, and the proof says "no red". At least one test must be new or changed, and at least one
+of those must check something.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from autonomous_loop.verify.results.wording import listed
 
 
 def swappable(files: Iterable[str]) -> list[str]:
-    """Test files that can be run on other code."""
+    """Return the test files that can run on other code."""
     return [file for file in files if not stands_in_source(file)]
 
 
 def judge_without_red(work: Candidate, green: Sequence[Case]) -> None:
-    """Submitted tests of which none can be swapped, after they passed.
+    """Judge submitted tests that passed and that cannot run on other code.
 
     Raises:
-        Refused: none is new, or none checks anything.
+        Refused: no test is new or changed, or none of those checks anything.
     """
     passed = [case for case in green if case.outcome == "passed"]
     new = [case for case in passed if _is_new(work, case)]

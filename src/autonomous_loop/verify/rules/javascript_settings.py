@@ -1,4 +1,4 @@
-"""What a tree says to the runners of JavaScript beside their own configuration files."""
+"""Reads settings of JavaScript runners outside their own configuration files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ CONFIG = re.compile(
 )
 _SHARED = re.compile(r"vite\.config\.[cm]?[jt]s")
 _IMPORTED = re.compile(r"""(?:from|import|require\()\s*['"](\.{1,2}/[^'"]+)['"]""")
-# What runs in the runner's own process, or decides what runs. Setup files are to tests what fixtures are.
+# Settings that run code in the runner's own process or decide what runs. Setup files do not count: they are
+# like fixtures.
 _NAMED = re.compile(
     r"""['"]?\b(?:reporters?|globalSetup|globalTeardown|transform|testEnvironment|environment|runner|resolver"""
     r"""|testSequencer|moduleNameMapper|snapshotEnvironment)\b['"]?\s*:[^\n]*?"""
@@ -24,7 +25,7 @@ _ENDINGS = ("", ".js", ".ts", ".mjs", ".mts", ".cjs", ".cts", ".json", "/index.j
 
 
 def loaded(facts: Facts) -> frozenset[str]:
-    """Files of the project that its runners' configuration files load, themselves left out."""
+    """Return project files that the runners' configuration files load, but not those files themselves."""
     found: set[str] = set()
     configure = [one for one in facts.by_name if CONFIG.fullmatch(one) or _SHARED.fullmatch(one)]
     for name, path in ((one, path) for one in configure for path in facts.by_name[one]):
@@ -39,12 +40,12 @@ def loaded(facts: Facts) -> frozenset[str]:
 
 
 def shares_settings(path: str) -> bool:
-    """Whether a file may hold vitest's settings beside vite's."""
+    """Return whether a file may hold vitest's settings together with vite's."""
     return bool(_SHARED.fullmatch(posixpath.basename(path)))
 
 
 def section_for_tests(text: str) -> str:
-    """Vitest's part of a configuration of vite, as comparable text; "" where it has none."""
+    """Return vitest's part of a vite configuration as comparable text; "" if it has none."""
     try:
         found = tokens(text)
         closing = pairs(found)

@@ -1,9 +1,9 @@
-"""Submitted tests that are not to be blamed on the candidate: they failed before, and nobody touched them.
+"""Ignores submitted tests that failed before the change and that nobody touched.
 
-A file that differs, or a folder, is submitted with all that is in it. Whatever of it failed in the baseline
-(or did both) says nothing of the candidate, as in the whole suite. That must open no way to hand in a failing
-test: one that is new, that was changed, that was named by its id, that passes on the checkpoint's code, or
-that belongs to a passing feature is judged as any other.
+If a changed file or a folder is submitted, all its tests are submitted. Those that failed in the baseline (or
+did both) say nothing about the candidate, as in the whole suite. This must open no way to submit a failing
+test. So a test is judged like any other if it is new or changed, was named by its id, passes on the
+checkpoint's code, or belongs to a passing feature.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from autonomous_loop.verify.results.wording import listed
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A run, and what of it decides nothing.
+    """A run without the tests that decide nothing, and the names of these tests.
 
     Attributes:
-        result: the run without that.
+        result: the run without them.
         failing: failed as they did in the baseline.
-        flaky: failed, and did both in the baseline.
+        flaky: failed, and both passed and failed in the baseline.
     """
 
     result: RunResult
@@ -38,7 +38,7 @@ class Kept:
 
     @property
     def told(self) -> tuple[str, ...]:
-        """What the reviewer is told of it."""
+        """Notices for the reviewer."""
         if not self.failing:
             return ()
         names = listed(sorted(self.failing))
@@ -47,11 +47,11 @@ class Kept:
 
 @dataclass(frozen=True)
 class KnownFailing:
-    """What failed before, of a submission.
+    """The tests of a submission that failed before.
 
     Attributes:
-        work: the candidate beside its checkpoint.
-        passing: proofs of the features that pass.
+        work: the candidate and its checkpoint.
+        passing: the proofs of the features that pass.
     """
 
     work: Candidate
@@ -60,11 +60,11 @@ class KnownFailing:
     passing: Mapping[str, Proof]
 
     def kept(self, result: RunResult, before: RunResult | None = None) -> Kept:
-        """A run without what decides nothing.
+        """Return a run without the tests that decide nothing.
 
         Args:
-            before: the candidate's tests on the checkpoint's code, where they ran: what fails must fail there
-                too.
+            before: the candidate's tests on the checkpoint's code, if they ran; a failing test must also fail
+                there.
         """
         there = _Before(before.cases if before else ())
         failing = frozenset(one.id for one in result.cases if one.failing and self._failed(one, there))
@@ -73,7 +73,7 @@ class KnownFailing:
         return Kept(left_out(result, failing, flaky), failing, failed)
 
     def steady(self, result: RunResult) -> RunResult:
-        """A run without tests that did both in the baseline: whatever they do now says nothing."""
+        """Return a run without tests that did both in the baseline: their outcome says nothing."""
         return left_out(result, frozenset(), self._flaky_in(result))
 
     def _flaky_in(self, result: RunResult) -> frozenset[str]:
@@ -108,7 +108,7 @@ class KnownFailing:
 
 
 class _Before:
-    """What ran on the checkpoint's code, and what of it failed."""
+    """The files that ran on the checkpoint's code, and their failures."""
 
     def __init__(self, cases: Sequence[Case]) -> None:
         self.files = frozenset(one.file for one in cases)
@@ -116,7 +116,7 @@ class _Before:
 
 
 def is_untouched(work: Candidate, test_id: str) -> bool:
-    """Whether a test, or each test of a file that cannot be collected, is what it was at the checkpoint."""
+    """Whether a test is unchanged since the checkpoint; for an unloadable file, each of its tests."""
     file, _, inner = without_parameters(test_id).partition("::")
     old = work.facts.of(work.before).read_if_there(file)
     new = work.facts.of(work.after).read_if_there(file)
@@ -133,7 +133,7 @@ def is_untouched(work: Candidate, test_id: str) -> bool:
 
 
 def left_out(result: RunResult, failing: frozenset[str], flaky: frozenset[str] = frozenset()) -> RunResult:
-    """A run without these of its cases; those that are flaky are named in it."""
+    """Return a run without these cases; it names those that are flaky."""
     ids = failing | flaky
     kept = tuple(case for case in result.cases if case.id not in ids)
     if len(kept) == len(result.cases):

@@ -1,7 +1,7 @@
-"""What decides which tests run and how they count may not change along with the work it judges.
+"""Refuses changes to what decides which tests run and how they count.
 
-Dependencies and fixtures may change; outcome hooks, selection and ignore settings may not. Where no suite
-existed, selection settings may be created; outcome hooks may not even then: a new suite needs none.
+Dependencies and fixtures may change. Outcome hooks, selection and ignore settings may not. If there was no
+suite, selection settings may be created, but outcome hooks may not even then: a new suite needs none.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from autonomous_loop.verify.rules.javascript_settings import loaded, section_for
 from autonomous_loop.verify.rules.runner_in_product import holds_runner
 from autonomous_loop.verify.syntax import awareness, controls, read_source
 
-# Modules that, lying in the project, are taken for the runner's own.
+# If the project contains a module of this name, it is imported in place of the runner's own.
 SHADOWED = frozenset({
     "pytest", "_pytest", "pluggy", "iniconfig", "unittest", "sitecustomize", "usercustomize",
 })  # fmt: skip
@@ -52,14 +52,14 @@ Read = Callable[[str], bytes | None]
 def guard(
     changes: Sequence[Change], before: Read, after: Read, *, checkpoint: Facts, commands: Sequence[str] = ()
 ) -> tuple[Reason, ...]:
-    """Reasons to refuse a candidate for what it changes in its own judge.
+    """Return reasons to refuse a candidate for changes to its own judge.
 
     Args:
-        changes: between the two trees.
+        changes: the changes between the two trees.
         before: reads a changed path of the checkpoint.
-        after: the same of the candidate.
-        checkpoint: its tree.
-        commands: configured ones that run tests: the files they name belong to them.
+        after: reads a changed path of the candidate.
+        checkpoint: facts about the checkpoint's tree.
+        commands: configured commands that run tests; the files they name are part of the judge.
     """
     found: list[Reason] = []
     suite_existed = checkpoint.has_suite
@@ -102,7 +102,7 @@ def guard(
 
 
 def _judges(commands: Sequence[str], checkpoint: Facts) -> dict[str, str]:
-    """Files of the project that take part in running its tests, and how."""
+    """Return the project's files that take part in running its tests, and how."""
     named = {path for command in commands for path in _named(command, checkpoint)}
     how = f"runs the tests ({', '.join(commands)})"
     judges = {path: how for path in named if path in checkpoint.every_path}
@@ -112,7 +112,7 @@ def _judges(commands: Sequence[str], checkpoint: Facts) -> dict[str, str]:
 
 
 def _link(change: Change, checkpoint: Facts) -> Iterator[Reason]:
-    """A link in place of a test, or of the folder it stood in, shows the runner what no diff of it shows."""
+    """Refuse a link in place of a test or its folder: the runner would see files that no diff shows."""
     tests = [*checkpoint.test_files, *(one for one in checkpoint.paths if one.endswith("conftest.py"))]
     hidden = any(one == change.path or one.startswith(f"{change.path}/") for one in tests)
     if hidden or is_test_file(change.path, checkpoint.settings) or change.path.endswith("conftest.py"):
@@ -123,7 +123,7 @@ def _link(change: Change, checkpoint: Facts) -> Iterator[Reason]:
 
 
 def _named(command: str, checkpoint: Facts) -> Iterator[str]:
-    """Files of the project that a command runs: those it names, and what `make` and its like read."""
+    """Yield the project's files that a command runs: those it names, and files that `make` etc. read."""
     for word in split(command):
         path = posixpath.normpath(word)
         if path not in checkpoint.test_files and not is_support(path):
@@ -132,9 +132,10 @@ def _named(command: str, checkpoint: Facts) -> Iterator[str]:
 
 
 def _shadows(path: str, paths: Collection[str]) -> bool:
-    """Whether a file makes a module of the runner's name that the project did not have.
+    """Return whether a file creates a module with a runner's name that the project did not have.
 
-    It does at the root, below `src`, and in any folder that is no package: test folders are put on the path.
+    It does so at the root, below `src`, and in any folder that is no package: test folders are put on the
+    path.
     """
     name = posixpath.basename(path)
     if name in {"sitecustomize.py", "usercustomize.py"}:
@@ -186,7 +187,7 @@ def _is_for_tests(path: str, checkpoint: Facts) -> bool:
 def _product(
     change: Change, before: Read, after: Read, checkpoint: Facts, commands: Sequence[str]
 ) -> Iterator[Reason]:
-    """What a file that is not there for tests has no need of."""
+    """Refuse things that a file outside the tests does not need."""
     if change.status == "D" or _is_for_tests(change.path, checkpoint):
         return
     yield from _aware(change, before, after, _called(checkpoint, commands))
@@ -194,14 +195,14 @@ def _product(
 
 
 def _called(checkpoint: Facts, commands: Sequence[str]) -> frozenset[str]:
-    """Words that may stand on the command line of a run of tests."""
+    """Return words that may be on the command line of a test run."""
     said = {word for command in commands for word in split(command)}
     folders = {part for path in checkpoint.test_files for part in path.split("/")[:-1]}
     return frozenset({*said, *folders, *(["test"] if "manage.py" in checkpoint.by_name else [])})
 
 
 def _aware(change: Change, before: Read, after: Read, called: Collection[str]) -> Iterator[Reason]:
-    """A source that looks, other than it did, whether it is being tested."""
+    """Refuse a source file that newly checks whether it is being tested."""
     was = awareness(change.path, before(change.path), called)
     new = sorted(set(awareness(change.path, after(change.path), called)) - set(was))
     if new:
@@ -214,7 +215,7 @@ def _aware(change: Change, before: Read, after: Read, called: Collection[str]) -
 
 
 def _other_file(changes: Sequence[Change], after: Read, checkpoint: Facts) -> Iterator[Reason]:
-    """Which file the settings come from: pytest reads one alone, the first with a section for it."""
+    """Refuse a change of the settings file: pytest reads only the first file with a section for it."""
     changed = {change.path for change in changes}
     if not changed.intersection(CONFIG_NAMES):
         return
@@ -226,7 +227,7 @@ def _other_file(changes: Sequence[Change], after: Read, checkpoint: Facts) -> It
 
 
 def _plugins(data: bytes | None) -> list[str]:
-    """What a file declares as plugins of pytest: the lines from the group's name on."""
+    """Return the pytest plugins that a file declares: the lines from the group's name on."""
     text = (data or b"").decode("utf-8", "replace")
     return text.partition("pytest11")[2].splitlines()[:20] if "pytest11" in text else []
 

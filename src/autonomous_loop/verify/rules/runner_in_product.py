@@ -1,8 +1,8 @@
-"""Source that is no test and takes hold of a test runner: it could change what fails.
+"""Refuses source files outside the tests that use a test runner: they could change what fails.
 
-Only what is plain to see: an import of pytest, of vitest and its like; a part of unittest, or of an assertion
-library, that is put in place of. Code that needs a runner's classes is a plugin, or a helper for tests, and
-is one before the feature comes, or stands where tests are. Private modules of pytest are refused elsewhere
+It finds only plain cases: an import of pytest, vitest and the like, or the replacement of a part of unittest
+or of an assertion library. Code that needs a runner's classes is a plugin or a test helper. Such code was one
+before the feature, or is where tests are. Private modules of pytest are refused elsewhere
 (`python_controls`).
 """
 
@@ -16,7 +16,7 @@ from autonomous_loop.domain.proof import Reason
 from autonomous_loop.verify.project.tree_facts import Facts
 from autonomous_loop.verify.syntax import read_source
 
-# What a file for tests is called that stands outside of their folders.
+# Names of test-related files outside test folders.
 _FOR_TESTS = re.compile(
     r"(?:.*/)?(?:[^/]*[-_.])?(?:tests?|testing|pytest|vitest|jest|playwright|plugin|plugins|fixtures)"
     r"(?:[-_./].*)?|(?:.*/)?setup-?[tT]ests?\..*"
@@ -24,12 +24,12 @@ _FOR_TESTS = re.compile(
 
 
 def holds_runner(path: str, old: bytes | None, new: bytes | None, checkpoint: Facts) -> Iterator[Reason]:
-    """Why a file that is not there for tests is refused: it newly imports, or changes, a test runner.
+    """Yield why a file outside the tests is refused: it newly imports or changes a test runner.
 
     Args:
         old: its content at the checkpoint.
-        new: the candidate's.
-        checkpoint: its tree: a plugin of pytest, or one more helper for tests, may import its runner.
+        new: the candidate's content.
+        checkpoint: facts about its tree: a pytest plugin, or another test helper, may import its runner.
     """
     uses = sorted(set(read_source(path, new).runner_uses) - set(read_source(path, old).runner_uses))
     if not uses or _is_plugin(checkpoint) or _helps_tests(path, uses, checkpoint):
@@ -42,13 +42,13 @@ def holds_runner(path: str, old: bytes | None, new: bytes | None, checkpoint: Fa
 
 
 def _is_plugin(checkpoint: Facts) -> bool:
-    """Whether the project was a plugin of pytest before."""
+    """Return whether the project was a pytest plugin before."""
     declared = ("pyproject.toml", "setup.cfg", "setup.py", "entry_points.txt")
     return any(b"pytest11" in (checkpoint.read_if_there(name) or b"") for name in declared)
 
 
 def _helps_tests(path: str, uses: Sequence[str], checkpoint: Facts) -> bool:
-    """Whether a file is one more of the helpers for tests that the project has, and only imports."""
+    """Return whether a file joins existing test helpers of the project and only imports a runner."""
     if not _FOR_TESTS.fullmatch(path) or not all(one.startswith("an import") for one in uses):
         return False
     folder, ending = posixpath.dirname(path), posixpath.splitext(path)[1]

@@ -1,8 +1,8 @@
-"""What older tests rest on beside their own bodies: helpers, fixtures, macros, loops that make tests.
+"""Compares what older tests rest on outside their own bodies: helpers, fixtures, macros, loops.
 
-Tests are compared one by one where they can be read (`changed_tests`). Here the rest of their files, and what
-was there for tests beside them, is compared as a whole: its checks may not become fewer or looser while the
-old ones still hold. Where nobody can tell, a person is asked to look: the proof says "not read".
+`changed_tests` compares tests one by one where they can be read. This module compares the rest of their
+files, and their support files, as a whole: the checks may not become fewer or looser while the old ones still
+hold. If nobody can tell, the proof says "not read" to ask a person to look.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ class _File:
 
     @cached_property
     def was(self) -> Around | None:
-        """What stood outside of its tests; None: it cannot be read."""
+        """The old code outside its tests; None: it cannot be read."""
         found = self.old.around
         return found.all_used if found and self.shared else found
 
     @property
     def now(self) -> Around | None:
-        """What stands there."""
+        """The new code outside its tests; None: it cannot be read."""
         return self.new.around
 
     @property
@@ -64,12 +64,12 @@ class _File:
 
     @cached_property
     def lost(self) -> Check | None:
-        """The first check outside of tests that is gone or looser."""
+        """The first check outside the tests that is gone or looser."""
         return self.now.lost_since(self.was) if self.was is not None and self.now is not None else None
 
     @cached_property
     def hidden(self) -> bool:
-        """Whether tests in it cannot be compared one by one."""
+        """Whether some of its tests cannot be compared one by one."""
         examples_stay = not set(self.old.examples) - set(self.new.examples)
         names = [one for one in self.names if not (one.endswith(EXAMPLE) and examples_stay)]
         there = self.tests_are.keys() | self.elsewhere.keys()
@@ -82,9 +82,9 @@ class _File:
 
     @property
     def unread(self) -> bool:
-        """Whether a check beside the tests, or what makes such tests, is otherwise now or cannot be read."""
+        """Whether a check beside the tests, or code that creates tests, changed or cannot be read."""
         if self.was is None or self.now is None:
-            # Data has no checks. A source that nobody could read may have lost some.
+            # Data has no checks. An unreadable source may have lost some.
             return self.hidden or is_readable(self.path)
         altered = self.now.altered_since(self.was) is not None
         return altered or (self.hidden and self.was.text != self.now.text)
@@ -97,7 +97,7 @@ class _File:
 
     @property
     def weaker(self) -> Iterator[str]:
-        """Tests that no id names (they are made into others), and that check less."""
+        """Tests that no id names (they are turned into others) and that check less."""
         for name in self.tests_were.keys() & self.tests_are.keys() - set(self.names):
             if self.tests_are[name].is_weaker_than(self.tests_were[name]):
                 yield f"{self.path}::{name}"
@@ -110,20 +110,21 @@ class _File:
         return sum(sum(now[one].strengths) - sum(self.tests_were[one].strengths) for one in both)
 
 
-# Ends the id of a test that stands in the documentation.
+# The suffix in the id of a test in the documentation.
 EXAMPLE = " (example)"
-# What tests read is no part of them.
+# Data that tests read is not part of the tests.
 _DATA = re.compile(
     r"(?:.*/)?(?:testdata|_*fixtures_*|data|resources|samples|examples|cases|.*snapshots_*)/.*"
 )
 
 
 def judge_around(work: Candidate, ids: Collection[str], *, holds: bool) -> None:
-    """See above.
+    """Refuse a candidate that loosens what older tests rest on.
 
     Args:
-        ids: of tests that must still pass.
-        holds: the old tests, with what was there for them, still pass: no behaviour of theirs changed.
+        ids: the tests that must still pass.
+        holds: whether the old tests, with their old support files, still pass, so their behaviour did not
+            change.
 
     Raises:
         Refused: what tests rest on was loosened.
@@ -141,16 +142,16 @@ def judge_around(work: Candidate, ids: Collection[str], *, holds: bool) -> None:
 
 
 def not_read(work: Candidate, ids: Collection[str]) -> tuple[str, ...]:
-    """Files of which nobody can tell whether their older tests still check what they did.
+    """Return files for which nobody can tell whether their older tests still check what they did.
 
     Args:
-        ids: of tests that must still pass.
+        ids: the tests that must still pass.
     """
     return tuple(one.path for one in _files(work, ids) if one.unread or one.unsure)
 
 
 def _files(work: Candidate, ids: Collection[str]) -> list[_File]:
-    """The changed files that older tests stand in or, where there are such tests, may rest on."""
+    """Return changed files with older tests, and changed support files if there are such tests."""
     changed = {one.path for one in work.changes}
     tests = {*work.old_test_files, *work.new_test_files}
     names: dict[str, set[str]] = {}

@@ -1,4 +1,4 @@
-"""Submitted tests that turn green without checking the feature."""
+"""Refuses submitted tests that turn green without checking the feature."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from autonomous_loop.verify.results.wording import listed
 
 
 def refuse_idle(work: Candidate, red: Sequence[Case], turned: Sequence[Case]) -> None:
-    """Of the tests that turned from red to green, one at least says something of the feature.
+    """Require that at least one test that turned from red to green says something about the feature.
 
-    A test that asserts nothing may still show that something does not fail any more; but where it failed only
-    because what it uses was not there, it shows nothing.
+    A test without an assertion may still show that something no longer fails. But if it failed only because
+    something it uses did not exist, it shows nothing.
 
     Args:
         red: the submitted tests that failed on the checkpoint's code.
-        turned: those of the candidate's run that failed there and pass now.
+        turned: the tests of the candidate's run that failed there and pass now.
 
     Raises:
-        Refused: none does.
+        Refused: no test does.
     """
     conftests = [
         work.source(work.after, path).stand_ins

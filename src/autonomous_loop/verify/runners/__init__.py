@@ -1,4 +1,4 @@
-"""The test runners the loop knows."""
+"""The test runners that the loop knows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autonomous_loop.verify.runners.playwright import Playwright
 from autonomous_loop.verify.runners.pytest import Pytest
 from autonomous_loop.verify.runners.vitest import Vitest
 
-# Asked in this order: the first that recognises a command has it.
+# The loop asks them in this order; the first that recognises a command gets it.
 RUNNERS: Sequence[Runner] = (
     Pytest(),
     Go(),

@@ -1,4 +1,4 @@
-"""Any command that writes JUnit XML where `AUTONOMOUS_LOOP_JUNIT` says, or calls pytest in the end."""
+"""Any command that writes JUnit XML to `AUTONOMOUS_LOOP_JUNIT`, or calls pytest in the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autonomous_loop.verify.runners.pytest_places import places
 
 
 class AnyCommand(Foreign):
-    """Implements `Runner`: the last one asked, for whatever no other recognises."""
+    """Implements `Runner`; asked last, for commands that no other runner recognises."""
 
     name = "command"
     blinds = "a hook, a plugin, an exit call, an option that chooses tests (pytest's -k and -m)"

@@ -1,4 +1,4 @@
-"""What a test runner must be able to say; each module beside this one is one runner."""
+"""The interface of a test runner; each module beside this one is one runner."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from autonomous_loop.verify.results.report import Case
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One command of a project's tests, and who understands it.
+    """One command of a project's tests, and the runner that understands it.
 
     Attributes:
         command: for a shell; files and options are appended to it.
-        folder: where it runs, in the tree; "" is the root. It sees the test files below it.
-        guessed: nobody wrote the command: the files merely speak of its runner.
+        folder: the folder it runs in; "" is the root. It sees the test files below it.
+        guessed: nobody wrote the command; the project's files only suggest its runner.
     """
 
     runner: Runner
@@ -27,22 +27,22 @@ class Step:
     guessed: bool = field(default=False, compare=False)
 
     def inner(self, path: str) -> str:
-        """A path of the tree as the command sees it."""
+        """Turn a path of the tree into a path as the command sees it."""
         return path.removeprefix(f"{self.folder}/") if self.folder else path
 
     def outer(self, path: str) -> str:
-        """The reverse."""
+        """Turn a path as the command sees it into a path of the tree."""
         return f"{self.folder}/{path}" if self.folder and path else path
 
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Absolute paths of one run.
+    """The absolute paths of one run.
 
     Attributes:
-        work: where the command runs (the work tree, or a folder of it).
-        run: of this run alone; reports go there.
-        temporary: the hands' own folder for temporary files.
+        work: where the command runs (the work tree, or a folder in it).
+        run: for this run alone; reports go there.
+        temporary: the sandbox's folder for temporary files.
     """
 
     work: str
@@ -52,17 +52,17 @@ class Folders:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """How a run is started, and where it tells what it saw.
+    """How to start a run, and where it reports.
 
     Attributes:
-        command: for a shell; `"$@"` stands where the arguments go.
-        arguments: of it.
-        environment: added to the hands'.
-        canaries: tests that must fail; their paths as the command sees them. Empty: this runner can have
-            none, and the proof says so.
-        files: laid into the run's own folder first, by name: a reporter, say.
-        reports: shell patterns of the reports, absolute or as the command sees them. What matches before
-            the run is removed.
+        command: for a shell; `"$@"` marks the place of the arguments.
+        arguments: the command's arguments.
+        environment: added to the sandbox's environment.
+        canaries: tests that must fail, with paths as the command sees them. Empty: this runner cannot have
+            any, and the proof says so.
+        files: written into the run's own folder first, by name, such as a reporter.
+        reports: shell patterns of the reports, absolute or as the command sees them. Matching files are
+            removed before the run.
     """
 
     command: str
@@ -74,42 +74,42 @@ class Invocation:
 
 
 class Runner(Protocol):
-    """Knows one test runner: which projects use it, how it is called, how its reports read."""
+    """Knows one test runner: which projects use it, how to call it, how to read its reports."""
 
     @property
     def name(self) -> str:
-        """As its users call it."""
+        """The runner's name, as its users say it."""
 
     @property
     def blinds(self) -> str:
-        """What, in its own words, may keep a run from showing a test that fails: for a missing canary."""
+        """Things that may hide a failing test, in the runner's own terms; used if the canary is missing."""
 
     def recognises(self, command: str, facts: Facts) -> bool:
-        """Whether a configured command calls this runner (`npm test` does by what package.json says)."""
+        """Return whether a configured command calls this runner (`npm test` may, through package.json)."""
 
     def detect(self, facts: Facts) -> Sequence[Step]:
-        """The runner's steps in a project whose configuration says nothing; empty where it is not used."""
+        """Return the runner's steps in a project without configuration; empty if the runner is not used."""
 
     def is_test_file(self, path: str, facts: Facts) -> bool:
-        """Whether a whole run would collect a file, going by its name and the project's settings."""
+        """Return whether a whole run would collect a file, judging by its name and the project's settings."""
 
     def invoke(self, step: Step, files: Sequence[str], facts: Facts, folders: Folders) -> Invocation:
-        """A run of these test files, or of the whole suite without any.
+        """Describe a run of these test files, or of the whole suite if there are none.
 
         Args:
             files: as the command sees them.
-            facts: of the tree the run is on.
+            facts: facts about the tree that the run is on.
         """
 
     def read(self, reports: Mapping[str, bytes], facts: Facts, step: Step) -> Sequence[Case]:
-        """The cases of a run. Files and ids are as the command sees them (`file::name`).
+        """Return the cases of a run, with files and ids as the command sees them (`file::name`).
 
         Args:
             reports: by file name; at least one.
 
         Raises:
-            ReportError: they cannot be understood.
+            ReportError: the reports cannot be understood.
         """
 
     def died_importing(self, output: str) -> str:
-        """The error, where a run ended without a report because shared test code cannot be loaded; or ""."""
+        """The error if a run ended without a report because shared test code cannot be loaded; or ""."""

@@ -1,4 +1,4 @@
-"""The paths of a tree as a command in one of its folders sees them."""
+"""Lists a tree's paths as a command in one of its folders sees them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from autonomous_loop.verify.runners.base import Step
 
 
 def below(step: Step, facts: Facts, *, marker: str, suffix: str) -> list[str]:
-    """Files with this suffix below a step's folder, as the command sees them.
+    """Return the files with this suffix below a step's folder, as the command sees them.
 
     Args:
-        marker: a file that makes its folder a project of its own (`go.mod`): what lies below one that stands
-            deeper than the step is not the step's.
+        marker: a file that makes its folder a project of its own (`go.mod`); files below a nested project do
+            not belong to the step.
     """
     start = f"{step.folder}/" if step.folder else ""
     inside = [step.inner(path) for path in facts.paths if path.startswith(start)]
@@ -25,10 +25,10 @@ def below(step: Step, facts: Facts, *, marker: str, suffix: str) -> list[str]:
 
 
 def folders_with(marker: str, facts: Facts, *, never: Sequence[str]) -> Iterator[str]:
-    """Folders that hold a file of this name, the deepest first: a nested project takes its own files.
+    """Yield folders that hold a file of this name, deepest first: a nested project takes its own files.
 
     Args:
-        never: names of folders below which nothing counts.
+        never: names of folders whose content does not count.
     """
     found = {posixpath.dirname(path) for path in facts.by_name.get(marker, ())}
     for folder in sorted(found, key=lambda one: (-len(one.split("/")) if one else 0, one)):

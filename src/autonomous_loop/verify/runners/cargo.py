@@ -1,7 +1,7 @@
-"""`cargo test`: counted from what each test binary prints, a canary among the integration tests.
+"""`cargo test`: reads the output of each test binary; the canary is an integration test.
 
 A test inside the source (`src/**`, documentation examples) cannot be laid over other code: see
-`tests_of.stands_in_source`.
+`selection.stands_in_source`.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ _SOURCES = frozenset({"src", "tests"})
 _NEVER = ("target", "vendor", "testdata", "node_modules")
 _CALL = re.compile(r"\bcargo(?:\s+\+\S+)?\s+(?:test|t)\b(?!\s*=)")
 _FLAGS = "--no-fail-fast --message-format=json"
-# What hides or mixes up what the test binaries print.
+# Options that hide or mix up the output of test binaries.
 _NOISE = re.compile(
     r"(?<!\S)(?:--no-?capture|-q|--quiet|--no-fail-fast|(?:--message-format|--color|--format)(?:=|\s+)\S+)(?!\S)"
 )
-# What says which crates and targets, where the loop says it of each.
+# Options that choose crates and targets; the loop chooses these itself.
 _WHICH = re.compile(
     r"(?<!\S)(?:--workspace|--all|--all-targets|--lib|--doc|--bins|--tests|--examples|--benches"
     r"|(?:--exclude|--package|-p|--manifest-path|--bin|--test|--example|--bench)(?:=|\s+)\S+)(?!\S)"
 )
-# It says nothing of its own: what people read is about the project.
+# It prints nothing itself, so that people read only about the project.
 _CANARY = """#[test]
 fn canary_{word}() {{
     std::panic::set_hook(Box::new(|_| {{}}));
     panic!("{word}");
 }}
 """
-# For people: everything but cargo's own messages, of which only what rustc says of errors.
+# Output for people: everything but cargo's own messages, except rustc's errors.
 _SHOW = r"""sed -n '/^loop-/d; /^{{"reason":/!p; /^{{"reason":.*"level":"error"/{{
   s/.*"rendered":"\(\(\\.\|[^"\\]\)*\)".*/\1/; s/\\n/\n/g; s/\\"/"/g; p
 }}' {report} >&2
@@ -51,7 +51,7 @@ exit $code"""
 _WHOLE = """{{ printf '%s\\n' {head}"$PWD" {planted}; {command}; }} >{report} 2>&1
 code=$?
 """
-# A target at a time: one that cannot be compiled would keep the others from running.
+# Run one target at a time: one that does not compile would keep the others from running.
 _EACH = """{{ printf '%s\\n' {head}"$PWD" {planted}; code=0
 while [ $# -gt 0 ]; do
   printf '%s\\n' {asked}"$3"
@@ -73,7 +73,7 @@ class Cargo:
         return bool(_CALL.search(command))
 
     def detect(self, facts: Facts) -> Sequence[Step]:
-        """See `Runner`: one step a workspace, and one for every crate that is in none."""
+        """See `Runner`: one step for each workspace, and one for each crate outside of them."""
         found = list(folders_with(_MANIFEST, facts, never=_NEVER))
         documents = {folder: _document(posixpath.join(folder, _MANIFEST), facts) for folder in found}
         roots = [folder for folder in found if "workspace" in documents[folder]]
@@ -84,7 +84,7 @@ class Cargo:
         ]
 
     def is_test_file(self, path: str, facts: Facts) -> bool:
-        """See `Runner`: any source may hold tests."""
+        """See `Runner`: any source file may hold tests."""
         del facts
         return path.endswith(".rs")
 
@@ -127,7 +127,7 @@ class Cargo:
         return cases
 
     def died_importing(self, output: str) -> str:
-        """See `Runner`: a target that cannot be compiled is a failing case of its files."""
+        """See `Runner`: a target that does not compile is a failing case of its files."""
         del output
         return ""
 
@@ -138,10 +138,10 @@ class _Crate:
 
     Attributes:
         folder: as the command sees it; "" is the step's own.
-        library: the root of its library, "" without one.
-        binaries: it has some.
-        named: integration tests by path, where the manifest names them.
-        finds_tests: `tests/*.rs` need no entry there.
+        library: the root file of its library, "" without one.
+        binaries: whether it has any.
+        named: integration tests by path, if the manifest names them.
+        finds_tests: whether `tests/*.rs` need no entry in the manifest.
     """
 
     folder: str
@@ -153,7 +153,7 @@ class _Crate:
 
 
 def _belongs(folder: str, root: str, workspace: Mapping[str, Any]) -> bool:
-    """Whether a folder is below a workspace's and not left out of it."""
+    """Return whether a folder is below a workspace's and not excluded from it."""
     if folder == root or (root and not folder.startswith(f"{root}/")):
         return False
     table = workspace.get("workspace")
@@ -170,7 +170,7 @@ def _document(path: str, facts: Facts) -> Mapping[str, Any]:
 
 
 def _crates(step: Step, facts: Facts) -> list[_Crate]:
-    """The packages below a step, the deepest first."""
+    """Return the packages below a step, deepest first."""
     found = []
     for folder in folders_with(_MANIFEST, facts, never=_NEVER):
         if step.folder and folder != step.folder and not folder.startswith(f"{step.folder}/"):
@@ -208,7 +208,7 @@ def _home(path: str, crates: Sequence[_Crate]) -> _Crate | None:
     for crate in crates:
         if not crate.folder or path.startswith(f"{crate.folder}/"):
             first, *others = path.removeprefix(f"{crate.folder}/" if crate.folder else "").split("/")
-            # Below another `src` or `tests` it belongs to a crate that is not there (yet).
+            # Below another `src` or `tests` it belongs to a crate that does not exist (yet).
             return crate if first in _SOURCES or not _SOURCES.intersection(others) else None
     return None
 
@@ -216,12 +216,12 @@ def _home(path: str, crates: Sequence[_Crate]) -> _Crate | None:
 def _targets(
     files: Sequence[str], crates: Sequence[_Crate], step: Step, facts: Facts
 ) -> list[tuple[str, tuple[str, str]]]:
-    """Manifest, option and files (by tabs) of each target that runs these files."""
+    """Return manifest, option and files (tab-separated) of each target that runs these files."""
     targets: dict[tuple[str, str], list[str]] = {}
     for path in files:
         crate = _home(path, crates)
         if crate is None:
-            # Cargo says then what is missing.
+            # cargo will report what is missing.
             folder = re.split(r"(?:^|/)(?:src|tests)/", path, maxsplit=1)[0]
             targets.setdefault((posixpath.join(folder, _MANIFEST), "--tests"), []).append(path)
             continue
@@ -247,7 +247,7 @@ def _options(path: str, crate: _Crate) -> list[str]:
 
 
 def _canary(files: Sequence[str], crates: Sequence[_Crate]) -> Canary | None:
-    """Among the integration tests of a crate that finds them by itself; None where no crate does."""
+    """Place it beside the integration tests of a crate that discovers them; None if no crate does."""
     able = [crate for crate in crates if crate.finds_tests]
     wanted = [crate for path in files if (crate := _home(path, crates)) in able and crate]
     crate = next(iter(wanted or able[::-1]), None)
@@ -260,12 +260,12 @@ def _canary(files: Sequence[str], crates: Sequence[_Crate]) -> Canary | None:
 def _command(command: str, *, each: bool) -> str:
     command = _NOISE.sub("", command)
     call = _CALL.search(command)
-    if call is None:  # a step is made of a command that was recognised
+    if call is None:  # steps are made only of recognised commands
         raise ValueError(command)
     head, rest = command[: call.end()], command[call.end() :]
     if not each:
         return f"( {head} {_FLAGS}{rest}\n)"
-    # After `--` stand the test binary's own.
+    # Words after `--` are for the test binary.
     mine, *theirs = re.split(r"(?<!\S)--(?!\S)", rest, maxsplit=1)
     told = "--".join([_WHICH.sub("", mine), *theirs])
     return f'( {head} {_FLAGS} --manifest-path "$1" "$2"{told}\n)'

@@ -1,7 +1,7 @@
-"""What cargo and the test binaries print, as test cases.
+"""Parses the output of cargo and of test binaries into test cases.
 
-The stable test harness knows no machine-readable format: a line a test, and a line with the counts at the end
-of each binary. A binary whose lines and counts do not agree, or that ends without counts, has failed.
+The stable test harness has no machine-readable format. It prints one line per test and one line with counts
+at the end of each binary. A binary fails if its lines and counts disagree, or if it ends without counts.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 
 from autonomous_loop.verify.results.report import Case, Outcome
 
-# Lines the command itself prints: where it runs, what it planted, whose target comes next.
+# Lines that the loop's command prints: its folder, the canary, and the next target.
 WHERE, PLANTED, ASKED = "loop-where:", "loop-planted:", "loop-asked:"
-# As `faults.RUST` reads it back.
+# `faults.RUST` recognises this text.
 BROKEN = "[build failed]"
-# No test's name is so long.
+# No test has such a long name.
 MOST_OF_LINE = 10_000
 _RUNNING = re.compile(r"^\s+Running (?:.*\()?([^()\s]+)\)?$")
 _DOC_TESTS = re.compile(r"^\s+Doc-tests (\S+)$")
@@ -37,13 +37,13 @@ _OUTCOMES: Mapping[str, Outcome] = {"ok": "passed", "FAILED": "failed", "ignored
 
 @dataclass(slots=True)
 class _Binary:
-    """One test binary, or the documentation's examples of a crate.
+    """One test binary, or the documentation examples of a crate.
 
     Attributes:
-        source: the path of its root, absolute.
-        outcomes: by the name it prints.
-        texts: what failing tests said.
-        counts: passed, failed, ignored as it counted itself; None before it does.
+        source: the absolute path of its root file.
+        outcomes: by the printed test name.
+        texts: output of failing tests.
+        counts: passed, failed and ignored by its own count; None until it prints them.
     """
 
     source: str
@@ -56,7 +56,7 @@ class _Binary:
 
     @property
     def fault(self) -> str:
-        """Why nothing of it can be believed; or ""."""
+        """Why nothing of it can be trusted; or ""."""
         if self.counts is None or self.begun:
             return "it ended before its tests were counted"
         outcomes = list(self.outcomes.values())
@@ -78,8 +78,8 @@ class CargoOutput:
     """Reads the report of `cargo.py`'s commands.
 
     Args:
-        paths: sources of the tree, as the command sees them.
-        own: names of the tree's crates: one of them that is not found is not a third party's.
+        paths: the tree's source files, as the command sees them.
+        own: names of the tree's crates; if one of them is not found, it is not a third party's.
     """
 
     def __init__(self, paths: frozenset[str], own: frozenset[str]) -> None:
@@ -92,7 +92,7 @@ class CargoOutput:
         self._crates: dict[str, str] = {}
 
     def cases(self, text: str) -> list[Case]:
-        """The cases, in the order of the runs, each id once (a failing one wins)."""
+        """Return the cases in the order of the runs, each id once (a failing one wins)."""
         found: dict[str, Case] = {}
         for build in self._builds(text):
             self.said = self.said or next(iter(build.said), "")
@@ -132,7 +132,7 @@ class CargoOutput:
         return builds
 
     def _starts(self, line: str) -> _Binary | None:
-        """The binary a line announces, where cargo built it."""
+        """Return the binary that a line announces, if cargo built it."""
         if found := _RUNNING.match(line):
             source, integration = self._sources.get(posixpath.basename(found[1]), ("", False))
             return _Binary(source, integration) if source else None
@@ -155,10 +155,10 @@ class CargoOutput:
             elif message["reason"] == "compiler-message" and message["message"]["level"] == "error":
                 build.errors.append((source, str(message["message"]["rendered"])))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return  # a line of somebody else's
+            return  # a line from somewhere else
 
     def _broken(self, build: _Build) -> Iterator[Case]:
-        """What could not be compiled, and what cargo therefore did not run."""
+        """Yield cases for code that did not compile, and for tests that cargo therefore did not run."""
         every = "".join(text for _, text in build.errors) or "".join(build.said if build.asked else ())
         if build.binaries or not every:
             return
@@ -212,7 +212,7 @@ class CargoOutput:
         return source.removeprefix(f"{self._where.rstrip('/')}/")
 
     def _place(self, name: str, root: str, *, integration: bool) -> tuple[str, str]:
-        """File and inner name of a test, by the module it stands in."""
+        """Return the file and inner name of a test, by the module that holds it."""
         parts = name.split("::")
         base = posixpath.dirname(root)
         for most in range(0 if integration else len(parts) - 1, 0, -1):
@@ -223,7 +223,7 @@ class CargoOutput:
         return root, name
 
     def _of_documentation(self, binary: _Binary, root: str) -> dict[str, tuple[str, str]]:
-        """Examples by what they document: their lines move with every change above them."""
+        """Name examples by the documented item, because their lines move with every change above them."""
         crate = posixpath.dirname(posixpath.dirname(root))
         found = [(match, name) for name in binary.outcomes if (match := _DOC.match(name))]
         names = {name: (root, name) for name in binary.outcomes}
@@ -238,7 +238,7 @@ class CargoOutput:
 
 
 def _listen(binary: _Binary, line: str, title: str) -> str:
-    """Take a line of a running binary; returns whose output the next lines are."""
+    """Take a line of a running binary; return the test that the next lines belong to."""
     if found := _RESULT.search(line):
         counts = [int(number) for number in found.groups()]
         binary.counts = [a + b for a, b in zip(binary.counts or [0, 0, 0], counts, strict=True)]

@@ -1,4 +1,4 @@
-"""`go test`: counted from its JSON, a canary in every package that is run."""
+"""`go test`: reads its JSON output, with a canary in each package that runs."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from autonomous_loop.verify.runners.base import Folders, Invocation, Step
 from autonomous_loop.verify.runners.below import below, folders_with
 
 COMMAND = "go test"
-# A failure of the toolchain's own, as `faults.GO` reads it back.
+# Toolchain failures; `faults.GO` recognises these texts.
 BROKEN, MISSING = "[build failed]", "no required module provides package"
-# Lines of the report: where a package cannot be built, its canary fails too, but nobody says so.
+# A line of the report: if a package does not build, its canary fails too, but go does not report it.
 _PLANTED = "planted: "
 _EVENTS, _BUILD = "go-events.json", "go-build.txt"
 _NEVER = ("testdata", "vendor", "node_modules")
 _CALL = re.compile(r"\bgo\s+test\b")
-_FLAGS = "-json -count=1"  # no result from the test cache: it is the hands' to write
-# The canary is among the first to run and fails.
+_FLAGS = "-json -count=1"  # never use the test cache, which the sandbox can write
+# The canary is among the first tests and fails, so `-failfast` would end the run.
 _FAIL_FAST = re.compile(r"(?<!\S)--?failfast(?:=\S*)?(?!\S)")
-# A package, unless an option before it takes the next word, or it follows `-args`.
+# A package, unless the option before it takes the next word, or it follows `-args`.
 _WORDS = re.compile(
     r"""(?<!\S)(?:(?P<kept>--?args\s.*|--?(?:run|skip|bench|list|fuzz|tags|timeout|count|cpu|parallel|p|mod|modfile"""
     r"""|overlay|pkgdir|coverpkg|coverprofile|covermode|cpuprofile|memprofile|memprofilerate|blockprofile"""
@@ -50,7 +50,7 @@ _MISSING = re.compile(
     r'|(?<![^\s@:])([^\s@:]+)@v[\w.+-]+: (?:Get "|module lookup disabled|cannot find module)'
 )
 _OUTCOMES: Mapping[str, Outcome] = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped"}
-# For people: what the compiler said, and what the tests printed.
+# Output for people: the compiler's messages and the tests' output.
 _RUN = r"""printf '%s\n' {said} >{events}
 (
 {command}
@@ -62,8 +62,8 @@ b
 : said
 s/\\u003c/</g; s/\\u003e/>/g; s/\\u0026/\&/g; s/\\t/\t/g; s/\\"/"/g; s/\\\\/\\/g; p' {events} >&2
 exit $code"""
-# Named before every other file, so that its test runs first: a panic ends the tests of a package. One in the
-# package itself: an external one's would run last.
+# Its name sorts before every other file, so its test runs first: a panic ends the package's tests. It is in
+# the package itself, because an external test package runs last.
 _CANARY = """package {package}
 
 import {word} "testing"
@@ -84,7 +84,7 @@ class Go:
         return bool(_CALL.search(command))
 
     def detect(self, facts: Facts) -> Sequence[Step]:
-        """See `Runner`: one step a module with tests; every module where nothing has tests yet."""
+        """See `Runner`: one step for each module with tests; all modules if there are no tests yet."""
         steps = [
             Step(self, COMMAND, folder, guessed=True)
             for folder in folders_with("go.mod", facts, never=_NEVER)
@@ -108,7 +108,8 @@ class Go:
         return Invocation(
             command=_RUN.format(said=said, command=command, events=events, build=build),
             arguments=[f"./{folder}" for folder in asked] if files else ["./..."],
-            # Not what `go env -w` left in the hands' home: `-exec` there would run anything as the tests.
+            # Override what `go env -w` left in the sandbox's home: `-exec` there could run anything as the
+            # tests.
             environment={"GOFLAGS": "-count=1"},
             canaries=canaries,
             reports=[f"{folders.run}/{_EVENTS}", f"{folders.run}/{_BUILD}"],
@@ -131,18 +132,18 @@ class Go:
         ]
 
     def died_importing(self, output: str) -> str:
-        """See `Runner`: a package that cannot be built is a failing case of its files."""
+        """See `Runner`: a package that does not build is a failing case of its files."""
         del output
         return ""
 
 
 @dataclass(slots=True)
 class _Package:
-    """What was said of one package.
+    """The output about one package.
 
     Attributes:
-        tests: in the order they started; each with its output.
-        verdicts: by test: what the test binary itself printed at its end.
+        tests: in the order they started, each with its output.
+        verdicts: by test: the verdict that the test binary itself printed at the end.
     """
 
     tests: dict[str, list[str]] = field(default_factory=dict)
@@ -153,10 +154,10 @@ class _Package:
 
 
 class _Run:
-    """What was said of all of them.
+    """The output about all packages.
 
     Attributes:
-        build: what the compiler said, in pieces.
+        build: the compiler's output, in pieces.
         planted: paths of the canaries.
     """
 
@@ -195,7 +196,7 @@ class _Run:
             self.packages.setdefault(found[1], _Package()).broken = True
 
     def errors(self, name: str) -> str:
-        """What the build said of a package; of all where it names another (one it imports)."""
+        """Return the build output about a package; all of it if it names another (imported) package."""
         text = "".join(self.build)
         parts = re.split(r"^# (\S+).*\n", text, flags=re.MULTILINE)
         mine = [said for title, said in zip(parts[1::2], parts[2::2], strict=True) if title.startswith(name)]
@@ -236,7 +237,7 @@ def _cases(name: str, package: _Package, run: _Run, facts: Facts, step: Step) ->
 
 
 def _outcome(test: str, package: _Package, said: Sequence[str]) -> tuple[Outcome, str]:
-    """By what the test binary printed: Go invents an event for a test that has none at the end of a run."""
+    """Judge by what the test binary printed: Go invents events for tests without one at the end of a run."""
     verdicts = package.verdicts.get(test, set())
     if not verdicts:
         return "error", "the process ended before this test did"
@@ -250,7 +251,7 @@ def _outcome(test: str, package: _Package, said: Sequence[str]) -> tuple[Outcome
 
 
 def _why(text: str, module: str) -> str:
-    """A failed build in one line; packages of this module that are not there are not third-party ones."""
+    """Summarise a failed build in one line; missing packages of this module are not third-party ones."""
     missing = {one or other for one, other in _MISSING.findall(text)}
     third = sorted(one for one in missing if one != module and not one.startswith(f"{module}/"))
     if third:
@@ -262,10 +263,10 @@ def _why(text: str, module: str) -> str:
 
 
 def _command(command: str, *, replaced: bool) -> tuple[str, list[str]]:
-    """The command with `"$@"` where the packages go, and its own packages."""
+    """Return the command with `"$@"` in place of its packages, and these packages."""
     command = _FAIL_FAST.sub("", command)
     call = _CALL.search(command)
-    if call is None:  # a step is made of a command that was recognised
+    if call is None:  # steps are made only of recognised commands
         raise ValueError(command)
     head, rest = command[: call.end()], command[call.end() :]
     patterns = [found["package"] for found in _WORDS.finditer(rest) if found["package"]]
@@ -275,7 +276,7 @@ def _command(command: str, *, replaced: bool) -> tuple[str, list[str]]:
 
 
 def _of_suite(step: Step, facts: Facts, patterns: Sequence[str]) -> list[str]:
-    """Folders of the packages a whole run reaches: those with tests, or else the first there is."""
+    """Return folders of the packages in a whole run: those with tests, or else the first package."""
     tested = sorted({posixpath.dirname(path) for path in _test_files(step, facts)})
     reached = [folder for folder in tested if not patterns or any(_reaches(one, folder) for one in patterns)]
     if reached:
@@ -299,7 +300,7 @@ def _canary(folder: str, step: Step, facts: Facts) -> Canary:
 
 
 def _package(folder: str, step: Step, facts: Facts) -> str:
-    """The package clause of a folder."""
+    """Return the package clause of a folder."""
     clauses: Counter[str] = Counter()
     for path in below(step, facts, marker="go.mod", suffix=".go"):
         source = facts.read(step.outer(path)) if posixpath.dirname(path) == folder else None
@@ -315,7 +316,7 @@ def _test_files(step: Step, facts: Facts) -> list[str]:
 
 
 def _is_seen(path: str) -> bool:
-    """What `./...` leaves out."""
+    """Return whether `./...` includes a path."""
     *folders, name = path.split("/")
     return not name.startswith(("_", ".")) and not any(
         part in _NEVER or part.startswith(("_", ".")) for part in folders

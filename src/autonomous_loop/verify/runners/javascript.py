@@ -1,4 +1,4 @@
-"""What the runners of JavaScript and TypeScript have in common: detection, the call, the canary."""
+"""The common part of the JavaScript and TypeScript runners: detection, the call, the canary."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from autonomous_loop.verify.runners.base import Folders, Invocation, Step
 from autonomous_loop.verify.runners.javascript_reports import unloadable
 from autonomous_loop.verify.runners.script import Call, calls_in, unquoted
 
-# What a file imports tells whose test it is; a file that imports none of these uses globals.
+# A file's imports tell which runner its tests are for; a file without these imports uses globals.
 _IMPORTED = re.compile(
     rb"""(?:from|import|require\()\s*['"](vitest|@jest/globals|mocha|node:test|@playwright/test)['"]"""
 )
@@ -32,30 +32,30 @@ _OWNERS = {
     b"node:test": "node:test",
     b"@playwright/test": "playwright",
 }
-# Scripts a project runs its tests by, the most usual first.
+# Scripts that usually run a project's tests, the most usual first.
 _SCRIPTS = ("test", "test:unit", "unit", "test:run", "test:ci", "test:e2e", "e2e", "test:integration")
 PLAYWRIGHT_CONFIG = re.compile(r"playwright\.config\.[cm]?[jt]s")
 _TEST_DIR = re.compile(r"""\btestDir\s*:\s*(?:path\.join\(__dirname,\s*)?['"]([^'"]+)['"]""")
-# Several configurations, or several packages, run by one call.
+# One call runs several configurations or several packages.
 _PROJECTS = re.compile(r"\b(?:projects|workspace)\b")
 _LOOKED_AT = 40
 
 
 @dataclass(frozen=True)
 class JavaScript(ABC):
-    """The part of `Runner` that is the same for all of them.
+    """The part of `Runner` that is the same for all JavaScript runners.
 
     Attributes:
-        folder: the package's, in the tree: this runner has the test files below it.
+        folder: the package's folder in the tree; this runner takes the test files below it.
         blinds: see `Runner`.
-        command: where no script of the package says how it is called.
-        dependency: the npm package that brings it.
-        report: the name of its report, in the run's own folder.
+        command: used if no script of the package calls the runner.
+        dependency: the npm package that provides it.
+        report: the name of its report in the run's own folder.
         configuration: names of its configuration files.
-        named: paths of test files, as it finds them when it is told nothing.
+        named: paths of test files that it finds if no file is named.
         valued: its options that take the next word.
-        lists: those that take every word up to the next option.
-        dropped: options of scripts that are of no use here, beside those the loop sets itself.
+        lists: its options that take every word up to the next option.
+        dropped: options to remove from scripts, besides those that the loop sets itself.
     """
 
     folder: str = ""
@@ -78,17 +78,17 @@ class JavaScript(ABC):
         return any(call.runner == self.name for call in calls_in(command, facts.packages))
 
     def detect(self, facts: Facts) -> Sequence[Step]:
-        """See `Runner`: by the packages' scripts, then by what they depend on."""
+        """See `Runner`: by the packages' scripts, then by their dependencies."""
         calls = {one.folder: call for one in facts.packages if (call := self._script(one, facts.packages))}
         steps: dict[str, Step] = {}
         for package in facts.packages:
             folder, call = package.folder, calls.get(package.folder)
             above = [one for one in steps if is_below(folder, one)]
             if call is not None:
-                # A call above that runs this package's tests as a project of its own has them already.
+                # A call above may already run this package's tests as a project of its own.
                 if not any(_PROJECTS.search(self.settings(one, facts)) for one in above):
                     steps[folder] = self._step(folder, call.text)
-            # One runner for a whole monorepo is declared at its root: who calls it decides.
+            # A monorepo may declare one runner for all packages at its root, so the calling package decides.
             elif (
                 not above and not any(is_below(one, folder) for one in calls) and self.is_used(package, facts)
             ):
@@ -96,11 +96,11 @@ class JavaScript(ABC):
         return list(steps.values())
 
     def is_used(self, package: Package, facts: Facts) -> bool:
-        """Whether a package uses the runner though no script of it says so."""
+        """Return whether a package uses the runner although none of its scripts says so."""
         return self.dependency in package.dependencies or bool(self.settings(package.folder, facts))
 
     def is_test_file(self, path: str, facts: Facts) -> bool:
-        """See `Runner`: by its name, and by what it imports where it could be another runner's."""
+        """See `Runner`: by its name, and by its imports if several runners are in use."""
         if not self.named.fullmatch(path):
             return False
         if not self._rivals(facts):
@@ -109,12 +109,12 @@ class JavaScript(ABC):
         return self.takes_unknown(path, facts) if owner is None else _OWNERS[owner[1]] == self.name
 
     def takes_unknown(self, path: str, facts: Facts) -> bool:
-        """Whether a file that imports no runner by name is this one's, where there are several."""
+        """Return whether this runner takes a file that imports no runner, if there are several runners."""
         folder = browser_folder(self.folder, facts)
         return not (folder and is_below(path, folder))
 
     def settings(self, folder: str, facts: Facts) -> str:
-        """The text of the runner's own configuration file; "" without one."""
+        """Return the text of the runner's own configuration file; "" if there is none."""
         return settings_of(self.configuration, folder, facts)
 
     # --- The call
@@ -132,7 +132,7 @@ class JavaScript(ABC):
         gone = {*(chosen if files else ()), *self._replaced(call, values, [*ours, *rest])}
         words = [word for at, word in enumerate(call.words) if at not in gone]
         if words[:2] == ["npx", "--no-install"]:
-            words = words[2:]  # it is on the PATH: npx would only cost time
+            words = words[2:]  # it is on the PATH, so npx would only cost time
         at = next(at for at, word in enumerate(words) if word == call.words[call.at]) + 1
         text = " ".join([*words[:at], *(shlex.quote(one) for one in ours), *words[at:]])
         return Invocation(
@@ -149,29 +149,29 @@ class JavaScript(ABC):
     def arguments(
         self, asked: Sequence[str], *, exact: bool, folders: Folders
     ) -> tuple[list[str], list[str]]:
-        """What follows the runner's name at once, and what follows everything else.
+        """Return the words right after the runner's name, and the words at the end.
 
         Args:
             asked: files; empty: whatever the command collects by itself.
-            exact: these files and no others.
-            folders: of the run.
+            exact: run only these files.
+            folders: the run's folders.
         """
 
     def environment(self, folders: Folders) -> dict[str, str]:
-        """Added to the hands' own."""
+        """Return variables to add to the sandbox's environment."""
         del folders
         return {}
 
     def files(self) -> Mapping[str, bytes]:
-        """Laid into the run's folder."""
+        """Return files to write into the run's folder."""
         return {}
 
     @abstractmethod
     def canary_source(self, word: str, path: str, facts: Facts) -> str:
-        """A test file whose one test must fail."""
+        """Return a test file whose only test must fail."""
 
     def canary_folder(self, facts: Facts) -> str:
-        """Where a canary is collected if there is no test to stand beside."""
+        """Return the folder that collects a canary if there is no test beside which to place it."""
         del facts
         return ""
 
@@ -180,7 +180,7 @@ class JavaScript(ABC):
         """See `Runner`."""
 
     def died_importing(self, output: str) -> str:
-        """See `Runner`: what is compiled before the tests cannot be, or what all of them load."""
+        """See `Runner`: code compiled before the tests, or loaded by all of them, is broken."""
         return unloadable(output)
 
     # --- Details
@@ -189,7 +189,7 @@ class JavaScript(ABC):
         return Step(type(self)(folder), command, folder, guessed)
 
     def _script(self, package: Package, packages: Sequence[Package]) -> Call | None:
-        """How a script of the package calls this runner, in its own folder."""
+        """Find how a script of the package calls this runner in its own folder."""
         others = sorted(name for name in package.scripts if "test" in name or "e2e" in name)
         for name in (*_SCRIPTS, *others):
             for call in calls_in(package.scripts.get(name, ""), packages, package.folder):
@@ -198,7 +198,7 @@ class JavaScript(ABC):
         return None
 
     def _rivals(self, facts: Facts) -> bool:
-        """Whether the package may have tests of other runners too."""
+        """Return whether the package may also have tests of other runners."""
         near = [
             one
             for one in facts.packages
@@ -214,9 +214,9 @@ class JavaScript(ABC):
         return len(used) + ("--test" in text.split()) > 1
 
     def _replaced(self, call: Call, values: Collection[int], ours: Sequence[str]) -> Iterator[int]:
-        """Which words of a call make room: options that are dropped or set by the loop, and their values.
+        """Yield positions of words to remove: options that are dropped or set by the loop, and their values.
 
-        Most runners take an option but once.
+        Most runners accept an option only once.
         """
         names = {_option(word) for word in ours if word.startswith("-")}
         going = False
@@ -230,7 +230,7 @@ class JavaScript(ABC):
                 yield at
 
     def _chosen(self, call: Call, values: Collection[int], step: Step, facts: Facts) -> Iterator[int]:
-        """Which words of a call are files or folders of the project: what it is told to run."""
+        """Yield positions of words that name files or folders of the project to run."""
         for at in range(call.at + 1, len(call.words)):
             word = unquoted(call.words[at]).removeprefix("./").rstrip("/")
             if word.startswith("-") or at in values:
@@ -240,7 +240,7 @@ class JavaScript(ABC):
                 yield at
 
     def _canary(self, files: Sequence[str], where: Sequence[str], step: Step, facts: Facts) -> Canary:
-        """Beside the tests of a run, named as they are: what collects them collects it."""
+        """Place it beside the run's tests and name it like them, so that the same rules collect it."""
         word = new_word()
         inside = tuple(one.removeprefix("./").partition("*")[0] for one in where)
         known = (step.inner(one) for one in facts.test_files if is_below(one, step.folder))
@@ -254,7 +254,7 @@ class JavaScript(ABC):
 
 
 def settings_of(configuration: re.Pattern[str], folder: str, facts: Facts) -> str:
-    """The text of a folder's configuration file of such a name; "" without one."""
+    """Return the text of a folder's configuration file with such a name; "" if there is none."""
     found = (
         path
         for base, paths in facts.by_name.items()
@@ -267,18 +267,18 @@ def settings_of(configuration: re.Pattern[str], folder: str, facts: Facts) -> st
 
 
 def browser_folder(folder: str, facts: Facts) -> str:
-    """Where Playwright's configuration in a folder looks for tests (`testDir`); "" where it does not say."""
+    """Return Playwright's `testDir` in a folder's configuration; "" if it sets none."""
     found = _TEST_DIR.search(settings_of(PLAYWRIGHT_CONFIG, folder, facts))
     return posixpath.normpath(found[1]).removeprefix(".") if found else ""
 
 
 def is_below(path: str, folder: str) -> bool:
-    """Whether a path or folder stands in a folder, or is it."""
+    """Return whether a path is a folder or is inside it."""
     return not folder or path == folder or path.startswith(f"{folder}/")
 
 
 def is_module(path: str, folder: str, facts: Facts) -> bool:
-    """Whether Node takes a `.js` file for an ES module."""
+    """Return whether Node treats a `.js` file as an ES module."""
     if re.search(r"\.[cm][jt]sx?$", path):
         return path.endswith(("mjs", "mts", "mjsx", "mtsx"))
     outer = posixpath.join(folder, path)
@@ -287,13 +287,13 @@ def is_module(path: str, folder: str, facts: Facts) -> bool:
 
 
 def _option(word: str) -> str:
-    """An option's bare name: `--coverage` of `--coverage.provider=v8`, and of `--no-coverage`."""
+    """Return an option's bare name: `--coverage` for `--coverage.provider=v8` and for `--no-coverage`."""
     name = re.split(r"[=.]", word, maxsplit=1)[0]
     return f"--{name.removeprefix('--no-')}" if name.startswith("--no-") else name
 
 
 def _around(name: str) -> tuple[str, str]:
-    """What stands before and after the part of a test file's name that is its own."""
+    """Return the fixed text before and after the variable part of a test file's name."""
     if found := re.search(r"[._-](?:test|spec|e2e)\.[cm]?[jt]sx?$", name):
         return "", name[found.start() :]
     front = re.match(r"test[-_]", name)
@@ -301,7 +301,7 @@ def _around(name: str) -> tuple[str, str]:
 
 
 def _on_path(folders: Folders, step: Step) -> str:
-    """The binaries of the package and of those above it, as npm has them for a script."""
+    """Put the binaries of the package and of those above it on the PATH, as npm does for a script."""
     above = [folders.work]
     for _ in [one for one in step.folder.split("/") if one]:
         above.append(posixpath.dirname(above[-1]))

@@ -1,4 +1,4 @@
-"""What the reports of JavaScript runners have in common."""
+"""The common part of JavaScript runners' reports."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from autonomous_loop.verify.runners.base import Step
 from autonomous_loop.verify.syntax import titles
 from autonomous_loop.verify.syntax.javascript import Titles, as_name
 
-# Foreign: its shape is found out by reading it.
+# Untrusted JSON: its shape is found out by reading it.
 Json: TypeAlias = Any
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-# A frame of source code shown with an error: what stands in it was not said by anybody.
+# A source frame shown with an error; no program printed its content as a message.
 _FRAME = re.compile(r"^[ \t]*(?:>[ \t]*)?(?:\d+[ \t]*)?[|\u2502].*(?:\n|$)", re.MULTILINE)
 _UNLOADABLE = re.compile(
     r"^.*(?:Cannot find (?:module|package) '|does not provide an export named|error TS\d+:"
@@ -28,25 +28,25 @@ _MOST_TEXT = 6_000
 
 
 def plain(text: str) -> str:
-    """Without colours and frames of code."""
+    """Return the text without colours and source frames."""
     return _FRAME.sub("", _COLOUR.sub("", text))
 
 
 def unloadable(output: str) -> str:
-    """The first line of a runner's output that tells of code that cannot be loaded or compiled; or ""."""
+    """Return the first output line about code that cannot be loaded or compiled; or ""."""
     found = _UNLOADABLE.search(plain(output))
     return found[0].strip() if found else ""
 
 
 def make_case(file: str, inner: str, outcome: Outcome, said: str = "") -> Case:
-    """A case by its file and what follows it in the id; "": the file as a whole."""
+    """Make a case from its file and the rest of its id; "" stands for the whole file."""
     text = plain(said).strip()[:_MOST_TEXT]
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
     return Case(f"{file}::{inner}" if inner else file, file, outcome, first, text)
 
 
 def once(cases: Iterable[Case]) -> list[Case]:
-    """Each id once; what fails wins, then what is skipped."""
+    """Return each id once; a failing case wins, then a skipped one."""
     found: dict[str, Case] = {}
     for case in cases:
         known = found.get(case.id)
@@ -60,10 +60,10 @@ def _gravity(case: Case) -> int:
 
 
 def document(reports: Mapping[str, bytes]) -> Json:
-    """A report in JSON.
+    """Parse a JSON report.
 
     Raises:
-        ReportError: it is none.
+        ReportError: it is not JSON.
     """
     try:
         return json.loads(next(iter(reports.values()), b""))
@@ -72,9 +72,9 @@ def document(reports: Mapping[str, bytes]) -> Json:
 
 
 def inside(absolute: Collection[str], facts: Facts, step: Step) -> Callable[[str], str]:
-    """From the full paths of a report to paths as the command sees them.
+    """Return a function that maps a report's full paths to paths as the command sees them.
 
-    The project's own files tell where it stands; what is not among them (the canary) stands beside them.
+    The project's own files show where the project is. Other files (the canary) are beside them.
     """
     root = ""
     for path in sorted(absolute):
@@ -90,7 +90,7 @@ def inside(absolute: Collection[str], facts: Facts, step: Step) -> Callable[[str
 
 
 class FileTitles:
-    """The titles of each file of a report, read from the tree the run was on."""
+    """The test titles in each file of a report, read from the tree that the run was on."""
 
     def __init__(self, facts: Facts, step: Step) -> None:
         self._facts = facts
@@ -98,7 +98,7 @@ class FileTitles:
         self._known: dict[str, Titles] = {}
 
     def of(self, file: str) -> Titles:
-        """The file's, a path as the command sees it."""
+        """Return the titles of a file, given as the command sees its path."""
         if file not in self._known:
             path = self._step.outer(file)
             source = self._facts.read(path) if path in self._facts.every_path else None
@@ -107,7 +107,7 @@ class FileTitles:
 
 
 def jest_cases(found: Json, facts: Facts, step: Step) -> list[Case]:
-    """The cases of jest's JSON, which vitest writes too.
+    """Return the cases of jest's JSON, which vitest writes too.
 
     Raises:
         ReportError: it has another shape.
@@ -132,7 +132,7 @@ def jest_cases(found: Json, facts: Facts, step: Step) -> list[Case]:
 def _jest_case(file: str, one: Json, titles: Titles) -> Case:
     names = [*map(str, one["ancestorTitles"]), str(one["title"])]
     if not names[0] and titles.fixtures("::".join(map(as_name, names))) is None:
-        names = names[1:]  # older vitests name the file first, by nothing
+        names = names[1:]  # older versions of vitest put an empty name first, for the file
     status, inner = one["status"], titles.id_of(names)
     outcome: Outcome = "passed" if status == "passed" else "failed" if status == "failed" else "skipped"
     if outcome == "passed" and titles.is_inverted(names):
@@ -141,10 +141,10 @@ def _jest_case(file: str, one: Json, titles: Titles) -> Case:
 
 
 def lines_of(data: bytes) -> Sequence[Json]:
-    """A report of one JSON value a line.
+    """Parse a report with one JSON value per line.
 
     Raises:
-        ReportError: it is none.
+        ReportError: it is invalid.
     """
     try:
         return [json.loads(line) for line in data.splitlines() if line.strip()]

@@ -1,4 +1,4 @@
-"""jest."""
+"""The runner jest."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Jest(JavaScript):
     )
 
     def is_used(self, package: Package, facts: Facts) -> bool:
-        """See `JavaScript`: its configuration may stand in package.json."""
+        """See `JavaScript`: its configuration may be in package.json."""
         return "jest" in package.keys or super().is_used(package, facts)
 
     def arguments(
@@ -42,7 +42,8 @@ class Jest(JavaScript):
     ) -> tuple[list[str], list[str]]:
         """See `JavaScript`.
 
-        The transform cache is of this run alone: one that earlier runs could write decides what code runs.
+        Each run has its own transform cache, because a cache that earlier runs could write decides what code
+        runs.
         """
         options = [
             "--ci", "--json", f"--outputFile={folders.run}/{self.report}",
@@ -51,7 +52,7 @@ class Jest(JavaScript):
         return [], [*options, *(["--runTestsByPath"] if exact else []), *asked]
 
     def canary_source(self, word: str, path: str, facts: Facts) -> str:
-        """See `JavaScript`: by the globals, which work in CommonJS and ES modules alike."""
+        """See `JavaScript`: uses the globals, which work in both CommonJS and ES modules."""
         del path, facts
         return f'// @ts-nocheck\ntest("{word}", () => {{\n  throw new Error("{word}");\n}});\n'
 

@@ -1,8 +1,8 @@
-"""Any command that leaves JUnit XML where the configuration says: Maven, Gradle, CTest and others.
+"""Any command that writes JUnit XML where the configuration says: Maven, Gradle, CTest and others.
 
-The command runs whole, unless it says where tests go: `{tests}` stands for the test files, separated by
-spaces, `{classes}` for the names of Java's classes, separated by commas (`mvn test -Dtest={classes}`). A word
-that holds one of them is left out where the whole suite runs. Nothing else is appended.
+The whole command runs unless it marks a place for tests. `{tests}` stands for the test files, separated by
+spaces; `{classes}` for the names of Java classes, separated by commas (`mvn test -Dtest={classes}`). A word
+with one of them is dropped if the whole suite runs. Nothing else is appended.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _HOLDERS = re.compile(r"\{(?:tests|classes)\}")
 _JVM = (".java", ".kt", ".kts", ".groovy", ".scala")
 _ARGUMENTS = re.compile(r"\([^()]*\)|\{[^{}]*\}")
 _PACKAGE = re.compile(rb"^[ \t]*package\s+([\w.]+)\s*;", re.MULTILINE)
-# As surefire, Gradle and compilers of the JVM say it.
+# Messages of surefire, Gradle and compilers of the JVM.
 _NOT_COMPILED = re.compile(r"^.*(?:error: |\.(?:java|kt):\[\d+,\d+\] |e: \S*).*$", re.MULTILINE)
 _COMPILATION = re.compile(
     r"COMPILATION ERROR|Compilation (?:error|failure|failed)|compileTest\w*' *FAILED|\.java:\d+: error: "
@@ -45,7 +45,7 @@ _CLASS = """{package}public class {name} {{
 
 
 class Foreign:
-    """What is the same for every command that is known by its JUnit XML alone."""
+    """The common part of commands that are known only by their JUnit XML."""
 
     __slots__ = ()
 
@@ -73,7 +73,7 @@ class JUnit(Foreign):
     """Implements `Runner`.
 
     Attributes:
-        patterns: of the reports, as `junit-reports` has them.
+        patterns: patterns of the reports, as in `junit-reports`.
     """
 
     patterns: tuple[str, ...]
@@ -95,7 +95,7 @@ class JUnit(Foreign):
         )
 
     def died_importing(self, output: str) -> str:
-        """See `Runner`: a compiler of the JVM refused the tests together with everything else."""
+        """See `Runner`: a JVM compiler refused the tests together with everything else."""
         if not _COMPILATION.search(output):
             return ""
         found = _NOT_COMPILED.search(output)
@@ -103,10 +103,10 @@ class JUnit(Foreign):
 
 
 def foreign_canaries(step: Step, files: Sequence[str], facts: Facts, *, first: str) -> list[Canary]:
-    """A canary in the language of the tests; none where it is one the loop cannot write a test in.
+    """Return a canary in the tests' language; none if the loop cannot write a test in that language.
 
     Args:
-        first: the language that is meant where there are tests in several.
+        first: the language to use if the tests have several.
     """
     asked = files or [step.inner(path) for path in facts.test_files]
     kinds = {posixpath.splitext(path)[1] for path in asked}
@@ -116,10 +116,10 @@ def foreign_canaries(step: Step, files: Sequence[str], facts: Facts, *, first: s
 
 
 def placed_cases(reports: Mapping[str, bytes], facts: Facts, step: Step) -> list[Case]:
-    """The cases of JUnit files, each with its file in the tree where its name tells.
+    """Return the cases of JUnit files, each with its file in the tree if its name shows it.
 
     Raises:
-        ReportError: one of them is not JUnit XML, or there is none.
+        ReportError: a file is not JUnit XML, or there is no file.
     """
     if not reports:
         raise ReportError("there is no test report")
@@ -134,7 +134,7 @@ def _placed(case: Case, paths: Sequence[str]) -> Case:
     if case.file:
         path = _ending(case.file.removeprefix("./"), paths)
         return replace(case, file=path, id=f"{path}{case.id.removeprefix(case.file)}") if path else case
-    # Java's: `com.x.FooTest$Inner`, and `adds(int)[1]` or `adds{int}[1]` for a test with parameters.
+    # Java's names: `com.x.FooTest$Inner`, and `adds(int)[1]` or `adds{int}[1]` for a test with parameters.
     top, *nested = first.split("$")
     stem = top.replace(".", "/")
     path = next((one for kind in _JVM if (one := _ending(f"{stem}{kind}", paths))), "")
@@ -144,7 +144,7 @@ def _placed(case: Case, paths: Sequence[str]) -> Case:
 
 
 def _ending(wanted: str, paths: Iterable[str]) -> str:
-    """The path that is meant: one that ends so, a test's first; or, of an absolute one, its longest end."""
+    """Find a path by its end, tests first; for an absolute path, try its longest end."""
     if wanted.startswith("/"):
         return max((one for one in paths if wanted.endswith(f"/{one}")), key=len, default="")
     found = [one for one in paths if one == wanted or one.endswith(f"/{wanted}")]
@@ -162,7 +162,7 @@ def _told(command: str, files: Sequence[str]) -> str:
 
 
 def _class_of(path: str) -> str:
-    """A file's class: what follows the source root, or else its bare name."""
+    """Return a file's class: the path after the source root, or else its bare name."""
     stem = posixpath.splitext(path)[0]
     parts = re.split(r"(?:^|/)src/\w+/(?:java|kotlin|groovy|scala)/", stem, maxsplit=1)
     return parts[1].replace("/", ".") if len(parts) > 1 else posixpath.basename(stem)

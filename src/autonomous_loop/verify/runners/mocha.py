@@ -1,4 +1,4 @@
-"""mocha."""
+"""The runner mocha."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ class Mocha(JavaScript):
     configuration: ClassVar[re.Pattern[str]] = re.compile(r"\.mocharc\.(?:[cm]?js|jsonc?|ya?ml)")
     named: ClassVar[re.Pattern[str]] = re.compile(r".*\.[cm]?[jt]sx?")
     valued: ClassVar[frozenset[str]] = MOCHA_VALUES
-    # The reporter is the loop's.
+    # The loop sets the reporter.
     dropped: ClassVar[re.Pattern[str]] = re.compile(r"--(?:watch|reporter-options?|inspect(?:-brk)?)|-[wbRO]")
 
     def is_used(self, package: Package, facts: Facts) -> bool:
-        """See `JavaScript`: its configuration may stand in package.json."""
+        """See `JavaScript`: its configuration may be in package.json."""
         return "mocha" in package.keys or super().is_used(package, facts)
 
     def is_test_file(self, path: str, facts: Facts) -> bool:
-        """See `Runner`: it has no names of its own, its command and its configuration say what it takes."""
+        """See `Runner`: it has no naming rule; its command and configuration name the files."""
         return f"{self.folder}/{path}".removeprefix("/") in facts.test_files and super().is_test_file(
             path, facts
         )
@@ -50,7 +50,7 @@ class Mocha(JavaScript):
     ) -> tuple[list[str], list[str]]:
         """See `JavaScript`."""
         del exact
-        # The reporter writes beside itself.
+        # The reporter writes its report beside itself.
         options = [f"--reporter={folders.run}/{_REPORTER}", "--no-bail", "--retries=0", "--no-dry-run"]
         return [], [*options, *asked]
 
@@ -59,7 +59,7 @@ class Mocha(JavaScript):
         return {_REPORTER: resources(__package__).joinpath(_REPORTER).read_bytes()}
 
     def canary_source(self, word: str, path: str, facts: Facts) -> str:
-        """See `JavaScript`: by the globals of whichever interface it is."""
+        """See `JavaScript`: uses the globals of any mocha interface."""
         del path, facts
         return (
             "// @ts-nocheck\n"
@@ -79,7 +79,7 @@ class Mocha(JavaScript):
         """See `Runner`.
 
         Raises:
-            ReportError: also where the run ended before all its tests did: they share one process.
+            ReportError: also if the run ended before all tests did, since they share one process.
         """
         ended = {name: data.removesuffix(_END) for name, data in reports.items() if data.endswith(_END)}
         if not ended:

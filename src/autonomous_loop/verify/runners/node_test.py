@@ -48,7 +48,7 @@ class NodeTest(JavaScript):
     )
 
     def is_used(self, package: Package, facts: Facts) -> bool:
-        """See `JavaScript`: nothing declares it; its tests import it."""
+        """See `JavaScript`: no dependency declares it; its tests import it."""
         near = [
             one for one in facts.test_files if one.startswith(f"{package.folder}/" if package.folder else "")
         ]
@@ -79,7 +79,7 @@ class NodeTest(JavaScript):
 
 
 def event_cases(reports: Mapping[str, bytes], facts: Facts, step: Step) -> Sequence[Case]:
-    """The cases of what the loop's own reporters write: one test a line.
+    """Return the cases that the loop's own reporters write, one test a line.
 
     Raises:
         ReportError: it has another shape.
@@ -97,14 +97,14 @@ def _cases(events: Sequence[Json], relative: Callable[[str], str], titles: FileT
         file, names = relative(str(event["file"])), [str(one) for one in event["names"]]
         said = plain(str(event["error"]))
         if _is_file(names, str(event["file"]), file):
-            # A file by itself is reported where it failed as a whole, or held no test: that shows nothing.
+            # Node reports a file itself if it failed as a whole or held no test, which shows nothing.
             if not event["passed"]:
                 output = plain(str(event["output"]))
                 first = _ERROR.search(output)
                 yield make_case(file, "", "error", f"{first[0] if first else said}\n{output}")
             continue
         if event["suite"] or (not event["passed"] and event["failure"] == "subtestsFailed"):
-            continue  # its tests stand by themselves
+            continue  # its tests are reported separately
         outcome: Outcome = "passed" if event["passed"] else "failed"
         if event["excused"]:
             outcome = "skipped"
@@ -112,5 +112,5 @@ def _cases(events: Sequence[Json], relative: Callable[[str], str], titles: FileT
 
 
 def _is_file(names: Sequence[str], absolute: str, inner: str) -> bool:
-    """Whether an event tells of a whole file: Node names it by its path."""
+    """Return whether an event is about a whole file; Node names it by its path."""
     return len(names) == 1 and posixpath.normpath(names[0]) in {absolute, inner}

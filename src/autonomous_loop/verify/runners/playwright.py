@@ -28,11 +28,11 @@ class Playwright(JavaScript):
     configuration: ClassVar[re.Pattern[str]] = PLAYWRIGHT_CONFIG
     valued: ClassVar[frozenset[str]] = PLAYWRIGHT_VALUES
     lists: ClassVar[frozenset[str]] = PLAYWRIGHT_LISTS
-    # `-x`: the first failure, which may be the canary's, would be the last.
+    # `-x` would end the run at the first failure, which may be the canary's.
     dropped: ClassVar[re.Pattern[str]] = re.compile(r"--(?:ui|ui-host|ui-port|debug|headed)|-x")
 
     def takes_unknown(self, path: str, facts: Facts) -> bool:
-        """See `JavaScript`: fixtures of the project's own may bring `test` to it."""
+        """See `JavaScript`: the project's own fixtures may import `test` for it."""
         return not super().takes_unknown(path, facts)
 
     def canary_folder(self, facts: Facts) -> str:
@@ -42,13 +42,13 @@ class Playwright(JavaScript):
     def arguments(
         self, asked: Sequence[str], *, exact: bool, folders: Folders
     ) -> tuple[list[str], list[str]]:
-        """See `JavaScript`: files are regular expressions here, on the end of a full path."""
+        """See `JavaScript`: Playwright treats files as regular expressions on the end of a full path."""
         del exact, folders
         options = ["--reporter=json", "--retries=0", "--max-failures=0", "--update-snapshots=none"]
         return [], [*options, *(re.sub(r"([^\w/ -])", r"\\\1", f"/{one}") + "$" for one in asked)]
 
     def environment(self, folders: Folders) -> dict[str, str]:
-        """See `JavaScript`. The cache of compiled tests is of this run alone."""
+        """See `JavaScript`. Each run has its own cache of compiled tests."""
         return {
             "PLAYWRIGHT_JSON_OUTPUT_FILE": f"{folders.run}/{self.report}",
             "PLAYWRIGHT_JSON_OUTPUT_NAME": f"{folders.run}/{self.report}",
@@ -68,7 +68,7 @@ class Playwright(JavaScript):
         """See `Runner`.
 
         Raises:
-            ReportError: also where one file could not be loaded: Playwright runs no test then.
+            ReportError: also if a file could not be loaded, because Playwright then runs no test.
         """
         found = document(reports)
         try:
@@ -98,7 +98,7 @@ def _specs(suites: Sequence[Json], names: tuple[str, ...]) -> Iterator[tuple[tup
 
 
 def _case(file: str, names: tuple[str, ...], test: Json) -> Case:
-    """Projects (browsers) are what parameters are elsewhere: `title[chromium]`."""
+    """Make a case; Playwright's projects (browsers) become parameters: `title[chromium]`."""
     inner = "::".join(map(as_name, names))
     project = as_name(str(test.get("projectName") or ""))
     if project:

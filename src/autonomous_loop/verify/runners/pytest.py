@@ -1,4 +1,4 @@
-"""pytest, called by its name."""
+"""The runner pytest, called by its name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from autonomous_loop.verify.runners.pytest_places import places
 COMMAND = "python -m pytest"
 _CALLED = re.compile(r"(?:^|[\s/])(?:pytest|py\.test)(?:\s|$)")
 _REPORT = "report.xml"
-# A project below one of these is data of a test or an example, not a part of the project.
+# A project below one of these folders belongs to a test or an example, not to the project.
 _NEVER = frozenset({*ROOTS, "node_modules", "vendor", "third_party", "fixtures", "examples"})
 
 
@@ -39,7 +39,7 @@ class Pytest:
         return bool(_CALLED.search(command))
 
     def detect(self, facts: Facts) -> Sequence[Step]:
-        """See `Runner`: one step, or in a monorepo one for each package that has settings of its own."""
+        """See `Runner`: one step; in a monorepo, one for each package with its own settings."""
         files = [path for path in facts.test_files if facts.settings.is_test_file(path)]
         if facts.settings.configured or "conftest.py" in facts.every_path:
             return [Step(self, COMMAND, guessed=True)]
@@ -80,7 +80,7 @@ class Pytest:
 
 
 def options(folders: Folders) -> list[str]:
-    """What makes pytest report to the loop and to nobody else."""
+    """Return options that make pytest report to the loop and nowhere else."""
     return [
         f"--junitxml={folders.run}/{_REPORT}",
         "-o", "junit_family=xunit1",
@@ -94,12 +94,12 @@ def options(folders: Folders) -> list[str]:
 
 
 def canary_of(step: Step, files: Sequence[str], facts: Facts) -> Canary:
-    """A canary among the tests of a run."""
+    """Place a canary among the tests of a run."""
     return place(files, *_inside(step, facts), places(step, facts))
 
 
 def _packages(facts: Facts) -> list[str]:
-    """Folders below the root with settings for pytest."""
+    """Return the folders below the root that have pytest settings."""
     found = {
         posixpath.dirname(path)
         for name in CONFIG_NAMES
@@ -110,7 +110,7 @@ def _packages(facts: Facts) -> list[str]:
 
 
 def _inside(step: Step, facts: Facts) -> tuple[Sequence[str], PytestSettings]:
-    """Test files and settings as the command sees them."""
+    """Return test files and settings as the command sees them."""
     if not step.folder:
         return facts.test_files, facts.settings
     paths = [step.inner(path) for path in facts.test_files if path.startswith(f"{step.folder}/")]
@@ -118,13 +118,13 @@ def _inside(step: Step, facts: Facts) -> tuple[Sequence[str], PytestSettings]:
 
 
 def junit_cases(reports: Mapping[str, bytes], paths: Collection[str]) -> list[Case]:
-    """The cases of JUnit files, in the order of their names.
+    """Return the cases of JUnit files in the order of their names.
 
     Args:
         paths: test files as the reports name them.
 
     Raises:
-        ReportError: one of them is not JUnit XML, or there is none.
+        ReportError: a file is not JUnit XML, or there is no file.
     """
     if not reports:
         raise ReportError("there is no test report")

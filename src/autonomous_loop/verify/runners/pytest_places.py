@@ -1,4 +1,4 @@
-"""Where a command of pytest's looks for tests: the files, folders and patterns it names."""
+"""Finds where a pytest command looks for tests: the files, folders and patterns it names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PYTEST = frozenset({"pytest", "py.test"})
 _ENDS = frozenset({"&&", "||", ";", "|", "&"})
 _PYARGS = "--pyargs"
 _PATTERN = re.compile(r"[*?\[]")
-# Options of pytest and its usual plugins that take the next word: what that names is no place to look in.
+# Options of pytest and its usual plugins that take the next word, which is then not a place to look in.
 _VALUED = frozenset({
     "-c", "--config-file", "--rootdir", "--confcutdir", "--basetemp", "--ignore", "--ignore-glob",
     "--deselect", "-p", "-o", "--override-ini", "-k", "-m", "-n", "--numprocesses", "--dist", "--junitxml",
@@ -27,10 +27,10 @@ _VALUED = frozenset({
 
 
 def places(step: Step, facts: Facts) -> list[str]:
-    """The places a command names, as it sees them; empty: none, so the settings decide.
+    """Return the places that a command names, as it sees them; if empty, the settings decide.
 
-    They are the arguments of pytest; where a command calls it behind the scenes, any of its words, but for
-    the scripts among them.
+    These are pytest's arguments. If a command calls pytest indirectly, any of its words counts, except the
+    scripts among them.
     """
     words = _arguments(split(step.command))
     scripts = frozenset() if words is not None else facts.every_path - frozenset(facts.test_files)
@@ -44,7 +44,7 @@ def places(step: Step, facts: Facts) -> list[str]:
 
 
 def _arguments(words: Sequence[str]) -> list[str] | None:
-    """What follows pytest in the last command of several that calls it; None: none does by its name."""
+    """Return the words after pytest in the last command that calls it by name; None: no command does."""
     found = None
     for is_end, group in groupby(words, key=_ENDS.__contains__):
         command = [] if is_end else list(group)
@@ -54,7 +54,7 @@ def _arguments(words: Sequence[str]) -> list[str] | None:
 
 
 def _place(word: str, step: Step, facts: Facts) -> str:
-    """The file, folder or pattern of the project that a word names; "" where it names none."""
+    """Return the project's file, folder or pattern that a word names; "" if it names none."""
     path = word.partition("::")[0]
     if not path or path.startswith(("/", "~", "$")):
         return ""
@@ -66,7 +66,7 @@ def _place(word: str, step: Step, facts: Facts) -> str:
 
 
 def _module(word: str, step: Step, facts: Facts) -> str:
-    """The file or folder of a dotted name; "" where it is none of the project's."""
+    """Return the file or folder of a dotted name; "" if it is not in the project."""
     path = word.partition("::")[0].replace(".", "/")
     tried = (_place(f"{root}{path}{end}", step, facts) for root in ("", "src/") for end in ("", ".py"))
     return next(filter(None, tried), "")

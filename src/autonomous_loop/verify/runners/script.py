@@ -1,7 +1,7 @@
-"""Shell text of `package.json` scripts and of configured commands: where it calls which test runner.
+"""Finds calls of test runners in `package.json` scripts and in configured commands.
 
-Only plain commands one after the other (`a && b; c`) are understood. Pipes, redirections, alternatives and
-substitutions are not: such a script is left to those who wrote it.
+It understands only plain commands one after the other (`a && b; c`). A script with pipes, redirections,
+alternatives or substitutions is not analysed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TOKEN = re.compile(
     r"""(?P<space>\s+)|(?P<and>&&|;)|(?P<word>(?:[^\s'"\\;&|()<>`$]|\$(?!\()|\\.|'[^']*'|"(?:\\.|[^"\\`$]|\$(?!\())*")+)"""
 )
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
-# Programs that start the one named after them.
+# Programs that start the program named after them.
 _WRAPPERS = frozenset({
     "npx", "bunx", "pnpx", "npm", "pnpm", "yarn", "bun", "exec", "dlx", "x", "run", "node", "tsx",
     "cross-env", "env-cmd", "dotenv", "c8", "nyc", "time",
@@ -29,7 +29,7 @@ _COVERAGE = frozenset({
     "--include", "-x", "--exclude", "-e", "--extension", "--src", "--lines", "--functions", "--branches",
     "--statements", "-c", "--config", "--nycrc-path", "--cwd", "-i", "--require",
 })  # fmt: skip
-# Their options that take the next word, where it is no program.
+# Their options that take the next word, if that word is not a program.
 _VALUES_OF_WRAPPERS: Mapping[str, frozenset[str]] = {
     "node": NODE_VALUES,
     "tsx": NODE_VALUES | {"--tsconfig"},
@@ -43,7 +43,8 @@ _VALUES_OF_WRAPPERS: Mapping[str, frozenset[str]] = {
     "nyc": _COVERAGE,
     "time": frozenset({"-f", "--format", "-o", "--output"}),
 }
-# What looks at code and runs no test: the gate's, and no reason for tests not to run.
+# Programs that only look at code and run no test. The gate runs them, and they must not keep tests from
+# running.
 _LINTERS = frozenset({
     "eslint", "prettier", "biome", "xo", "standard", "ts-standard", "tslint", "oxlint", "stylelint", "dprint",
     "cspell", "knip", "depcheck", "publint", "attw", "markdownlint", "svelte-check", "echo",
@@ -53,7 +54,7 @@ _NAMED_AFTER_ONE = re.compile(
     r"(?:[a-z]*lint|format|fmt|prettier|type-?check|types?:check|check[:-](?:types?|format|lint))(?![a-z])"
 )
 _MANAGERS = frozenset({"npm", "pnpm", "yarn", "bun"})
-# What a manager does by itself under a name that may be a script's too.
+# Commands that a manager runs itself, although a script may have the same name.
 _OWN = {"bun": frozenset({"test", "x", "build", "install", "i", "add"})}
 _VALUED = frozenset({"--workspace", "--prefix", "-C", "--dir", "--cwd", "--filter", "-F", "--loglevel"})
 _BEFORE_NAME = frozenset({"run", "run-script", "workspaces", "foreach", "workspace"})
@@ -64,13 +65,13 @@ NODE_TEST, VITEST, JEST, PLAYWRIGHT, MOCHA = "node:test", "vitest", "jest", "pla
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A test runner's call.
+    """One call of a test runner.
 
     Attributes:
         runner: its name.
-        words: as the shell's text has them, quotes and all; with what starts it.
+        words: as written in the shell text, with quotes, including the words that start the runner.
         before: commands that run first.
-        folder: where, in the tree.
+        folder: the folder in the tree.
     """
 
     runner: str
@@ -80,17 +81,17 @@ class Call:
 
     @property
     def text(self) -> str:
-        """All of it, for a shell."""
+        """The whole call as shell text."""
         return " && ".join([*self.before, " ".join(self.words)])
 
     @property
     def at(self) -> int:
-        """Which of the words is the runner itself."""
+        """The position of the runner itself among the words."""
         return _runner_at(self.words)[1]
 
 
 def commands_in(text: str) -> list[tuple[str, ...]] | None:
-    """The plain commands of a shell text; None where there is more to it."""
+    """Return the plain commands of a shell text; None if it has anything else."""
     found: list[list[str]] = [[]]
     position = 0
     while position < len(text):
@@ -106,11 +107,11 @@ def commands_in(text: str) -> list[tuple[str, ...]] | None:
 
 
 def calls_in(text: str, packages: Sequence[Package], folder: str = "") -> list[Call]:
-    """The runners a shell text calls, by itself or by way of the packages' scripts, in its order.
+    """Return the runners that a shell text calls, directly or through package scripts, in order.
 
     Args:
         text: such as `npm test`.
-        packages: of the tree.
+        packages: the tree's packages.
         folder: where it runs.
     """
     return list(_calls(text, packages, folder, 0))
@@ -131,13 +132,13 @@ def _calls(text: str, packages: Sequence[Package], folder: str, depth: int) -> I
             before += [] if _only_looks(words, packages, folder, depth) else [" ".join(words)]
             continue
         for call in found:
-            # What ran first in the outer script ran in its folder: elsewhere it is not repeated.
+            # Commands that ran first in the outer script ran in its folder, so do not repeat them elsewhere.
             yield replace(call, before=(*before, *call.before)) if call.folder == folder else call
         before = []
 
 
 def _only_looks(words: Sequence[str], packages: Sequence[Package], folder: str, depth: int) -> bool:
-    """Whether a command looks at code and makes nothing: a linter, or a script that is one or named so."""
+    """Return whether a command only looks at code: a linter, or a script that is or is named like one."""
     program, *rest = _program(words) or [""]
     if program in _LINTERS or (program in _COMPILERS and _makes_nothing(rest)):
         return True
@@ -157,7 +158,7 @@ def _only_looks(words: Sequence[str], packages: Sequence[Package], folder: str, 
 
 
 def _runner_at(words: Sequence[str]) -> tuple[str, int]:
-    """The test runner a plain command starts ("": none), and at which word."""
+    """Return the test runner that a plain command starts ("": none), and its position."""
     named = [unquoted(word) for word in words]
     at = _program_at(words)
     for node, word in enumerate(named[:at]):
@@ -176,20 +177,20 @@ def _runner_at(words: Sequence[str]) -> tuple[str, int]:
 
 
 def _makes_nothing(options: Sequence[str]) -> bool:
-    """Whether a compiler only checks."""
+    """Return whether a compiler only checks."""
     at = options.index("--noEmit") if "--noEmit" in options else -1
     return at >= 0 and options[at + 1 : at + 2] != ["false"]
 
 
 def _program(words: Sequence[str]) -> list[str]:
-    """What is run in the end, by its bare name, and its arguments."""
+    """Return the program that runs in the end, by its bare name, with its arguments."""
     at = _program_at(words)
     named = [unquoted(word) for word in words[at:]]
     return [_bare(named[0]), *named[1:]] if named else []
 
 
 def _program_at(words: Sequence[str]) -> int:
-    """At which word stands the first program that is no wrapper; past all words where there is none."""
+    """Return the position of the first program that is no wrapper; past the last word if there is none."""
     valued: frozenset[str] = frozenset()
     for at, raw in enumerate(words):
         name = _bare(unquoted(raw))
@@ -210,7 +211,7 @@ def _without_assignments(words: Sequence[str]) -> list[str]:
 
 
 def _by_script(words: Sequence[str], packages: Sequence[Package], folder: str, depth: int) -> Iterator[Call]:
-    """Calls by way of a package manager."""
+    """Yield calls that go through a package manager."""
     start = next((at for at, word in enumerate(words) if not _ASSIGNMENT.fullmatch(word)), len(words))
     environment, words = words[:start], [unquoted(one) for one in words[start:]]
     if words[:1] == ["npx"] and len(words) > 1:
@@ -233,7 +234,7 @@ def _by_script(words: Sequence[str], packages: Sequence[Package], folder: str, d
 def _asked(
     words: Sequence[str], packages: Sequence[Package], folder: str
 ) -> tuple[str, list[Package], list[str]] | None:
-    """Which script of which packages a package manager is asked for, with which arguments."""
+    """Return the script, the packages and the arguments in a package manager's call."""
     manager = words[0]
     if manager not in {*_MANAGERS, "turbo", "lerna"}:
         return None
@@ -262,7 +263,7 @@ def _asked(
 
 
 def _split(words: Sequence[str]) -> tuple[dict[str, str], list[str], list[str]]:
-    """A package manager's options, its own words up to the script's name, and what the script is given."""
+    """Return a package manager's options, its words up to the script's name, and the script's arguments."""
     manager, *rest = words
     valued = _VALUED | {"-w"} if manager == "npm" else _VALUED
     options: dict[str, str] = {}
@@ -282,11 +283,11 @@ def _split(words: Sequence[str]) -> tuple[dict[str, str], list[str], list[str]]:
 
 
 def _named(names: Iterable[str], packages: Sequence[Package]) -> list[Package]:
-    """Packages by name or folder."""
+    """Return packages by name or folder."""
     wanted = {posixpath.normpath(one) for one in names} | set(names)
     return [one for one in packages if one.name in wanted or (one.folder or ".") in wanted]
 
 
 def unquoted(word: str) -> str:
-    """A word without its quotes."""
+    """Return a word without its quotes."""
     return re.sub(r"""['"]|\\(?=.)""", "", word)

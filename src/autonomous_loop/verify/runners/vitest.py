@@ -1,4 +1,4 @@
-"""vitest."""
+"""The runner vitest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a changed test differs from what it was, and whether it checks anything, by its language."""
+"""Reads what source files say about tests, by language: what a test checks, and how it changed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ __all__ = [
     "weakened",
 ]
 
-# Tests that no reader finds by their names: inherited, computed, made by a macro.
+# Signs of tests that no reader finds by name: inherited, computed or made by a macro.
 _MAKES_TESTS = re.compile(
     rb"\bclass \w*Test|\bTestCase\b|\btest\w*\s*=|(?<![.\w])(?:test|it|describe|suite)\s*[(.]"
     rb"|#\[[\w:]*test\b|@Test"
@@ -41,17 +41,17 @@ _MAKES_TESTS = re.compile(
 
 
 def bodies(path: str, source: bytes | None) -> Mapping[str, TestBody]:
-    """Tests of a file by what follows it in their ids; empty where its language is not known."""
+    """Return a file's tests by the part of their ids after the file; empty if its language is unknown."""
     return read_source(path, source).bodies
 
 
 def texts(path: str, source: bytes | None) -> Mapping[str, tuple[str, ...]]:
-    """Words of a file's tests by what follows it in their ids; empty where it is not read that closely."""
+    """Return the words of a file's tests by the part of their ids after the file; empty if not supported."""
     return read_source(path, source).texts
 
 
 def holds_tests(path: str, source: bytes | None) -> bool:
-    """Whether a file holds tests, or may: of what cannot be read its name is believed."""
+    """Return whether a file holds tests, or may: if it cannot be read, its name decides."""
     text = source or b""
     if not is_readable(path):
         return bool(text.strip())
@@ -60,7 +60,7 @@ def holds_tests(path: str, source: bytes | None) -> bool:
 
 
 def weakened(path: str, old: bytes | None, new: bytes | None) -> list[str]:
-    """`Class::name` of tests that assert less, or are excused more, than they were."""
+    """Return `Class::name` of tests that assert less, or are excused more, than before."""
     before, after = bodies(path, old), bodies(path, new)
     return [
         name
@@ -70,32 +70,32 @@ def weakened(path: str, old: bytes | None, new: bytes | None) -> list[str]:
 
 
 def asserts_nothing(path: str, source: bytes | None, test_id: str) -> bool:
-    """Whether a test holds no check at all; unknown tests get the benefit of the doubt."""
+    """Return whether a test holds no check at all; unknown tests get the benefit of the doubt."""
     return read_source(path, source).asserts_nothing(test_id)
 
 
 def stand_ins(path: str, source: bytes | None, test_id: str, conftests: Iterable[bytes] = ()) -> list[str]:
-    """What a test calls although it, or a conftest, put something else in its place."""
+    """Return what a test calls although it, or a conftest, replaced it with something else."""
     inner = without_parameters(test_id).partition("::")[2]
     around = [read_source("conftest.py", one).stand_ins for one in conftests]
     return read_source(path, source).stand_ins.of(inner, around)
 
 
 def examples(path: str, source: bytes | None) -> tuple[str, ...]:
-    """Lines of the documentation that is run as tests; empty where the language has none."""
+    """Return documentation lines that run as tests; empty if the language has none."""
     return read_source(path, source).examples
 
 
 def controls(path: str, source: bytes | None) -> tuple[Control, ...]:
-    """What in a Python file decides about tests; empty where it cannot be parsed (nor run, then)."""
+    """Return what decides about tests in a Python file; empty if it cannot be parsed (and so cannot run)."""
     return read_source(path, source).controls
 
 
 def awareness(path: str, source: bytes | None, called: Collection[str] = ("test",)) -> tuple[str, ...]:
-    """How a source that is no test looks for its tests, sorted; empty where it cannot be parsed.
+    """Return how a source outside the tests detects its tests, sorted; empty if it cannot be parsed.
 
     Args:
-        called: words that may stand on the command line of a run of tests.
+        called: words that may be on the command line of a test run.
     """
     if is_javascript(path):
         return among(in_javascript(source or b""), called)  # by its text alone: it may be a very large bundle
@@ -103,10 +103,10 @@ def awareness(path: str, source: bytes | None, called: Collection[str] = ("test"
 
 
 def is_javascript(path: str) -> bool:
-    """Whether a file is JavaScript or TypeScript, by its name."""
+    """Return whether a file is JavaScript or TypeScript, judging by its name."""
     return posixpath.splitext(path)[1].removeprefix(".") in KINDS
 
 
 def titles(path: str, source: bytes | None) -> Titles:
-    """What the tests of a JavaScript file are called where it is written."""
+    """Return the titles of a JavaScript file's tests, as written in the source."""
     return Titles(read_source(path, source).written)

@@ -1,4 +1,4 @@
-"""What the source of a test says, without running it."""
+"""Describes what a test's source says, without running it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-# Suites in suites: whoever writes more of them wants their reader to despair.
+# The limit for nested suites. Honest code has fewer levels; more only make reading slow.
 MOST_DEPTH = 30
 
 
 def refuse_depth(depth: int) -> None:
-    """Each level of nesting is read once more.
+    """Refuse too many levels, because each one is read once more.
 
     Raises:
-        RecursionError: there are too many of them.
+        RecursionError: there are too many levels.
     """
     if depth > MOST_DEPTH:
         raise RecursionError(f"more than {MOST_DEPTH} levels")
@@ -27,7 +27,7 @@ class Assertion:
 
     Attributes:
         strength: see `TestBody.strengths`.
-        about: marks of the values and expressions it compares; equal ones have equal marks.
+        about: marks of the compared values and expressions; equal ones have equal marks.
     """
 
     strength: float
@@ -36,12 +36,12 @@ class Assertion:
 
 @dataclass(frozen=True, slots=True)
 class Closely:
-    """What a test checks, seen through helpers of its own file.
+    """The checks of a test, including those in helpers of its own file.
 
     Attributes:
-        checks: those that are written once.
-        more: what a table or a literal adds to them, row by row; the first row is the check itself.
-        helpers: names of what was seen through.
+        checks: the checks as written, each once.
+        more: the checks that a table or a literal adds, row by row; the first row is the check itself.
+        helpers: names of the helpers that were followed.
     """
 
     checks: tuple[Assertion, ...] = ()
@@ -49,7 +49,7 @@ class Closely:
     helpers: frozenset[str] = frozenset()
 
     def says_less_than(self, was: Closely) -> bool:
-        """Whether some check of another version has nothing here that says as much."""
+        """Return whether some check of the other version has no counterpart here that says as much."""
         left = sorted(was.checks, key=lambda one: -one.strength)
         places: dict[bytes, list[int]] = {}
         for at, old in enumerate(left):
@@ -57,7 +57,7 @@ class Closely:
                 places.setdefault(mark, []).append(at)
         covered = set[int]()
         for one in self.more:
-            # The first of those that say no more than this.
+            # Start at the first check that says no more than this one.
             start = bisect_left(left, -one.strength, key=lambda old: -old.strength)
             found = (_first(places.get(mark, ()), start, covered) for mark in one.about)
             covered.add(min((at for at in found if at is not None), default=-1))
@@ -72,18 +72,18 @@ def _first(places: Sequence[int], start: int, taken: Collection[int]) -> int | N
 
 @dataclass(frozen=True, slots=True)
 class TestBody:
-    """What a test function holds.
+    """The content of a test function.
 
     Attributes:
-        checks: how many.
-        excuses: what keeps it from counting.
-        text: all of it, where its language says.
-        strengths: how much each check says, where its language can be read that closely: 4 for equality,
-            less for an order, a membership or a mere truth, less again under a condition.
-        rows: of parameters, each by its values.
-        unsure: by its source nobody can tell whether it runs at all.
-        forgiven: whatever it checks, its failure counts for nothing: it is expected to fail, and need not.
-        closely: a closer look, where there is one.
+        checks: the number of checks.
+        excuses: the number of things that keep the test from counting.
+        text: its whole text, if its language provides it.
+        strengths: how much each check says, if its language can be read that closely: 4 for equality, less
+            for an order, a membership or a mere truth, and less again under a condition.
+        rows: the parameter rows, each by its values.
+        unsure: whether the source does not show if the test runs at all.
+        forgiven: whether its failure counts for nothing, because it is expected to fail but need not.
+        closely: a closer look, if there is one.
     """
 
     __test__ = False
@@ -103,7 +103,7 @@ class TestBody:
         return not self.checks and not (self.closely and any(one.strength > 0 for one in self.closely.checks))
 
     def is_weaker_than(self, was: TestBody) -> bool:
-        """Whether it checks less than another version of it, or is excused more."""
+        """Return whether it checks less than another version, or is excused more."""
         if self.excuses > was.excuses or not self.has_rows_of(was):
             return True
         if was.forgiven and not self.forgiven:
@@ -111,24 +111,24 @@ class TestBody:
         weaker = self.checks < was.checks or say_less(self.strengths, was.strengths)
         if self.closely is None or was.closely is None:
             return weaker
-        # Through the same helpers, which may have changed, both are seen alike.
+        # If both use the same helpers, which may have changed, both look alike from here.
         same = bool(self.closely.helpers) and self.closely.helpers == was.closely.helpers
         return (weaker or same) and self.closely.says_less_than(was.closely)
 
     def has_rows_of(self, was: TestBody) -> bool:
-        """Whether each of another version's rows of parameters is there still."""
+        """Return whether each parameter row of the other version still exists."""
         return _holds(self.rows, was.rows)
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check that stands in no test.
+    """One check outside the tests.
 
     Attributes:
         strength: as in `TestBody`.
-        line: where it stands, from 1.
-        text: of that line, or what stands for it and all that decides about it.
-        used: somebody names the function it stands in.
+        line: its line, from 1.
+        text: its line, or a stand-in for it and everything that decides about it.
+        used: whether anything names the function that holds it.
     """
 
     strength: float
@@ -139,11 +139,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a test file holds outside of the tests that can be read one by one: helpers, makers of tests.
+    """The part of a test file outside the tests that can be read one by one: helpers, makers of tests.
 
     Attributes:
-        checks: in the order of the file.
-        text: all of it, but for how it is laid out.
+        checks: in file order.
+        text: the whole part, without its layout.
     """
 
     checks: tuple[Check, ...] = ()
@@ -155,21 +155,21 @@ class Around:
         return tuple(one.strength for one in self.checks)
 
     def __add__(self, other: Around) -> Around:
-        """Both together."""
+        """Combine both."""
         return Around((*self.checks, *other.checks), f"{self.text}\n{other.text}")
 
     @property
     def used(self) -> tuple[Check, ...]:
-        """The checks that somebody uses."""
+        """The checks that something uses."""
         return tuple(one for one in self.checks if one.used)
 
     @property
     def all_used(self) -> Around:
-        """The same of a file that is there for others."""
+        """This part with all checks marked as used, for a file that serves other files."""
         return replace(self, checks=tuple(replace(one, used=True) for one in self.checks))
 
     def altered_since(self, was: Around) -> Check | None:
-        """The first check of another version that is not there any more as it was."""
+        """Return the first check of the other version that is no longer there unchanged."""
         left = Counter((one.strength, one.text) for one in self.checks)
         for one in was.used:
             left[one.strength, one.text] -= 1
@@ -178,21 +178,21 @@ class Around:
         return None
 
     def lost_since(self, was: Around) -> Check | None:
-        """The same, where the checks say less together than they did."""
+        """Return this check only if the checks together say less than before."""
         less = say_less(self.strengths, [one.strength for one in was.used])
         return self.altered_since(was) if less else None
 
 
 def say_less(now: Sequence[float], before: Sequence[float]) -> bool:
-    """Whether these checks are fewer, or looser, than others."""
+    """Return whether these checks are fewer or looser than the others."""
     ours, theirs = sorted(now, reverse=True), sorted(before, reverse=True)
     return len(ours) < len(theirs) or any(one < other for one, other in zip(ours, theirs, strict=False))
 
 
 def _holds(rows: Sequence[Sequence[str]], old: Sequence[Sequence[str]]) -> bool:
-    """Whether each old row is there still, perhaps with more values, in a row of its own."""
+    """Return whether each old row still exists in its own row, perhaps with more values."""
     left = [Counter(row) for row in rows]
-    for row in old if rows else ():  # none: they come from elsewhere now, and the report counts them
+    for row in old if rows else ():  # none: the values now come from elsewhere, and the report counts them
         found = next((one for one in left if not Counter(row) - one), None)
         if found is None:
             return False

@@ -1,4 +1,7 @@
-"""What languages with braces have in common: quiet text, blocks, early ends, what a check says."""
+"""The common part of languages with braces: quiet text, blocks, early ends, weights of checks.
+
+Quiet text is source text whose comments and strings are blanked out.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,10 @@ from autonomous_loop.verify.syntax.base import Around, Check, refuse_depth
 from autonomous_loop.verify.syntax.python_checks import EQUAL, NONE, SOME, TRUE
 
 Weigh = Callable[[str], Iterable[tuple[float, int]]]
-"""How much each check of a quiet text says, and where it stands."""
-# A comment or a text that nobody closes ends with the file: each is looked through once.
+"""Returns how much each check in a quiet text says, and its position."""
+# An unclosed comment or text ends with the file, so each is scanned only once.
 COMMENT = r"/\*.*?(?:\*/|\Z)"
-# In a helper, what surely is an assertion: other words may mean anything there.
+# In a helper, only these are certainly assertions; other words may mean anything.
 _SURE = re.compile(r"\.?\w*(?:assert|require|panic|fail|fatal|error|should|snapshot)", re.IGNORECASE)
 _PARENTHESIS = re.compile(r"[()]")
 _NEVER = re.compile(r"\b(?:if|while)\s*\(?\s*(?:false|!\s*true)\b[^{};]*\{")
@@ -24,18 +27,18 @@ _LEAVES = re.compile(r"[{}]|(?<![\w.])return\s*(?:;|\n|\})")
 
 
 def quiet(text: str, *silent: str) -> str:
-    """The text with what these patterns match (comments, strings) blanked out; positions stay."""
+    """Blank out what these patterns match (comments, strings); positions stay the same."""
     return re.sub("|".join(silent), lambda found: re.sub(r"[^\n]", " ", found[0]), text, flags=re.DOTALL)
 
 
 def block_ends(text: str, starts: Iterable[int]) -> list[int]:
-    """Where the blocks close that were opened just before each of `starts`, in order.
+    """Return the closing positions of the blocks that open just before each of `starts`, in order.
 
     Args:
-        text: quiet.
+        text: quiet text.
 
     Raises:
-        RecursionError: too many of them stand in one another, or are never closed.
+        RecursionError: too many blocks are nested or never closed.
     """
     closing: dict[int, int] = {}
     opened: list[int] = []
@@ -56,10 +59,10 @@ def block_ends(text: str, starts: Iterable[int]) -> list[int]:
 
 
 def reached(body: str) -> str:
-    """A function's body up to where it always returns without a value.
+    """Return a function's body up to the point where it always returns without a value.
 
     Args:
-        body: quiet, without its braces.
+        body: quiet text, without its braces.
     """
     depth = 0
     for found in _LEAVES.finditer(body):
@@ -75,7 +78,7 @@ def reached(body: str) -> str:
 
 
 def inside(code: str, opened: int) -> str:
-    """What stands in the parentheses that were opened just before."""
+    """Return the content of the parentheses that open just before."""
     depth = 1
     for found in _PARENTHESIS.finditer(code, opened):
         depth += 1 if found[0] == "(" else -1
@@ -85,14 +88,14 @@ def inside(code: str, opened: int) -> str:
 
 
 def alive(body: str) -> str:
-    """A function's body as far as it may be run, the rest blanked out: see `reached`, and `if false`."""
+    """Blank out what can never run in a function's body: after the end (see `reached`), and `if false`."""
     body = reached(body).ljust(len(body))
     starts = [found.end() for found in _NEVER.finditer(body)]
     return without(body, zip(starts, block_ends(body, starts), strict=True)) if starts else body
 
 
 def truth(condition: str) -> float:
-    """How much it says that a condition holds; nothing where it always does."""
+    """Return how much it says that a condition holds; nothing if it always does."""
     if _CONSTANT.fullmatch(condition) or _ALWAYS.search(condition):
         return NONE
     if "||" in condition:
@@ -103,7 +106,7 @@ def truth(condition: str) -> float:
 
 
 def same(arguments: str) -> bool:
-    """Whether all that is compared is constants, or the first argument is the second."""
+    """Return whether only constants are compared, or the first argument with itself."""
     parts = [one.strip() for one in arguments.split(",")]
     return bool(_CONSTANT.fullmatch(arguments)) or (len(parts) == 2 and parts[0] == parts[1] != "")
 
@@ -111,12 +114,12 @@ def same(arguments: str) -> bool:
 def around(
     text: str, code: str, tests: Sequence[tuple[int, int]], weigh: Weigh, helper: re.Pattern[str]
 ) -> Around:
-    """What a file holds outside of its tests.
+    """Return the part of a file outside its tests.
 
     Args:
-        code: the text, quiet.
-        tests: where they start and end.
-        helper: finds functions by their names, up to the brace that opens them.
+        code: the quiet text.
+        tests: their start and end positions.
+        helper: finds functions by name, up to their opening brace.
     """
     kept, named = without(code, tests), Counter(re.findall(r"\w+", code))
     helpers = list(helper.finditer(kept))
@@ -136,16 +139,16 @@ def around(
 
 
 def lines_of(text: str) -> list[str]:
-    """Lines that hold something, without their indentation."""
+    """Return the non-empty lines without indentation."""
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def without(code: str, spans: Iterable[tuple[int, int]]) -> str:
-    """The text with what stands between these places blanked out; lines stay."""
+    """Blank out the text between these positions; lines stay the same."""
     made, at = list[str](), 0
     for start, end in spans:
         if start < at:
-            continue  # it stands in the one before
+            continue  # it is inside the one before
         made += [code[at:start], re.sub(r"[^\n]", " ", code[start:end])]
         at = end
     return "".join([*made, code[at:]])

@@ -1,4 +1,4 @@
-"""Test functions of a Go file."""
+"""Reads the test functions of a Go file."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _TAGS = re.compile(r"^//(?:go:build|\s*\+build)\b", re.MULTILINE)
 
 
 def bodies(source: bytes) -> dict[str, TestBody]:
-    """Test functions of a Go file by name."""
+    """Return a Go file's test functions by name."""
     text = source.decode("utf-8", "replace")
     code = quiet(text, *_SILENT)
     tags = len(_TAGS.findall(text))
@@ -51,7 +51,7 @@ def bodies(source: bytes) -> dict[str, TestBody]:
         start = function.end()
         body = alive(code[start:end])
         checks = len(_CHECKS.findall(body))
-        if function[1].startswith("Example"):  # what it prints is compared with its last comment
+        if function[1].startswith("Example"):  # its output is compared with its last comment
             checks += len(_OUTPUT.findall(text[start:end]))
         strengths = tuple(strength for strength, _ in _weighed(body))
         found[function[1]] = TestBody(checks, len(_EXCUSES.findall(body)) + tags, strengths=strengths)
@@ -59,7 +59,7 @@ def bodies(source: bytes) -> dict[str, TestBody]:
 
 
 def texts(source: bytes) -> dict[str, tuple[str, ...]]:
-    """Test functions by name: nothing, then the lines of each."""
+    """Return test functions by name: an empty head, then the lines of each."""
     text = source.decode("utf-8", "replace")
     code = quiet(text, *_SILENT)
     functions = list(_FUNCTION.finditer(code))
@@ -68,7 +68,7 @@ def texts(source: bytes) -> dict[str, tuple[str, ...]]:
 
 
 def around(source: bytes) -> Around:
-    """What a Go test file holds outside of its tests."""
+    """Return the part of a Go test file outside its tests."""
     text = source.decode("utf-8", "replace")
     code = quiet(text, *_SILENT)
     functions = list(_FUNCTION.finditer(code))
@@ -78,7 +78,7 @@ def around(source: bytes) -> Around:
 
 
 def _weighed(code: str) -> Iterator[tuple[float, int]]:
-    """The checks; one that fails under a condition says the opposite of it."""
+    """Yield the checks; one that fails under a condition checks the opposite condition."""
     asked: list[str] = []
     for found in _CONDITIONS.finditer(code):
         if found["check"]:
@@ -102,7 +102,7 @@ def _opposite(condition: str) -> float:
 
 
 def _asserted(name: str, code: str, opened: int) -> float:
-    """`assert.Equal(t, 4, a)`: the first argument is the test itself."""
+    """Weigh `assert.Equal(t, 4, a)`, whose first argument is the test itself."""
     arguments = inside(code, opened).partition(",")[2]
     if _HOLDS.search(name):
         return truth(arguments)

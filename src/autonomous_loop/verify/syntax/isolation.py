@@ -1,10 +1,11 @@
-"""Foreign text is read in a process of its own: it can be ended, and meanwhile everything else is heard.
+"""Reads untrusted text in a separate process, which can be ended and does not block the loop.
 
-A reading may be as long, as deep or as hostile as whoever wrote the text wants. In a process of its own it
-has a limit of processor time and of memory, and what it does to its interpreter ends with it. What it was at
-when it died could not be read, and is said so: see `Unread`.
+A text can make its reader work as long, as deeply or as badly as its author wants. The separate process has a
+limit of processor time and of memory, and damage to its interpreter ends with it. A text that was being read
+when the process died counts as unread: see `Unread`.
 
-The process gets no environment of ours, knows functions of this package alone, and takes its work by pipe.
+The process gets none of the loop's environment, knows only functions of this package, and takes its work
+through a pipe.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
-# Seconds of the processor for one call, and bytes of memory: some forty times what 10,000 lines need.
+# Processor seconds and bytes of memory for one call, some forty times what 10,000 lines need.
 CPU_S = 20.0
 MEMORY = 2_000_000_000
 DEPTH, DIGITS = 5_000, 50_000
@@ -38,20 +39,20 @@ _ROOT = str(Path(__file__).parents[3])
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """In place of a result: why there is none.
+    """Stands in place of a result that does not exist.
 
     Attributes:
-        why: follows "could not be read:".
+        why: the reason; follows "could not be read:".
     """
 
     why: str
 
 
 async def apart(calls: Sequence[Call], *, cpu_s: float = CPU_S, all_s: float = ALL_S) -> list[Any]:
-    """What each of the calls returns, or `Unread`.
+    """Run the calls in a separate process; return each result, or `Unread`.
 
     Args:
-        calls: functions of this package, by name importable, and arguments that can be pickled.
+        calls: importable functions of this package, with arguments that can be pickled.
 
     Raises:
         RuntimeError: the process does not start.
@@ -71,7 +72,7 @@ async def apart(calls: Sequence[Call], *, cpu_s: float = CPU_S, all_s: float = A
 
 
 async def _process(calls: Sequence[Call], cpu_s: float, left_s: float) -> tuple[list[Any], int | None]:
-    """The results before the process ended, and its exit code; None: the time ran out."""
+    """Return the results until the process ended, and its exit code; None: the time ran out."""
     if left_s <= 0:
         return [], None
     process = await asyncio.create_subprocess_exec(
@@ -98,7 +99,7 @@ async def _process(calls: Sequence[Call], cpu_s: float, left_s: float) -> tuple[
 def _results(said: bytes) -> list[Any]:
     found: list[Any] = []
     stream = io.BytesIO(said)
-    with contextlib.suppress(EOFError, pickle.UnpicklingError):  # it died while it wrote
+    with contextlib.suppress(EOFError, pickle.UnpicklingError):  # the process died while it wrote
         while stream.tell() < len(said):
             found.append(pickle.load(stream))  # noqa: S301 - of our own process
     return found
@@ -111,7 +112,7 @@ def _died(code: int, cpu_s: float) -> Unread:
 
 
 def attempt(function: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401 - whatever it returns
-    """What the function returns, or `Unread` where the text is more than an interpreter bears."""
+    """Return the function's result, or `Unread` if the text is too much for the interpreter."""
     try:
         return function(*arguments)
     except RecursionError:
@@ -123,18 +124,19 @@ def attempt(function: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN4
 
 
 def serve() -> None:
-    """The process: calls by standard input, results by standard output as they come."""
+    """Serve as the process: take calls from standard input, write each result to standard output."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # Long chains of calls and sums are honest; whoever comes to the end of the stack ends here, not the loop.
+    # Long chains of calls and sums are honest. A text that exhausts the stack ends this process, not the
+    # loop.
     sys.setrecursionlimit(DEPTH)
     sys.set_int_max_str_digits(DIGITS)
-    # A tree has no cycles, and looking for them takes longer the more of it there is.
+    # A tree has no cycles, and the search for cycles takes longer the larger the tree is.
     gc.disable()
     out: BinaryIO = sys.stdout.buffer
     cpu_s, calls = pickle.load(sys.stdin.buffer)  # noqa: S301 - of our own process
     for function, arguments in calls:
-        # Nothing catches this signal: it ends the process, whatever it is at.
+        # Nothing catches this signal, so it ends the process whatever it is doing.
         signal.setitimer(signal.ITIMER_PROF, cpu_s)
         result = pickle.dumps(attempt(function, *arguments))
         signal.setitimer(signal.ITIMER_PROF, 0)

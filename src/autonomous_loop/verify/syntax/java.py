@@ -1,4 +1,4 @@
-"""Test methods of a Java or Kotlin file."""
+"""Reads the test methods of a Java or Kotlin file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SILENT = (
     r'"(?:\\.|[^"\\\n])*"',
     r"'(?:\\.|[^'\\\n])+'",
 )
-# No part of these can begin where another goes on: nothing is tried in two ways.
+# No alternative can begin where another continues, so the pattern tries nothing in two ways.
 _WORD = re.compile(
     r"(?P<annotation>@[\w.]+(?:\s*\([^()]*(?:\([^()]*\)[^()]*)*\))?)|(?P<parenthesis>\()|(?P<end>[{};])"
 )
@@ -58,10 +58,10 @@ _EXCUSES = re.compile(r"@(?:[\w.]+\.)?(?:Ignore|Disabled\w*|Enabled\w*)\b|\bassu
 
 
 def bodies(source: bytes) -> dict[str, TestBody]:
-    """Test methods of a Java file by name; those of nested classes, too."""
+    """Return a Java file's test methods by name, including those of nested classes."""
     code = quiet(source.decode("utf-8", "replace"), *_SILENT)
     methods = [one for one in _methods(code) if _IS_TEST.search(one.annotations)]
-    # Whatever stands outside of methods excuses them all.
+    # An excuse outside the methods excuses them all.
     outside = code[: methods[0].start] if methods else ""
     everywhere = len(_EXCUSES.findall(outside))
     found = {}
@@ -76,7 +76,7 @@ def bodies(source: bytes) -> dict[str, TestBody]:
 
 
 def texts(source: bytes) -> dict[str, tuple[str, ...]]:
-    """Test methods by name: the annotations of each, then its lines."""
+    """Return test methods by name: the annotations of each, then its lines."""
     text = source.decode("utf-8", "replace")
     code = quiet(text, *_SILENT)
     methods = [one for one in _methods(code) if _IS_TEST.search(one.annotations)]
@@ -91,7 +91,7 @@ def texts(source: bytes) -> dict[str, tuple[str, ...]]:
 
 
 def around(source: bytes) -> Around:
-    """What a file holds outside of its test methods."""
+    """Return the part of a file outside its test methods."""
     text = source.decode("utf-8", "replace")
     code = quiet(text, *_SILENT)
     methods = [one for one in _methods(code) if _IS_TEST.search(one.annotations)]
@@ -122,7 +122,7 @@ def _worth(found: re.Match[str], code: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Method:
-    """A method with annotations: where these start, and where its body does."""
+    """A method with annotations: the positions of the annotations and of its body."""
 
     annotations: str
     name: str
@@ -131,9 +131,9 @@ class _Method:
 
 
 def _methods(code: str) -> Iterator[_Method]:
-    """Annotations that follow one another, the head of a method, and the brace that opens its body."""
+    """Yield methods: consecutive annotations, the method's head, and the brace that opens its body."""
     start = end = -1  # of the annotations
-    in_head = False  # what follows now stands among the parameters
+    in_head = False  # whether the parameters come next
     for word in _WORD.finditer(code):
         if word["annotation"]:
             if start >= 0 and (in_head or not code[end : word.start()].strip()):

@@ -1,9 +1,9 @@
-"""Tests of a JavaScript or TypeScript file, read without running it.
+"""Reads the tests of a JavaScript or TypeScript file without running it.
 
-A light reader: it knows comments, strings, templates and regular expressions well enough to skip them, and
-finds calls of `test`, `it` and `describe` whose first argument is a text. It does not follow variables:
-tests that are made in loops or by helpers, or whose name is computed, are not seen (and get the benefit of
-the doubt); a `/` after `)` is taken for a division; text between JSX tags is read as code.
+The reader is simple. It knows comments, strings, templates and regular expressions well enough to skip them,
+and finds calls of `test`, `it` and `describe` whose first argument is a text. It follows no variables: tests
+made in loops or helpers, or with a computed name, are not seen (and get the benefit of the doubt). A `/`
+after `)` counts as a division, and text between JSX tags as code.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from autonomous_loop.verify.syntax.javascript_never_runs import Reach, arguments
 from autonomous_loop.verify.syntax.javascript_tokens import Token
 from autonomous_loop.verify.syntax.python_checks import EQUAL, NONE, SOME, TRUE
 
-# Endings of its files.
+# Its file name endings.
 KINDS = ("js", "cjs", "mjs", "jsx", "ts", "cts", "mts", "tsx")
-# Stands in a name for what is only known when it runs: `adds %i`, `adds ${a}`.
+# In a name, stands for a part that is known only at run time: `adds %i`, `adds ${a}`.
 UNKNOWN = "\N{HORIZONTAL ELLIPSIS}"
 _TESTS = frozenset({"test", "it", "specify", "xit", "xtest", "fit", "ftest"})
 _SUITES = frozenset({"describe", "suite", "context", "xdescribe", "fdescribe"})
@@ -36,7 +36,7 @@ _CHECKS = re.compile(
     r"|(?:strict|deep|not)?equals?$|^(?:is|ok|same|like|true|false|truthy|falsy|pass)$",
     re.IGNORECASE,
 )
-# Outside of tests, what surely is an assertion.
+# Outside of tests, only these are certainly assertions.
 _SURE = re.compile(r"assert|expect|fail|should|throws|rejects", re.IGNORECASE)
 _EQUALS = re.compile(
     r"(?:to)?(?:Be|be|is|same|Equals?|equals?|StrictEqual|eql|strictEqual|deepEqual|deepStrictEqual|deepEquals?"
@@ -51,7 +51,7 @@ _PARAMETER = re.compile(r"%[sdifjoOpc#$]|\$[A-Za-z_#][\w.]*")
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """`test.skip.each(...)("name", ...)`: the names of the chain, and where its last arguments stand."""
+    """`test.skip.each(...)("name", ...)`: the names of the chain, and the place of its last arguments."""
 
     names: tuple[str, ...]
     opened: int
@@ -79,7 +79,7 @@ class _Test:
 
 @dataclass(frozen=True, slots=True)
 class Tests:
-    """The tests of a file as it is written, in its order."""
+    """The tests of a file as written, in file order."""
 
     __test__ = False
 
@@ -87,11 +87,11 @@ class Tests:
 
     @property
     def bodies(self) -> dict[str, TestBody]:
-        """By `describe::name`."""
+        """The tests by `describe::name`."""
         focused = any(one.only for one in self.found)
         made: dict[str, TestBody] = {}
         for one in self.found:
-            # Where some tests are alone to be run, the others are excused.
+            # If some tests are focused, the others are excused.
             known = made.get(one.name, TestBody(0, 0))
             strengths = known.strengths + one.checks
             excuses = known.excuses + one.excuses + (focused and not one.only)
@@ -100,10 +100,10 @@ class Tests:
 
 
 def read(text: str, words: Sequence[Token], closing: dict[int, int]) -> tuple[Tests, Around]:
-    """The tests of a file, and what it holds outside of them: helpers, and tests of unknown titles.
+    """Return the tests of a file, and the rest: helpers, and tests with unknown titles.
 
     Args:
-        words: of the text.
+        words: the text's words.
         closing: see `pairs`.
     """
     reader = _Reader(words, closing)
@@ -119,12 +119,12 @@ def read(text: str, words: Sequence[Token], closing: dict[int, int]) -> tuple[Te
 
 
 def as_name(title: str) -> str:
-    """A test's or suite's title as it stands in an id, where brackets hold parameters."""
+    """Return a test's or suite's title as in an id, where brackets hold parameters."""
     return title.replace("[", "(").replace("]", ")")
 
 
 class Titles:
-    """What the tests of a file are called where it is written, by what they are called when they run.
+    """Maps the names that tests have when they run to their names in the source.
 
     Args:
         written: the tests of the file.
@@ -132,7 +132,7 @@ class Titles:
 
     def __init__(self, written: Tests) -> None:
         self._tests = {one.name: one for one in written.found}
-        # Names that are told only when they run, by what is told before, each with its place in the file.
+        # Names with a part known only at run time, by the part before it, each with its place in the file.
         self._made: dict[str, list[tuple[int, list[str]]]] = {}
         self._names = list(self._tests)
         for at, name in enumerate(self._names):
@@ -141,7 +141,7 @@ class Titles:
                 self._made.setdefault(first, []).append((at, rest))
 
     def id_of(self, names: Sequence[str]) -> str:
-        """What follows the file in an id; of `it.each` the title as written, and `[as it ran]` behind."""
+        """Return the id's part after the file; for `it.each`, the title as written and `[as it ran]`."""
         ran = "::".join(map(as_name, names))
         written = self._written(ran)
         if written is None or written == ran:
@@ -150,15 +150,15 @@ class Titles:
         return f"{written}[{ran if varies else as_name(names[-1])}]"
 
     def is_inverted(self, names: Sequence[str]) -> bool:
-        """Whether a test counts as passed when it fails."""
+        """Return whether a test counts as passed when it fails."""
         written = self._written("::".join(map(as_name, names)))
         return written is not None and self._tests[written].inverted
 
     def fixtures(self, name: str) -> frozenset[str] | None:
-        """What a test takes out of its first argument and uses; None: it is not seen.
+        """Return what a test destructures from its first argument and uses; None: the test was not found.
 
         Args:
-            name: as `id_of` gave it, without brackets.
+            name: as returned by `id_of`, without brackets.
         """
         found = self._tests.get(name)
         return found.fixtures if found else None
@@ -178,7 +178,7 @@ class Titles:
 
 
 def _goes_on(text: str, at: int, parts: Sequence[str]) -> bool:
-    """Whether these parts follow in the text, with anything between them, and the last ends it."""
+    """Return whether these parts follow in order, with anything between them, and the last ends the text."""
     *inner, last = parts
     for part in inner:
         found = text.find(part, at)
@@ -192,7 +192,7 @@ class _Reader:
     """Walks the calls of a file.
 
     Attributes:
-        words: of the file.
+        words: the file's words.
     """
 
     def __init__(self, found: Sequence[Token], closing: dict[int, int]) -> None:
@@ -201,7 +201,7 @@ class _Reader:
         self._reach = reach(found, closing)
 
     def tests(self, start: int, end: int, scope: _Scope) -> Iterator[_Test]:
-        """Tests between two tokens."""
+        """Yield the tests between two tokens."""
         refuse_depth(len(scope.names))
         scope = replace(scope, excuses=scope.excuses + self._excuses_in(start, end))
         at = start
@@ -241,7 +241,7 @@ class _Reader:
         yield from children
 
     def _call(self, at: int) -> _Call | None:
-        """The call whose chain starts at a token."""
+        """Return the call whose chain starts at a token."""
         found = self.words
         if found[at].kind != "name" or (at and found[at - 1].text in {".", "?.", "function"}):
             return None
@@ -266,7 +266,7 @@ class _Reader:
         return all(name in _EXCUSES or name in _PLAIN for name in names[1:])
 
     def _name(self, call: _Call) -> str | None:
-        """The title, as far as it is known: of `"adds " + name` the first part. None: nothing of it."""
+        """Return the known part of the title: of `"adds " + name` the first part. None: no part is known."""
         said, at = list[str](), call.opened + 1
         while at < call.closed:
             word = self.words[at]
@@ -285,7 +285,7 @@ class _Reader:
         return as_name(_PARAMETER.sub(UNKNOWN, text) if {"each", "for"} & set(call.names) else text)
 
     def _options(self, call: _Call) -> set[str]:
-        """Keys of an options object among a test's arguments that are not `false`."""
+        """Return the keys of an options object among a test's arguments that are not `false`."""
         found, keys = self.words, set[str]()
         at = call.opened + 1
         while at < call.closed:
@@ -297,7 +297,7 @@ class _Reader:
         return keys
 
     def _fixtures(self, call: _Call) -> frozenset[str]:
-        """Names of `async ({ page }) => ...` that stand again in what follows."""
+        """Return the names in `async ({ page }) => ...` that are used afterwards."""
         words = self.words[call.opened + 1 : call.closed]
         starts = [
             at
@@ -315,7 +315,7 @@ class _Reader:
         return said + len(self._options(call) & {"skip", "todo", "fails"})
 
     def _excuses_in(self, start: int, end: int) -> int:
-        """Calls such as `t.skip()` and `test.fixme(condition)`, but for those of tests further in."""
+        """Count calls such as `t.skip()` and `test.fixme(condition)`, except in nested tests."""
         count, at = 0, start
         while at < end:
             call = self._call(at)
@@ -332,7 +332,7 @@ class _Reader:
         return count
 
     def weighed(self, start: int, end: int, checks: re.Pattern[str] = _CHECKS) -> Iterator[tuple[float, int]]:
-        """How much each check says, and its line, in the order of the text."""
+        """Yield how much each check says, and its line, in text order."""
         at = start
         while at < end:
             call = self._call(at)
@@ -340,7 +340,7 @@ class _Reader:
                 strength = _reached(self._strength(call), self._reach[at], call.names[-1])
                 if strength:
                     yield strength, self.words[at].line
-                # Of `expect(await check(x))` the outer one counts.
+                # Of `expect(await check(x))` only the outer check counts.
                 at = call.closed if call.names in {("expect",), ("assert",)} else call.opened
             elif call is not None and "should" in (words := self._matcher(call.closed + 1)[0]):
                 strength = _reached(_worth(words), self._reach[at], words[-1])
@@ -349,7 +349,7 @@ class _Reader:
             at += 1
 
     def _strength(self, call: _Call) -> float:
-        """0 for `expect(true).toBe(true)` and `assert(1)`, and for an `expect(x)` with nothing after it."""
+        """Return 0 for `expect(true).toBe(true)`, `assert(1)` and an `expect(x)` with nothing after it."""
         last = call.names[-1]
         if last in _EXCUSES | {"setTimeout", "slow"} and call.names[0] in _EXCUSING_HEADS:
             return NONE
@@ -363,7 +363,7 @@ class _Reader:
         return NONE if constant and said and last not in {"fail", "plan"} else _worth(call.names)
 
     def _is_constant(self, opened: int, closed: int) -> bool:
-        """Whether there are arguments, and nothing but constants among them."""
+        """Return whether there are arguments, all of them constants."""
         inner = self.words[opened + 1 : closed]
         plain = all(
             one.kind in {"string", "number"} or one.text in {"true", "false", "null", "undefined", ",", "!"}
@@ -374,7 +374,7 @@ class _Reader:
         return bool(inner) and (plain or all(decided))
 
     def _matcher(self, at: int) -> tuple[list[str], int]:
-        """The names after `expect(x)`, such as `.not.toBe`, and where they end."""
+        """Return the names after `expect(x)`, such as `.not.toBe`, and where they end."""
         found, words = self.words, list[str]()
         while at + 1 < len(found) and found[at].text == "." and found[at + 1].kind == "name":
             words.append(found[at + 1].text)
@@ -383,7 +383,7 @@ class _Reader:
 
 
 def _reached(strength: float, how: Reach, name: str) -> float:
-    """What a check is worth where it stands; `if (wrong) fail()` is a check as good as an assertion."""
+    """Weigh a check by its place; `if (wrong) fail()` is as good as an assertion."""
     if how is Reach.NEVER:
         return NONE
     if how is Reach.ALWAYS or name == "fail":

@@ -1,7 +1,7 @@
-"""Which parts of a JavaScript file are never reached, or only sometimes.
+"""Finds parts of a JavaScript file that never run, or run only sometimes.
 
-One pass over the words, statement by statement, as far as telling that needs: what follows a `return`, a
-condition that is decided beforehand, a failure that `catch` swallows, a function that nobody calls.
+One pass goes over the words, statement by statement, as far as this needs. It finds code after a `return`, a
+condition decided in advance, a failure that `catch` swallows, and a function that nobody calls.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from autonomous_loop.verify.syntax.javascript_tokens import BEFORE_VALUE, Token
 
 
 class Reach(IntEnum):
-    """How surely something is run, and its failure noticed."""
+    """How surely code runs and its failure is noticed."""
 
     NEVER = 0
     SOMETIMES = 1
@@ -22,7 +22,7 @@ class Reach(IntEnum):
 
 
 class _Exit(IntFlag):
-    """How a statement ends: always elsewhere; perhaps behind the test, or the loop, without a failure."""
+    """How a statement ends: it always jumps away, or it may leave the test or loop without a failure."""
 
     NONE = 0
     LEAVES = 1
@@ -42,11 +42,11 @@ _JOINING = frozenset({"in", "of", "instanceof", "as", "satisfies", "extends", "i
 
 
 def reach(found: Sequence[Token], closing: Mapping[int, int]) -> list[Reach]:
-    """How surely each word is reached.
+    """Return how surely each word is reached.
 
     Args:
-        found: the words of a file.
-        closing: its brackets, as `pairs` gives them.
+        found: a file's words.
+        closing: its brackets, as returned by `pairs`.
     """
     walk = _Walk(found, closing)
     walk.block(0, len(found), Reach.ALWAYS)
@@ -54,7 +54,7 @@ def reach(found: Sequence[Token], closing: Mapping[int, int]) -> list[Reach]:
 
 
 def truth(found: Sequence[Token], closing: Mapping[int, int], start: int, end: int) -> bool | None:
-    """Whether an expression is decided beforehand, and how."""
+    """Return the value of an expression that is decided in advance, or None."""
     for operator, decides in (("|", True), ("&", False)):
         parts = list(_parts(found, closing, start, end, operator))
         if len(parts) > 1:
@@ -83,7 +83,7 @@ def _of_word(word: Token) -> bool | None:
 def _parts(
     found: Sequence[Token], closing: Mapping[int, int], start: int, end: int, operator: str
 ) -> Iterator[tuple[int, int]]:
-    """What `||` or `&&` join, or commas separate."""
+    """Yield the parts that `||`, `&&` or commas separate."""
     begin = at = start
     length = 1 if operator == "," else 2
     while at < end:
@@ -100,7 +100,7 @@ def _parts(
 def arguments(
     found: Sequence[Token], closing: Mapping[int, int], start: int, end: int
 ) -> list[tuple[int, int]]:
-    """Where each of the arguments between two brackets stands."""
+    """Return the position of each argument between two brackets."""
     return list(_parts(found, closing, start, end, ","))
 
 
@@ -112,7 +112,7 @@ class _Walk:
     """Walks the statements of a file.
 
     Attributes:
-        reached: how surely each word is.
+        reached: how surely each word is reached.
     """
 
     def __init__(self, found: Sequence[Token], closing: Mapping[int, int]) -> None:
@@ -122,10 +122,10 @@ class _Walk:
         self.reached = [Reach.ALWAYS] * len(found)
 
     def block(self, start: int, end: int, most: Reach) -> _Exit:
-        """Statements one after the other."""
+        """Walk consecutive statements."""
         at, now, exits = start, most, _Exit.NONE
         while at < end:
-            if self._text(at) in {"case", "default"}:  # reached by its own value, whatever stands before
+            if self._text(at) in {"case", "default"}:  # reached by its own value, whatever comes before
                 now, exits = most, exits & ~_Exit.LEAVES
                 at = self._label_end(at, end)
                 continue
@@ -138,10 +138,11 @@ class _Walk:
         return exits
 
     def _statement(self, at: int, end: int, most: Reach, around: Reach = Reach.NEVER) -> tuple[int, _Exit]:
-        """One statement: where the next one starts, and how this one ends.
+        """Walk one statement; return where the next one starts and how this one ends.
 
         Args:
-            around: how surely its block is reached: a function is declared there wherever it stands.
+            around: how surely its block is reached; a function declared anywhere in the block is as
+                reachable.
         """
         word = self._text(at)
         opened = at + 1 + (word == "for" and self._text(at + 1) == "await")
@@ -195,7 +196,7 @@ class _Walk:
         return at, _beyond_loop(left)
 
     def _heads(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        """What `while (...)`, or the second part of `for (;...;)`, asks."""
+        """Yield the condition of `while (...)`, or the second part of `for (;...;)`."""
         marks = [at for at in range(start, end) if self._is(at, ";")]
         first, last = (marks[0] + 1, marks[1]) if len(marks) == 2 else (start, end)
         if last > first:
@@ -237,7 +238,7 @@ class _Walk:
         return after + (after < end and self._is(after, ";")), left
 
     def _expression(self, start: int, end: int, most: Reach) -> None:
-        """The words of an expression, and what stands in its brackets."""
+        """Walk the words of an expression and the content of its brackets."""
         at = begin = start
         now = most
         while at < end:
@@ -270,7 +271,7 @@ class _Walk:
         return any(self._text(at) == "function" or self._is_arrow(at) for at in range(start, end))
 
     def _forgives(self, start: int, end: int) -> bool:
-        """Whether a failure that is caught here is neither thrown again nor looked at."""
+        """Return whether a failure caught here is neither thrown again nor checked."""
         return not any(
             one.kind == "name"
             and (one.text in {"throw", "expect", "assert", "done", "reject"} or "fail" in one.text.lower())
@@ -278,7 +279,7 @@ class _Walk:
         )
 
     def _function(self, at: int, stop: int) -> str:
-        """The name under which a statement declares, or keeps, a function."""
+        """Return the name under which a statement declares or stores a function."""
         if self._text(at) == "async" and self._text(at + 1) == "function":
             at += 1
         if self._text(at) == "function":
@@ -293,20 +294,20 @@ class _Walk:
         return self._text(at) == "function" or self._is_arrow(after)
 
     def _is_thrown_away(self, at: int, stop: int) -> bool:
-        """`(() => ...)` that nobody calls."""
+        """Return whether this is `(() => ...)` that nobody calls."""
         at += self._text(at) == "void"
         if not self._is(at, "(") or self._closing[at] + 1 < stop - self._is(stop - 1, ";"):
             return False
         return self._makes_function(at + 1 + (self._text(at + 1) == "async"))
 
     def _is_over_nothing(self, at: int) -> bool:
-        """The arguments of `[].forEach(...)`."""
+        """Return whether these are the arguments of `[].forEach(...)`."""
         texts = [one.text for one in self._found[max(0, at - 4) : at]]
         receiver = texts[:3] == ["[", "]", "."] and self._is(at, "(")
         return receiver and not (at > 4 and self._ends_value(at - 5))
 
     def _end(self, at: int, end: int) -> int:
-        """Where a statement ends: behind its semicolon, or where the next line starts another."""
+        """Return where a statement ends: after its semicolon, or where the next line starts another."""
         start = at
         while at < end:
             if self._is(at, ";"):
@@ -339,19 +340,19 @@ class _Walk:
         return at >= 0 and _is_mark(self._found, at, text)
 
     def _text(self, at: int) -> str:
-        """The name that stands there; "" for anything else."""
+        """Return the name at a position; "" for anything else."""
         there = 0 <= at < len(self._found) and self._found[at].kind == "name"
         return self._found[at].text if there else ""
 
 
 def _beyond_loop(left: _Exit, *, sure: bool = False) -> _Exit:
-    """How a loop ends whose body ends so."""
+    """Return how a loop ends whose body ends this way."""
     kept = left & _Exit.MAY_RETURN
     return kept | (left & _Exit.LEAVES if sure and not left & _Exit.MAY_BREAK else _Exit.NONE)
 
 
 def _beside(operator: str, known: object, now: Reach) -> Reach:
-    """How surely the right side of `&&`, `||`, `?` or `??` is reached."""
+    """Return how surely the right side of `&&`, `||`, `?` or `??` is reached."""
     if known is None or operator == "?":
         return min(now, Reach.SOMETIMES)
     return Reach.NEVER if known == (operator == "|") else now

@@ -1,4 +1,4 @@
-"""The words of JavaScript's tests, so that one that nobody touched, or that was only renamed, is told."""
+"""Returns the words of JavaScript tests, so that untouched and merely renamed tests are recognised."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from autonomous_loop.verify.syntax.javascript_tokens import Token
 
 
 def texts(tests: Tests, words: Sequence[Token]) -> dict[str, tuple[str, ...]]:
-    """Tests by `describe::name`: nothing, then the words of each call but for its title and its end.
+    """Return tests by `describe::name`: an empty head, then each call's words without its title and end.
 
     Args:
-        words: of the file.
+        words: the file's words.
     """
     made: dict[str, list[str]] = {}
-    known: dict[str, str] = {}  # each word is kept once
+    known: dict[str, str] = {}  # keeps each word only once
     for one in tests.found:
         start, end = one.place
         said = [

@@ -1,4 +1,4 @@
-"""The words of JavaScript and TypeScript, as far as telling code from text needs them."""
+"""Splits JavaScript and TypeScript into words, just enough to distinguish code from text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _STRING = re.compile(r"'((?:\\.|[^'\\\n])*)'|\"((?:\\.|[^\"\\\n])*)\"", re.DOTAL
 _REGEX = re.compile(r"/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\[\n])+/[a-z]*")
 _ESCAPE = re.compile(r"\\(u\{[0-9a-fA-F]+\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _PLAIN_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
-# After these a value starts, so that a slash starts a regular expression.
+# A value starts after these, so a slash starts a regular expression.
 BEFORE_VALUE = frozenset({
     "return", "typeof", "case", "in", "of", "delete", "void", "throw", "new", "else", "do", "await", "yield",
 })  # fmt: skip
@@ -26,8 +26,8 @@ class Token:
 
     Attributes:
         kind: name, number, string, template, regex or punctuation.
-        text: of a string or template what stands between its quotes, escapes resolved.
-        line: where it starts, from 1.
+        text: for a string or template, the text between its quotes, with escapes resolved.
+        line: the line it starts in, from 1.
     """
 
     kind: str
@@ -36,7 +36,7 @@ class Token:
 
 
 def tokens(source: str) -> list[Token]:
-    """The words of a file, comments left out."""
+    """Return a file's words without comments."""
     found: list[Token] = []
     at = seen = 0
     line = 1
@@ -68,10 +68,10 @@ def tokens(source: str) -> list[Token]:
 
 
 def pairs(found: Sequence[Token]) -> dict[int, int]:
-    """Where each bracket that opens is closed.
+    """Return where each opening bracket is closed.
 
     Raises:
-        ValueError: they do not match.
+        ValueError: the brackets do not match.
     """
     closing: dict[int, int] = {}
     opened: list[int] = []
@@ -99,7 +99,7 @@ def _value_follows(found: Sequence[Token]) -> bool:
 
 
 def _template_end(source: str, at: int) -> int:
-    """Behind the closing backtick; templates may hold code, and that templates again."""
+    """Return the position after the closing backtick; templates may hold code with templates."""
     at += 1
     depth = 0
     while at < len(source):

@@ -1,4 +1,4 @@
-"""Test functions of a Python file."""
+"""Reads the test functions of a Python file."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _PLAIN = re.compile(
 
 
 def read(tree: ast.Module, nodes: Nodes) -> tuple[dict[str, TestBody], Around]:
-    """Test functions of a Python file by `Class::name`; its helpers and fixtures, each with what it checks.
+    """Return tests by `Class::name`, and the helpers and fixtures with what each checks.
 
     Args:
-        nodes: of the tree.
+        nodes: the tree's nodes.
     """
     never = NeverRuns(tree, nodes)
     names = set(_names(nodes))
@@ -62,7 +62,7 @@ def _helpers(body: Sequence[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFu
 
 
 def _texts(body: Sequence[ast.stmt]) -> Iterator[str]:
-    """What stands outside of tests, without how it is laid out."""
+    """Yield the text outside the tests, without its layout."""
     for node in body:
         if isinstance(node, ast.ClassDef):
             if not any(isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) for one in node.body):
@@ -73,7 +73,7 @@ def _texts(body: Sequence[ast.stmt]) -> Iterator[str]:
 
 
 def _names(nodes: Nodes) -> Iterator[str]:
-    """What is asked for by name: variables, attributes, arguments, texts."""
+    """Yield everything that is used by name: variables, attributes, arguments, texts."""
     yield from (one.id for one in nodes.of(ast.Name))
     yield from (one.attr for one in nodes.of(ast.Attribute))
     yield from (one.arg for one in nodes.of(ast.arg))
@@ -104,7 +104,7 @@ class _Reader:
         owner: ast.ClassDef | None = None,
         scope: Scope | None = None,
     ) -> Iterator[tuple[str, TestBody]]:
-        """Those of a module, or of a class and its bases in the file; the bases' own come first."""
+        """Yield the tests of a module, or of a class and its bases in the file (bases first)."""
         for node in nodes:
             if isinstance(node, ast.ClassDef):
                 family = list(self._never.family(node))
@@ -149,7 +149,7 @@ def _decorated(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> i
 
 
 def _forgives(decorator: ast.expr) -> bool:
-    """Whether a failure of any kind is expected, everywhere, and a success welcome."""
+    """Return whether any failure is expected everywhere, and a success is welcome."""
     call = decorator if isinstance(decorator, ast.Call) else None
     keys = {one.arg for one in call.keywords} if call else set()
     return (
@@ -160,7 +160,7 @@ def _forgives(decorator: ast.expr) -> bool:
 
 
 def _excused(body: Sequence[ast.stmt]) -> int:
-    """Marks and calls that excuse every test of a module or a class."""
+    """Count marks and calls that excuse every test of a module or a class."""
     found = 0
     for node in body:
         if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and node.value is not None:

@@ -1,4 +1,4 @@
-"""What stands around the tests of a Python file: whether it can be what makes an untouched one pass."""
+"""Tells whether the code around a Python file's tests may be what makes an untouched test pass."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True, slots=True)
 class Besides:
-    """What a file holds beside its tests.
+    """The content of a file besides its tests.
 
     Attributes:
-        rest: a mark of all that is neither a test nor an import; equal where that is.
+        rest: a mark of everything that is neither a test nor an import; equal marks mean equal content.
         imports: names that imports bind, and what they stand for.
     """
 
@@ -24,13 +24,13 @@ class Besides:
     imports: Mapping[str, str]
 
     def is_same(self, was: Besides, is_own: Callable[[str], bool]) -> bool:
-        """Whether it differs from another version in nothing but names that are not imported any more.
+        """Return whether it differs from another version only by names that are no longer imported.
 
-        What is imported besides may come from other projects alone: an own module could bring a fixture that
+        A new import may come only from another project: a module of this project could bring a fixture that
         every test uses.
 
         Args:
-            is_own: whether a module is, or may be, one of the project's.
+            is_own: returns whether a module is, or may be, one of the project's.
         """
         before = was.imports
         return self.rest == was.rest and all(
@@ -40,7 +40,7 @@ class Besides:
 
 
 def besides(tree: ast.Module) -> Besides:
-    """What a file holds beside its tests."""
+    """Return the content of a file besides its tests."""
     mark = sha256()
     for one in _others(tree.body):
         mark.update(one.encode("utf-8", "replace") + b"\n")
@@ -48,7 +48,7 @@ def besides(tree: ast.Module) -> Besides:
 
 
 def _others(nodes: Sequence[ast.stmt]) -> Iterator[str]:
-    """Statements that are neither tests nor imports; of classes, what is not a test in them."""
+    """Yield statements that are neither tests nor imports, also those inside classes."""
     for node in nodes:
         if isinstance(node, ast.ClassDef):
             head = (*node.decorator_list, *node.bases, *node.keywords)
@@ -66,7 +66,7 @@ def _is_text(node: ast.stmt) -> bool:
 
 
 def _imported(nodes: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
-    """Names that imports bind, and the modules and names they stand for; `*` binds whatever it may."""
+    """Yield names that imports bind, with the modules and names they stand for; `*` stands for itself."""
     for node in nodes:
         if isinstance(node, ast.Import):
             for one in node.names:

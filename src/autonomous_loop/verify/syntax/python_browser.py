@@ -1,4 +1,4 @@
-"""Python tests that drive a browser: by a fixture of that name, or by calling Playwright themselves."""
+"""Finds Python tests that drive a browser, through such a fixture or by calling Playwright themselves."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _FIXTURES = frozenset({"page", "browser", "context", "browser_context", "new_con
 
 
 def driving(nodes: Nodes, source: bytes) -> frozenset[str]:
-    """Names of the functions that do, wherever they stand in a file.
+    """Return the names of functions that do, anywhere in a file.
 
     Args:
-        nodes: of the file.
-        source: of it.
+        nodes: the file's nodes.
+        source: the file's content.
     """
     named = b"playwright" in source
     return frozenset(

@@ -1,7 +1,7 @@
-"""How much the checks in a Python test say, and whether they are reached.
+"""Weighs the checks in a Python test: how much each says, and whether it is reached.
 
-Nothing is run, so this is a reading and no proof: what a test compares with what is not judged. It tells an
-assertion that was loosened, forgiven or made unreachable from one that was rewritten.
+Nothing runs, so this is a reading and not a proof: it does not judge what a test compares with. It
+distinguishes an assertion that was loosened, forgiven or made unreachable from one that was rewritten.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from autonomous_loop.verify.syntax.python_nodes import children, walk
 from autonomous_loop.verify.syntax.python_truth import truth
 
 EQUAL, APPROXIMATE, SOME, TRUE, NONE = 4.0, 3.0, 2.0, 1.0, 0.0
-# Of a check that is reached only sometimes.
+# The weight of a check that is reached only sometimes.
 MAYBE = 0.5
 CHECKS = re.compile(
     r"assert|raises|warns|expect|check|verify|fail|match|should|snapshot|compare|ensure", re.IGNORECASE
 )
-# In a helper, what surely is an assertion: other words may mean anything there.
+# In a helper, only these are certainly assertions; other words may mean anything.
 SURE = re.compile(r"assert|raises|warns|fail|should|expect")
 _EVERYTHING = frozenset({"Exception", "BaseException", "AssertionError"})
 SKIPS = frozenset({"skip", "skipTest", "xfail", "importorskip", "SkipTest"})
@@ -33,12 +33,12 @@ class Checks:
 
     Args:
         test: the function.
-        calm: context managers that swallow a failed assertion, besides those everybody knows.
+        calm: context managers that swallow a failed assertion, besides the well-known ones.
 
     Attributes:
-        strengths: of each, 0 where it is never reached or cannot fail.
-        ends: how many of them there are up to the end of each statement of the function.
-        skips: calls that end the test without a verdict.
+        strengths: the strength of each check, 0 if it is never reached or cannot fail.
+        ends: the number of checks up to the end of each statement of the function.
+        skips: the number of calls that end the test without a verdict.
     """
 
     named = CHECKS
@@ -58,7 +58,7 @@ class Checks:
         self.strengths = tuple(self._found)
 
     def _block(self, body: Sequence[ast.stmt], most: float) -> None:
-        """The statements one after the other; `most` is what a check among them can be worth."""
+        """Walk consecutive statements; `most` is the highest value of a check in them."""
         for node in body:
             self._statement(node, most)
             if body is self._body:
@@ -97,7 +97,7 @@ class Checks:
         self._calls(node.test, most)
         known = truth(node.test)
         inner = min(most, MAYBE)
-        # `if wrong: fail()` is a check as good as an assertion.
+        # `if wrong: fail()` is as good as an assertion.
         sure = known or (known is None and _only_fails(node.body))
         self._block(node.body, most if sure else NONE if known is False else inner)
         self._block(node.orelse, NONE if known else most if known is False else inner)
@@ -121,7 +121,7 @@ class Checks:
         self._block(node.finalbody, most)
 
     def _calls(self, node: ast.AST, most: float) -> None:
-        """The calls of an expression; of `a and b` the second part is reached only sometimes."""
+        """Walk the calls of an expression; the second part of `a and b` is reached only sometimes."""
         if isinstance(node, ast.Call):
             self._call(node, most)
         elif isinstance(node, ast.BoolOp):
@@ -142,7 +142,7 @@ class Checks:
             self._add(of_call(node), most)
 
     def _names_check(self, node: ast.AST) -> bool:
-        """Whether anything in an expression is called like a check; each part of it is looked at once."""
+        """Return whether anything in an expression is named like a check; look at each part once."""
         key = id(node)
         if key not in self._named:
             self._named[key] = any(map(self.named.search, _words(node))) or any(
@@ -155,7 +155,7 @@ class Checks:
 
 
 def _words(node: ast.AST) -> Iterator[str]:
-    """Names and texts that stand in a node itself."""
+    """Yield the names and texts in the node itself."""
     for _, value in ast.iter_fields(node):
         if isinstance(value, str):
             yield value
@@ -164,7 +164,7 @@ def _words(node: ast.AST) -> Iterator[str]:
 
 
 def strengths(test: ast.expr) -> list[float]:
-    """How much an asserted expression says, one number for each of its parts."""
+    """Return how much an asserted expression says, one number for each of its parts."""
     if isinstance(test, ast.BoolOp):
         if isinstance(test.op, ast.And):
             return [strength for part in test.values for strength in strengths(part)]
@@ -196,7 +196,7 @@ def _compared(test: ast.Compare) -> Iterator[float]:
 
 
 def _approximately(side: ast.expr) -> float:
-    """Equality, or less: the wider the tolerance, the less it says."""
+    """Weigh an approximate equality: the wider the tolerance, the less it says."""
     call = next(
         (one for one in walk(side) if isinstance(one, ast.Call) and name_of(one.func) == "approx"), None
     )
@@ -222,7 +222,7 @@ def _of_function(call: ast.Call) -> list[float]:
 
 
 def of_call(call: ast.Call) -> list[float]:
-    """`self.assertEqual(a, b)`, `pytest.raises(E)`, `mock.assert_called_with(...)`, `check(...)`."""
+    """Weigh `self.assertEqual(a, b)`, `pytest.raises(E)`, `mock.assert_called_with(...)`, `check(...)`."""
     name, args = name_of(call.func), call.args
     if name in {"assertTrue", "assert_", "assertFalse"} and args:
         return strengths(args[0])
@@ -239,7 +239,7 @@ def of_call(call: ast.Call) -> list[float]:
 
 
 def _is_broad(call: ast.expr) -> bool:
-    """`raises(Exception)`: a failed assertion is one too."""
+    """Return whether this is like `raises(Exception)`: a failed assertion is an Exception too."""
     args = call.args[:1] if isinstance(call, ast.Call) else []
     return not args or any(name_of(one) in _EVERYTHING for arg in args for one in walk(arg))
 
@@ -260,13 +260,13 @@ def _only_fails(body: Sequence[ast.stmt]) -> bool:
 
 
 def _called(node: ast.stmt) -> str:
-    """The name of what a statement does nothing but call."""
+    """Return the name of the function if a statement only calls it."""
     call = node.value if isinstance(node, ast.Expr) else None
     return name_of(call.func) if isinstance(call, ast.Call) else ""
 
 
 def _is_failure(node: ast.stmt) -> bool:
-    """`raise AssertionError(...)`."""
+    """Return whether this is `raise AssertionError(...)`."""
     raised = node.exc if isinstance(node, ast.Raise) else None
     return name_of(raised.func if isinstance(raised, ast.Call) else raised or ast.Pass()) == "AssertionError"
 
@@ -276,7 +276,7 @@ def _skips(node: ast.stmt) -> bool:
 
 
 def _is_kept(node: ast.stmt) -> bool:
-    """A function, or a generator, that is made here and not run."""
+    """Return whether a function or generator is made here and not run."""
     value = node.value if isinstance(node, ast.Assign | ast.Expr) else None
     return isinstance(value, ast.Lambda | ast.GeneratorExp)
 
@@ -287,7 +287,7 @@ def _swallows(node: ast.stmt) -> bool:
 
 
 def _may_leave(node: ast.stmt) -> bool:
-    """Whether the test may end within this statement, without a failure."""
+    """Return whether the test may end within this statement without a failure."""
     if isinstance(node, (*_FUNCTION, ast.ClassDef)):
         return False
     return any(
@@ -306,14 +306,14 @@ def _is_nothing(over: ast.expr) -> bool:
 
 
 def is_constant(node: ast.expr) -> bool:
-    """Whether it is a literal, or holds nothing else."""
+    """Return whether it is a literal, or holds only literals."""
     if isinstance(node, ast.Tuple | ast.List | ast.Set):
         return all(map(is_constant, node.elts))
     return isinstance(node, ast.Constant)
 
 
 def name_of(node: ast.AST) -> str:
-    """The last part of a dotted name; "" for anything else."""
+    """Return the last part of a dotted name; "" for anything else."""
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""

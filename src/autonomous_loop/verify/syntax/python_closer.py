@@ -1,7 +1,7 @@
-"""A closer look at the checks of a Python test: through helpers of its own file, and at tables of values.
+"""Looks closer at the checks of a Python test: into helpers of its file, and at tables of values.
 
-`strengths` (python_checks.py) do not see an assertion that moved into a helper, nor two that became a loop
-over a table, rows of parameters, or one comparison with a dict.
+`strengths` (python_checks.py) miss an assertion that moved into a helper. They also miss two assertions that
+became a loop over a table, rows of parameters, or one comparison with a dict.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from autonomous_loop.verify.syntax.python_helpers import (
 from autonomous_loop.verify.syntax.python_nodes import children
 
 _MOST_DEEP = 3
-# Of rows. What lies beyond covers no older check.
+# The limit for rows. Rows beyond it cover no older check.
 _MOST_MORE = 2_000
 _EQUALITIES = frozenset({"assertEqual", "assertDictEqual", "assertListEqual", "assertTupleEqual"})
 
 
 def closely(test: Function, scope: Scope) -> Closely:
-    """What a test checks."""
+    """Return what a test checks."""
     seen = _Closer(test, scope, {}, ())
     for names, values in parametrized(test):
         seen.repeat(0, names, scope.rows_of(values))
@@ -53,7 +53,7 @@ class _Closer(Checks):
     """Reads a function.
 
     Args:
-        given: its arguments, by what the call says of them.
+        given: its arguments, as the call gives them.
         stack: names of the helpers on the way here.
     """
 
@@ -74,12 +74,12 @@ class _Closer(Checks):
 
     @property
     def closely(self) -> Closely:
-        """What was found."""
+        """The result."""
         checks = tuple(one for one, _ in self._checks)
         return Closely(checks, tuple(self._more), frozenset(self._helpers))
 
     def repeat(self, start: int, names: frozenset[str], table: Sequence[Row]) -> None:
-        """Each check since `start` that uses one of these names is made once for each row."""
+        """Repeat each check since `start` that uses one of these names, once for each further row."""
         values = list(map(frozenset, table[1:]))
         for check, used in self._checks[start:]:
             if check.strength > 0 and used & names:
@@ -121,7 +121,7 @@ class _Closer(Checks):
         self._checks += [(Assertion(min(one, most), marks), names) for one in found]
 
     def _parts(self, sides: Sequence[ast.expr], most: float) -> None:
-        """What is equal to a literal is so in each of its values."""
+        """Add a check for each value of a literal that something is equal to."""
         if len(sides) == 2 and not all(map(is_constant, sides)):
             for literal in sides:
                 values = (row[-1] for row in self._scope.rows_of(literal)[1:])
@@ -131,7 +131,7 @@ class _Closer(Checks):
         self._more += islice(found, max(0, _MOST_MORE - len(self._more)))
 
     def _followed(self, call: ast.Call, most: float) -> bool:
-        """Whether a call goes to a helper that checks something."""
+        """Follow a call to a helper; return whether the helper checks something."""
         name, helper = self._helper(call)
         if helper is None or name in self._stack or len(self._stack) >= _MOST_DEEP:
             return False
@@ -161,7 +161,7 @@ class _Closer(Checks):
         return isinstance(node, ast.Call) and isinstance(self._helper(node)[1], ast.AsyncFunctionDef)
 
     def _names_in(self, node: ast.AST) -> frozenset[str]:
-        """Every name that stands in it; each part of it is looked at once."""
+        """Return every name in a node; look at each part once."""
         if node not in self._names:
             own = {node.id} if isinstance(node, ast.Name) else set[str]()
             self._names[node] = frozenset(own.union(*map(self._names_in, children(node))))
@@ -186,7 +186,7 @@ class _Closer(Checks):
 
 
 def _replaced(value: Any, given: Mapping[str, ast.expr]) -> Any:  # noqa: ANN401 - whatever stands in a node
-    """A part of the source with what a call gives in the place of the helper's arguments."""
+    """Return a part of the source with the call's values in place of the helper's arguments."""
     if isinstance(value, list):
         return [_replaced(one, given) for one in value]
     if isinstance(value, ast.Name):

@@ -1,7 +1,7 @@
-"""What in a Python file decides about tests: hooks, selecting names, and ways to get at the runner itself.
+"""Finds what decides about tests in a Python file: hooks, selecting names, ways to reach the runner.
 
-Read from the source. Whoever hides it well enough is not found (docs/proof-limits.md); what is found here is
-what an honest change has no need of.
+It reads only the source. Code that is hidden well enough is not found (docs/proof-limits.md). An honest
+change needs nothing of what is found here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import cached_property, partial
 
 from autonomous_loop.verify.syntax.python_nodes import FUNCTIONS, Nodes
 
-# Hooks through which Python code decides what a test's outcome is or whether the run goes on.
+# Hooks through which Python code decides a test's outcome or whether the run continues.
 OUTCOME_HOOKS = re.compile(
     r"pytest_(?:runtest_\w+|runtestloop|pyfunc_call|report_teststatus|exception_interact|sessionfinish"
     r"|cmdline_\w+|unconfigure|fixture_setup|keyboard_interrupt|internalerror|load_initial_conftests)"
@@ -26,10 +26,10 @@ SELECTION_HOOKS = re.compile(
     r"|make_collect_report|make_parametrize_id)"
 )
 SELECTION_NAMES = frozenset({"collect_ignore", "collect_ignore_glob", "pytest_plugins"})
-# Parts of a test as the runner holds it: put in place of, they make another test of it.
+# Parts of a test as the runner holds it. If they are replaced, it is another test.
 _NODES = frozenset({"node", "item", "pyfuncitem", "function_item"})
 _PARTS = frozenset({"obj", "_obj", "runtest", "_nodeid", "nodeid", "callspec"})
-# Fixtures and types that tests import from the runner's private modules for want of public names.
+# Fixtures and types that tests import from the runner's private modules, because there is no public name.
 _HARMLESS = frozenset({
     "MonkeyPatch", "LogCaptureFixture", "CaptureFixture", "FixtureRequest", "SubRequest", "TempPathFactory",
     "TempdirFactory", "Pytester", "Testdir", "WarningsRecorder", "MarkDecorator", "Mark", "ExceptionInfo",
@@ -38,7 +38,7 @@ _HARMLESS = frozenset({
 _HIDING = frozenset({"exec", "eval", "globals", "vars", "locals", "__import__"})
 
 
-# Names in a statement's text that may be a hook's or choose tests.
+# Names in a statement's text that may be a hook or may select tests.
 _DECIDING = re.compile(r"pytest_\w+|collect_ignore(?:_glob)?")
 
 
@@ -52,11 +52,11 @@ class Control:
 
 
 def controls(tree: ast.Module, nodes: Nodes, *, conftest: bool = False) -> tuple[Control, ...]:
-    """All of them, each once.
+    """Return all of them, each once.
 
     Args:
-        nodes: of the tree.
-        conftest: in such a file a name that its source does not show may be a hook.
+        nodes: the tree's nodes.
+        conftest: whether the file is a conftest, where a name that its source does not show may be a hook.
     """
     found = [*_hooks(nodes), *_reached(nodes)]
     if conftest:
@@ -79,7 +79,7 @@ def _hooks(nodes: Nodes) -> Iterator[Control]:
 
 
 def _named(name: str, content: Callable[[], str]) -> Iterator[Control]:
-    """Content is asked for only where the name is a hook's: most are not."""
+    """Yield a control if the name is a hook's; compute the content only then, since most names are not."""
     if OUTCOME_HOOKS.fullmatch(name):
         yield Control(name, content(), outcome=True)
     elif SELECTION_HOOKS.fullmatch(name):
@@ -87,7 +87,7 @@ def _named(name: str, content: Callable[[], str]) -> Iterator[Control]:
 
 
 def _specified(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Control]:
-    """`@hookimpl(specname=...)` makes a hook of a function by any name."""
+    """Find `@hookimpl(specname=...)`, which makes a function with any name a hook."""
     for one in node.decorator_list:
         if isinstance(one, ast.Call) and _last(one.func).endswith("hookimpl"):
             named = any(key.arg in {"specname", None} for key in one.keywords)
@@ -96,7 +96,7 @@ def _specified(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Control
 
 
 def _reached(nodes: Nodes) -> Iterator[Control]:
-    """Ways to the runner itself."""
+    """Find ways to reach the runner itself."""
     for node in nodes.of(ast.Attribute):
         if node.attr == "pluginmanager":
             yield Control("a use of config.pluginmanager", "", outcome=True)
@@ -115,7 +115,7 @@ def _reached(nodes: Nodes) -> Iterator[Control]:
 
 
 def _private(node: ast.Import | ast.ImportFrom) -> list[str]:
-    """What an import takes from the runner's private modules."""
+    """Return what an import takes from the runner's private modules."""
     if isinstance(node, ast.Import):
         return [one.name for one in node.names if one.name.partition(".")[0] == "_pytest"]
     if (node.module or "").partition(".")[0] != "_pytest":
@@ -124,7 +124,7 @@ def _private(node: ast.Import | ast.ImportFrom) -> list[str]:
 
 
 def _hidden(tree: ast.Module, nodes: Nodes) -> Iterator[Control]:
-    """Names of a conftest that its source does not show."""
+    """Find names of a conftest that its source does not show."""
     for call in nodes.of(ast.Call):
         if isinstance(call.func, ast.Name) and call.func.id in _HIDING:
             yield Control(f"a call of {call.func.id}", _content([call]), outcome=True)
@@ -137,14 +137,14 @@ def _hidden(tree: ast.Module, nodes: Nodes) -> Iterator[Control]:
 
 
 class _Assigned:
-    """What is assigned to names, by one look at the statements that assign."""
+    """The values assigned to names, found in one pass over the assigning statements."""
 
     def __init__(self, nodes: Nodes) -> None:
         self._nodes = nodes
         self._known: dict[str, str] = {}
 
     def content(self, name: str) -> str:
-        """Everything that is assigned to a name, as text to compare."""
+        """Return everything that is assigned to a name, as comparable text."""
         if name not in self._known:
             self._known[name] = _content(self._statements.get(name, ()))
         return self._known[name]
@@ -159,7 +159,7 @@ class _Assigned:
 
 
 def _content(nodes: Iterable[ast.AST]) -> str:
-    """Nodes as text to compare: short, since it is kept and handed from process to process."""
+    """Return nodes as comparable text; it is short, because it is kept and passed between processes."""
     digest = hashlib.sha256()
     for node in nodes:
         digest.update(ast.dump(node).encode("utf-8", "surrogatepass") + b"\n")
@@ -167,7 +167,7 @@ def _content(nodes: Iterable[ast.AST]) -> str:
 
 
 def _imported(node: ast.Import | ast.ImportFrom, name: str) -> str:
-    """Where a name comes from; what else its import takes is another matter."""
+    """Return where a name comes from; what else the import takes does not matter."""
     return f"{'.' * getattr(node, 'level', 0)}{getattr(node, 'module', '') or ''}:{name}"
 
 

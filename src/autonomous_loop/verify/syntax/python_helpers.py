@@ -1,4 +1,4 @@
-"""What a Python test may use of its own file: functions that check for it, and tables of values."""
+"""Finds what a Python test may use of its own file: helpers that check for it, and tables of values."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from autonomous_loop.verify.syntax.python_nodes import walk
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 Row = tuple[bytes, ...]
-# Bases that bring no helpers a test would call.
+# Bases without helpers that a test would call.
 _KNOWN_BASES = frozenset({"object", "TestCase", "IsolatedAsyncioTestCase", "ABC", "Generic", "Protocol"})
 
 
 @dataclass(frozen=True, eq=False)
 class Scope:
-    """What of its file a test can use.
+    """The parts of its file that a test can use.
 
     Attributes:
-        functions: of the module, each by a name that stands for nothing else.
-        methods: of the class the test is in, likewise.
+        functions: the module's functions, each under a name with no other meaning.
+        methods: the same for the class that holds the test.
         tables: names of the module that stand for literals.
-        calm: context managers of the file that swallow a failed assertion.
+        calm: the file's context managers that swallow a failed assertion.
         rebound: names that get another meaning somewhere while tests run.
-        known: what was found of a helper, by its name and what it was given.
-        rows: of literals that were read.
-        classes: these, by their methods.
-        own: the helpers of each class.
-        assigned: names that each helper gives a meaning of their own.
+        known: cache of what a helper checks, by its name and arguments.
+        rows: cache of the rows of literals.
+        classes: cache of the scopes of classes, by their methods.
+        own: cache of each class's own helpers.
+        assigned: cache of the names that each helper rebinds.
     """
 
     functions: Mapping[str, Function] = field(default_factory=dict)
@@ -50,13 +50,13 @@ class Scope:
 
     @classmethod
     def of_module(cls, tree: ast.Module, calm: Collection[str]) -> Scope:
-        """Of a file."""
+        """Return the scope of a file."""
         rebound = frozenset(_rebound(tree))
         functions = {name: one for name, one in _helpers(tree.body).items() if name not in rebound}
         return cls(functions=functions, tables=tables(tree.body), calm=calm, rebound=rebound)
 
     def inside(self, family: Sequence[ast.ClassDef]) -> Scope:
-        """The same in one of its classes, which its bases in the file follow."""
+        """Return the scope inside a class, given as the class followed by its bases in the file."""
         own, *bases = family
         self.own.update({one: _helpers(one.body) for one in family if one not in self.own})
         methods = dict(self.own[own])
@@ -71,7 +71,7 @@ class Scope:
         return self.classes[key]
 
     def rows_of(self, literal: ast.expr | None) -> list[Row]:
-        """The different rows of a literal: see `rows`."""
+        """Return the different rows of a literal: see `rows`."""
         if literal is None:
             return []
         if literal not in self.rows:
@@ -79,20 +79,20 @@ class Scope:
         return self.rows[literal]
 
     def assigned_in(self, helper: Function) -> frozenset[str]:
-        """Names that a helper gives a meaning of their own."""
+        """Return the names that a helper rebinds."""
         if helper not in self.assigned:
             self.assigned[helper] = frozenset(_bound(helper.body))
         return self.assigned[helper]
 
 
 def _is_known(node: ast.ClassDef, family: Collection[str]) -> bool:
-    """Whether nothing is inherited that nobody sees here."""
+    """Return whether all bases are in this file or known."""
     bases = (name_of(base.value if isinstance(base, ast.Subscript) else base) for base in node.bases)
     return not node.keywords and all(one in family or one in _KNOWN_BASES for one in bases)
 
 
 def _rebound(tree: ast.Module) -> Iterator[str]:
-    """`global same`, `self.same = ...`, `setattr(it, "same", ...)`, `patch("tests.same")`."""
+    """Names set by `global same`, `self.same = ...`, `setattr(it, "same", ...)`, `patch("tests.same")`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Global):
             yield from node.names
@@ -104,7 +104,7 @@ def _rebound(tree: ast.Module) -> Iterator[str]:
 
 
 def _helpers(body: Sequence[ast.stmt]) -> dict[str, Function]:
-    """Functions that run when they are called, and whose outcome no decorator touches."""
+    """Return functions that run when they are called and whose outcome no decorator changes."""
     bound = Counter(_bound(body))
     found: dict[str, Function] = {}
     for node in body:
@@ -140,7 +140,7 @@ def bound_in(function: Function) -> frozenset[str]:
 
 
 def tables(body: Sequence[ast.stmt]) -> dict[str, ast.expr]:
-    """Names that are bound once, to a literal."""
+    """Return the names that are bound once, to a literal."""
     bound = Counter(_bound(body))
     return {
         node.targets[0].id: node.value
@@ -153,7 +153,7 @@ def tables(body: Sequence[ast.stmt]) -> dict[str, ast.expr]:
 
 
 def rows(literal: ast.expr) -> list[Row]:
-    """The different rows of a literal, as marks: values, pairs, or what stands in a row of its own."""
+    """Return the different rows of a literal as marks: values, pairs, or the content of nested rows."""
     found: list[tuple[ast.expr, ...]] = []
     if isinstance(literal, ast.Dict):
         found = [
@@ -169,12 +169,12 @@ def rows(literal: ast.expr) -> list[Row]:
 
 
 def mark(node: ast.AST) -> bytes:
-    """The same for the same code, however it is laid out."""
+    """Return a mark that is the same for the same code, whatever its layout."""
     return blake2b(ast.dump(node).encode("utf-8", "replace"), digest_size=16).digest()
 
 
 def parametrized(function: Function) -> Iterator[tuple[frozenset[str], ast.expr]]:
-    """Arguments of a test, and what holds their rows."""
+    """Yield arguments of a test with the expression that holds their rows."""
     for one in function.decorator_list:
         if isinstance(one, ast.Call) and name_of(one.func) == "parametrize" and len(one.args) > 1:
             said = [part.value for part in walk(one.args[0]) if isinstance(part, ast.Constant)]
@@ -183,10 +183,10 @@ def parametrized(function: Function) -> Iterator[tuple[frozenset[str], ast.expr]
 
 
 def arguments(helper: Function, call: ast.Call, assigned: Collection[str]) -> dict[str, ast.expr]:
-    """What a call gives to a helper, as far as a check can tell: constants, and which others are equal.
+    """Return a helper's arguments as far as a check can tell: constants, and which others are equal.
 
     Args:
-        assigned: arguments that the helper assigns anew; they are left out.
+        assigned: arguments that the helper rebinds; they are left out.
     """
     names = [one.arg for one in (*helper.args.posonlyargs, *helper.args.args)]
     if isinstance(call.func, ast.Attribute) and "staticmethod" not in map(name_of, helper.decorator_list):

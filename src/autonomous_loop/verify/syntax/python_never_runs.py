@@ -1,8 +1,8 @@
-"""What keeps the tests of a Python file from running, or from failing, though nothing marks them.
+"""Finds what keeps a Python file's tests from running or failing without any mark.
 
-A generator, or a coroutine that nobody awaits, is made and thrown away: unittest calls that a success. A
-class that brings `assertEqual` of its own, or other parts of unittest's, decides for itself what fails. Each
-such thing counts as an excuse: a test may have it as it always had, and may not get it.
+A generator, or a coroutine that nobody awaits, is created and thrown away, and unittest calls that a success.
+A class with its own `assertEqual` or other parts of unittest decides itself what fails. Each such thing
+counts as an excuse: a test may keep one that it always had, but may not gain one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from autonomous_loop.verify.syntax.python_nodes import Nodes, children, walk
 _FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 _SCOPE = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 _ASSERTIONS = frozenset(one for one in dir(unittest.TestCase) if one.startswith(("assert", "fail")))
-# Parts of a test as unittest holds it; put in place of, or looked into, they let it pass.
+# Parts of a test as unittest holds it. A test that replaces or reads them can pass without checking.
 _INNER = frozenset({"_outcome", "_testMethodName", "_callTestMethod", "_feedErrorsToResult", "_Outcome"})
 _OUTER = frozenset({"run", "__call__", "debug", "__getattribute__", "__getattr__", "skipTest", "_addSkip"})
 _SETUPS = frozenset({
@@ -26,7 +26,7 @@ _SETUPS = frozenset({
     "setup_module",
 })  # fmt: skip
 _RUNNERS = frozenset({"unittest", "pytest"})
-# Whose classes run coroutines, as far as their names do not say so.
+# Libraries whose classes run coroutines although their names do not say so.
 _ASYNCHRONOUS = frozenset({"django", "tornado", "twisted", "aiohttp", "asynctest", "aiounittest"})
 _RUN_BY_DECORATOR = re.compile(
     r"sync|coroutine|inlineCallbacks|gen_test|ensureDeferred|trio|loop", re.IGNORECASE
@@ -34,11 +34,11 @@ _RUN_BY_DECORATOR = re.compile(
 
 
 class NeverRuns:
-    """The excuses that a file's classes and functions hold in themselves.
+    """The excuses in a file's own classes and functions.
 
     Args:
-        tree: of the file; each of its classes is walked once more.
-        nodes: of the tree.
+        tree: the file's tree; each of its classes is walked once more.
+        nodes: the tree's nodes.
     """
 
     def __init__(self, tree: ast.Module, nodes: Nodes) -> None:
@@ -46,7 +46,7 @@ class NeverRuns:
         self._bound: dict[str, str] = {}
         self._skipping: set[str] = set()
         self.calm: set[str] = set()
-        """Context managers of the file that swallow a failed assertion."""
+        """The file's context managers that swallow a failed assertion."""
         for one in nodes.of(ast.ClassDef):
             self._classes[one.name] = one
         for imported in nodes.imports:
@@ -62,11 +62,11 @@ class NeverRuns:
         ]
 
     def of_file(self) -> int:
-        """Excuses of every test: what the file changes in unittest or pytest, a set-up that skips."""
+        """Count excuses of every test: changes to unittest or pytest, a set-up that skips."""
         return sum(1 for one in self._outside if one.partition(".")[0] not in self._classes)
 
     def of_class(self, node: ast.ClassDef) -> int:
-        """Excuses of every test of a class, by itself and by its bases in the file."""
+        """Count excuses of every test of a class, in the class and its bases in the file."""
         if not node.bases:
             return 0
         family = {one.name for one in self.family(node)}
@@ -74,7 +74,7 @@ class NeverRuns:
         return outside + sum(len(self._own.get(one, ())) for one in family)
 
     def of_test(self, node: ast.FunctionDef | ast.AsyncFunctionDef, owner: ast.ClassDef | None) -> int:
-        """Excuses of a test by itself."""
+        """Count a test's own excuses."""
         named = [ast.unparse(one) for one in node.decorator_list]
         if any(_RUN_BY_DECORATOR.search(one) and not re.match(r"(?:pytest\.)?mark\.", one) for one in named):
             return 0
@@ -84,11 +84,11 @@ class NeverRuns:
         return idle + len(used & self._skipping)
 
     def is_unsure(self, node: ast.FunctionDef | ast.AsyncFunctionDef, owner: ast.ClassDef | None) -> bool:
-        """Whether a coroutine stands in a class of which nobody knows whether it awaits it."""
+        """Return whether a coroutine is in a class of which nobody knows whether it awaits it."""
         return isinstance(node, ast.AsyncFunctionDef) and self._awaits(owner) is None
 
     def family(self, node: ast.ClassDef) -> Iterator[ast.ClassDef]:
-        """A class and its bases in the file, each once."""
+        """Yield a class and its bases in the file, each once."""
         seen, left = set[str](), [node]
         while left:
             one = left.pop()
@@ -99,7 +99,7 @@ class NeverRuns:
                 left += [base for base in bases if base is not None]
 
     def _awaits(self, owner: ast.ClassDef | None) -> bool | None:
-        """Whether a class runs coroutines; None: it has an unknown base. Without any base, pytest does."""
+        """Return whether a class runs coroutines; None: a base is unknown. Without bases, pytest does."""
         if owner is None or not owner.bases:
             return True
         names = [
@@ -114,12 +114,12 @@ class NeverRuns:
         return False if all(map(plain.fullmatch, names)) else None
 
     def _whole(self, node: ast.expr) -> str:
-        """A dotted name, its first part as it was imported."""
+        """Return a dotted name, with its first part as it was imported."""
         first, dot, rest = ast.unparse(node).partition(".")
         return f"{self._bound.get(first, first)}{dot}{rest}"
 
     def _replaced(self, tree: ast.Module) -> Iterator[str]:
-        """`Class.assertEqual = ...` of the file's classes and of the runner's own, outside of classes."""
+        """Yield `Class.assertEqual = ...` outside classes, for the file's classes and the runner's own."""
         for node in _own_nodes(tree.body, into_functions=True):
             target, name = _set(node)
             if target is None:
@@ -142,7 +142,7 @@ def _bound(node: ast.Import | ast.ImportFrom) -> dict[str, str]:
 
 
 def _parts_of(node: ast.ClassDef) -> list[str]:
-    """What a class itself changes in the way its tests are run and fail."""
+    """Return what a class itself changes in how its tests run and fail."""
     found = [name for one in node.body for name in _defined(one)]
     found += [one.name for one in node.body if isinstance(one, _FUNCTION) and is_always(one) and _skips(one)]
     for one in walk(node):
@@ -155,7 +155,7 @@ def _parts_of(node: ast.ClassDef) -> list[str]:
 
 
 def _defined(node: ast.stmt) -> Iterator[str]:
-    """Names of unittest's that a statement of a class body takes."""
+    """Yield unittest's names that a statement of a class body takes."""
     if isinstance(node, _FUNCTION):
         if node.name in _ASSERTIONS | _INNER | _OUTER and not _passes_on(node):
             yield node.name
@@ -165,7 +165,7 @@ def _defined(node: ast.stmt) -> Iterator[str]:
 
 
 def _passes_on(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether it does nothing but call the one it overrides, with what it was given (but for a message)."""
+    """Return whether it only calls the method it overrides, with its own arguments (except a message)."""
     body = [
         one for one in node.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
     ]
@@ -177,7 +177,7 @@ def _passes_on(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 def _set(node: ast.AST) -> tuple[ast.expr | None, str]:
-    """What gets another attribute, and which: `a.b = c`, `setattr(a, "b", c)`, `patch.object(a, "b")`."""
+    """The object and attribute that are set: `a.b = c`, `setattr(a, "b", c)`, `patch.object(a, "b")`."""
     if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
         return node.value, node.attr
     if not (isinstance(node, ast.Call) and len(node.args) > 1 and isinstance(node.args[1], ast.Constant)):
@@ -195,12 +195,12 @@ def _skips(node: ast.AST) -> bool:
 
 
 def is_always(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether a function runs before tests that do not ask for it."""
+    """Return whether a function runs before tests that do not request it."""
     return node.name in _SETUPS or any("autouse=True" in ast.unparse(one) for one in node.decorator_list)
 
 
 def _is_calm(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """A context manager that swallows what fails in it."""
+    """Return whether this is a context manager that swallows failures inside it."""
     if isinstance(node, ast.ClassDef):
         leaving = [one for one in node.body if isinstance(one, _FUNCTION) and one.name == "__exit__"]
         returned = [one for each in leaving for one in walk(each) if isinstance(one, ast.Return)]
@@ -219,7 +219,7 @@ def _arguments(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
 
 
 def _own_nodes(body: Sequence[ast.AST], *, into_functions: bool = False) -> Iterator[ast.AST]:
-    """What stands in these statements, but for classes and (unless asked for) functions in them."""
+    """Yield the nodes in these statements, without those in classes and (by default) in functions."""
     left = list(body)
     while left:
         node = left.pop()

@@ -1,4 +1,4 @@
-"""The nodes of a Python file by their kinds: one walk for everybody who looks for some of them."""
+"""Groups the nodes of a Python file by kind, so that one walk serves everybody who looks for some."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _add_children(found: list[ast.AST], node: ast.AST) -> None:
 
 
 class Nodes:
-    """What stands in a tree.
+    """The nodes of a tree.
 
     Args:
         tree: the whole file, or one of its nodes.
@@ -59,12 +59,12 @@ class Nodes:
 
     @property
     def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-        """Of either kind."""
+        """Functions of both kinds."""
         return cast("Iterator[ast.FunctionDef | ast.AsyncFunctionDef]", self.of(*FUNCTIONS))
 
     @property
     def imports(self) -> Iterator[ast.Import | ast.ImportFrom]:
-        """Of either kind."""
+        """Imports of both kinds."""
         return cast("Iterator[ast.Import | ast.ImportFrom]", self.of(ast.Import, ast.ImportFrom))
 
     def of(self, *kinds: type[Node]) -> Iterator[Node]:

@@ -1,7 +1,8 @@
-"""What a Python test puts in place of the code it then checks.
+"""Finds what a Python test replaces although it then checks it.
 
-Only what is certain by reading: a name of a module is replaced, and the same test calls it by that module.
-Replacing what the code under test uses is honest, and calling a mock to look at its calls is too.
+It reports only what is certain from the source: a name of a module is replaced, and the same test calls it
+through that module. A replacement of something that the code under test uses is honest. So is a call of a
+mock to look at its calls.
 """
 
 from __future__ import annotations
@@ -18,22 +19,22 @@ _SETUPS = frozenset({"setUp", "setUpClass", "setup_method", "setup_class", "setu
 
 @dataclass(frozen=True, slots=True)
 class StandIns:
-    """What a file's functions put in place of something, and what they call.
+    """The names that a file's functions replace and call.
 
     Attributes:
-        around: `module.name`s that its fixtures and setups replace, for whichever test.
-        tests: what each function of its own or of a class, by `Class::name`, replaces and calls.
+        around: each `module.name` that its fixtures and setups replace, for any test.
+        tests: what each function or method, by `Class::name`, replaces and calls.
     """
 
     around: frozenset[str] = frozenset()
     tests: Mapping[str, tuple[frozenset[str], frozenset[str]]] = field(default_factory=dict)
 
     def of(self, inner: str, conftests: Iterable[StandIns] = ()) -> list[str]:
-        """`module.name`s that a test calls after it, a fixture or a conftest of the candidate replaced them.
+        """Return each `module.name` that a test calls although it, a fixture or a conftest replaced it.
 
         Args:
-            inner: `Class::name` of the test.
-            conftests: of the candidate, new or changed.
+            inner: the test's `Class::name`.
+            conftests: the candidate's new or changed ones.
         """
         replaced, called = self.tests.get(inner, (frozenset(), frozenset()))
         everywhere = self.around.union(*(one.around for one in conftests))
@@ -41,17 +42,17 @@ class StandIns:
 
 
 def stand_ins(tree: ast.Module, nodes: Nodes) -> StandIns:
-    """All of a file's.
+    """Return all of a file's.
 
     Args:
-        nodes: of the tree.
+        nodes: the tree's nodes.
     """
     modules = _modules(nodes)
     setups = filter(_is_setup, nodes.functions)
     around = {name for node in setups for name in _replaced(Nodes(node), modules)}
     tests: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
     for inner, node in _functions(tree.body, ""):
-        if inner not in tests:  # of two by one name the first is meant
+        if inner not in tests:  # if two have the same name, the first counts
             own = Nodes(node)
             tests[inner] = (frozenset(_replaced(own, modules)), frozenset(_called(own, modules)))
     return StandIns(frozenset(around), tests)
@@ -73,7 +74,7 @@ def _is_setup(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 def _modules(nodes: Nodes) -> dict[str, str]:
-    """Names that imports bind, and the last part of what they stand for."""
+    """Return names that imports bind, with the last part of what they stand for."""
     bound: dict[str, str] = {}
     for node in nodes.imports:
         for one in node.names:
@@ -91,13 +92,13 @@ def _replaced(nodes: Nodes, modules: dict[str, str]) -> Iterator[str]:
 
 
 def _replaced_by(call: ast.Call, modules: dict[str, str]) -> Iterator[str]:
-    """`monkeypatch.setattr(...)`, `setattr(...)`, `patch(...)`, `patch.object(...)`."""
+    """Yield what `monkeypatch.setattr(...)`, `setattr(...)`, `patch(...)`, `patch.object(...)` replace."""
     last, args = name_of(call.func), call.args
     of_object = last == "object" and name_of(getattr(call.func, "value", call.func)).endswith("patch")
     if not (of_object or last.endswith(("setattr", "patch"))) or not args:
         return
     if any(one.arg == "wraps" for one in call.keywords):
-        return  # a spy: what it wraps still runs
+        return  # a spy: the wrapped code still runs
     first = args[0].value if isinstance(args[0], ast.Constant) else None
     if isinstance(first, str) and not of_object:
         yield ".".join(first.split(".")[-2:])

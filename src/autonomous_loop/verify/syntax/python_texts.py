@@ -1,4 +1,4 @@
-"""The words of Python's tests, so that one that nobody touched, or that was only renamed, is told."""
+"""Returns the words of Python tests, so that untouched and merely renamed tests are recognised."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ _Words = tuple[str, ...]
 
 
 def texts(tree: ast.Module, nodes: Nodes) -> dict[str, _Words]:
-    """Tests by `Class::name`: the head without name and rows of parameters, then a mark of each statement.
+    """Return tests by `Class::name`: the head without name and parameter rows, then a mark per statement.
 
-    Formatting, comments and the documentation are left out.
+    Formatting, comments and documentation are left out.
 
     Args:
-        nodes: of the tree.
+        nodes: the tree's nodes.
     """
     return dict(_Texts(NeverRuns(tree, nodes)).of(tree.body, "", ""))
 
 
 class _Texts:
-    """Those of a file, each taken once, however many classes inherit it."""
+    """The words of a file's tests, each taken once, however many classes inherit it."""
 
     def __init__(self, never: NeverRuns) -> None:
         self._never = never
         self._known: dict[tuple[ast.AST, str], _Words] = {}
 
     def of(self, nodes: Sequence[ast.stmt], prefix: str, around: str) -> Iterator[tuple[str, _Words]]:
-        """Those of a module, or of a class and its bases in the file; the bases' own come first."""
+        """Yield the tests of a module, or of a class and its bases in the file (bases first)."""
         for node in nodes:
             if isinstance(node, ast.ClassDef):
                 family = list(self._never.family(node))
@@ -55,7 +55,7 @@ def _words(node: ast.FunctionDef | ast.AsyncFunctionDef, around: str) -> _Words:
 
 
 def _lines(body: Sequence[ast.stmt]) -> Iterator[str]:
-    """A mark of each statement, those inside of another by themselves, with how deep they stand."""
+    """Yield a mark of each statement, also of nested ones, with their depth."""
     left: list[tuple[int, ast.AST | str]] = [(0, one) for one in reversed(body)]
     while left:
         depth, node = left.pop()
@@ -79,7 +79,7 @@ def _decorators(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> 
 
 
 def _without_rows(decorator: ast.expr) -> str:
-    """Rows are compared by themselves: there may be more of them."""
+    """Return a decorator without rows, which are compared separately because there may be more of them."""
     match decorator:
         case ast.Call(func=func, args=[names, ast.List() | ast.Tuple() | ast.Set(), *_]):
             if name_of(func) == "parametrize":

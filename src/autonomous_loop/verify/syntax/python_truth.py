@@ -1,4 +1,4 @@
-"""Which conditions of a Python test are decided before it runs."""
+"""Finds conditions of a Python test that are decided before it runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COMPARED: Mapping[type[ast.cmpop], Callable[[object, object], bool]] = {
 
 
 def truth(test: ast.expr) -> bool | None:
-    """Whether a condition always or never holds; None: it is only known when it runs."""
+    """Return whether a condition always or never holds; None: it is known only at run time."""
     if isinstance(test, ast.Constant):
         return bool(test.value)
     if isinstance(test, ast.Tuple | ast.List | ast.Set | ast.Dict):

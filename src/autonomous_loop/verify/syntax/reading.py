@@ -1,7 +1,7 @@
-"""What sources say, each content read once: by hand, or many at once in a process of their own.
+"""Reads sources, each content once: directly, or many at once in a separate process.
 
-A content never changes, so what was read of it is kept (the last few thousand). A proof looks at the same
-files again and again, and at some of them once for each of their tests.
+A content never changes, so its reading is cached (the last few thousand). A proof looks at the same files
+again and again, at some of them once for each of their tests.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _known: OrderedDict[_Key, SourceFile] = OrderedDict()
 
 
 async def read_ahead(sources: Iterable[tuple[str, bytes | None]]) -> None:
-    """Read sources that somebody else wrote, so that `read_source` has them.
+    """Read untrusted sources in a separate process, so that `read_source` has them.
 
-    Whatever they do to their reader ends with it, and takes no longer than it may: see `apart`. Call this
-    before anything asks for one of them.
+    A source can harm only that process, and takes no longer than the limit: see `apart`. Call this before
+    anything asks for one of the sources.
 
     Args:
-        sources: paths and contents; what is no source, or is known, costs nothing.
+        sources: paths and contents; known contents and files that are no source cost nothing.
     """
     new = {key: source for key, source in map(_keyed, sources) if key[0] and source and key not in _known}
     if not new:
@@ -37,7 +37,7 @@ async def read_ahead(sources: Iterable[tuple[str, bytes | None]]) -> None:
 
 
 def read_source(path: str, source: bytes | None) -> SourceFile:
-    """What a source says; nothing where there is none, or its language is not known."""
+    """Return what a source says; nothing if there is none or its language is unknown."""
     key, content = _keyed((path, source))
     if not key[0] or content is None:
         return _NOTHING
@@ -48,7 +48,7 @@ def read_source(path: str, source: bytes | None) -> SourceFile:
 
 
 def forget() -> None:
-    """As if nothing had been read yet: for measurements and tests."""
+    """Clear the cache, for measurements and tests."""
     _known.clear()
 
 

@@ -1,4 +1,4 @@
-"""How a source takes hold of a test runner, as far as it is plain to see."""
+"""Finds how a source uses or changes a test runner, in plain cases."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _HOLDERS = frozenset({"globalThis", "global", "window", "self"})
 
 
 def in_python(nodes: Nodes) -> tuple[str, ...]:
-    """How a Python file does it, sorted.
+    """Return how a Python file does it, sorted.
 
     Args:
-        nodes: of the file.
+        nodes: the file's nodes.
     """
     return tuple(sorted(set(_python(nodes))))
 
 
 def in_javascript(words: Sequence[Token], closing: Mapping[int, int]) -> tuple[str, ...]:
-    """How a JavaScript or TypeScript file does it, sorted.
+    """Return how a JavaScript or TypeScript file does it, sorted.
 
     Args:
         closing: see `pairs`.
@@ -56,7 +56,7 @@ def _python(nodes: Nodes) -> Iterator[str]:
 
 
 def _imported(node: ast.AST) -> Iterator[tuple[str, str]]:
-    """Names that are bound, and the modules (or what of them) they stand for."""
+    """Yield bound names, with the modules (or parts of them) they stand for."""
     if isinstance(node, ast.Import):
         for one in node.names:
             yield (one.asname, one.name) if one.asname else (one.name.partition(".")[0],) * 2
@@ -69,14 +69,14 @@ def _imported(node: ast.AST) -> Iterator[tuple[str, str]]:
 
 
 def _called(node: ast.expr) -> tuple[str, ...]:
-    """The last two names of what is called."""
+    """Return the last two names of a called function."""
     if isinstance(node, ast.Attribute):
         return (name_of(node.value), node.attr)
     return (name_of(node),)
 
 
 def _replaced(node: ast.AST) -> ast.expr | None:
-    """What is given another attribute."""
+    """Return the object whose attribute is set."""
     if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
         return node.value
     if (
@@ -113,13 +113,13 @@ def _javascript(words: Sequence[Token], closing: Mapping[int, int]) -> Iterator[
 
 
 def _loads(words: Sequence[Token], at: int) -> bool:
-    """Whether a text names a module: `from "a"`, `import "a"`, `require("a")`, `import("a")`."""
+    """Return whether a text names a module: `from "a"`, `import "a"`, `require("a")`, `import("a")`."""
     before = [one.text for one in words[max(0, at - 2) : at]]
     return before[-1:] in (["from"], ["import"]) or before in (["require", "("], ["import", "("])
 
 
 def _names_before(words: Sequence[Token], at: int) -> set[str]:
-    """Names of the statement that loads a module."""
+    """Return the names in the statement that loads a module."""
     names, at = set[str](), at - 1
     while at >= 0 and words[at].text not in {"import", "const", "let", "var", ";"}:
         if words[at].kind == "name":
@@ -129,7 +129,7 @@ def _names_before(words: Sequence[Token], at: int) -> set[str]:
 
 
 def _changed(words: Sequence[Token], closing: Mapping[int, int], held: Collection[str]) -> Iterator[str]:
-    """`assert.equal = ...`, `Object.assign(assert, ...)`, `Object.defineProperty(assert, ...)`."""
+    """Find `assert.equal = ...`, `Object.assign(assert, ...)`, `Object.defineProperty(assert, ...)`."""
     for at, word in enumerate(words):
         if word.kind != "name" or word.text not in held:
             continue

@@ -1,4 +1,4 @@
-"""Test functions of a Rust file, in the source or beside it."""
+"""Reads the test functions of a Rust file, inside the source or beside it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SILENT = (
     r'"(?:\\.|[^"\\])*"',
     r"'(?:\\[^\n]{1,8}|[^'\\\n])'",
 )
-# No part of these can begin where another goes on: nothing is tried in two ways.
+# No alternative can begin where another continues, so the pattern tries nothing in two ways.
 _WORD = re.compile(
     r"(?P<attribute>#\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\])"
     r"|(?P<end>[{};])|\b(?P<kind>fn|mod)\s+(?P<name>\w+)"
@@ -46,7 +46,7 @@ _EXCUSES = re.compile(r"#\[(?:ignore|should_panic)\b|#\[cfg\((?!test\))|#\[cfg_a
 
 
 def bodies(source: bytes) -> dict[str, TestBody]:
-    """Test functions of a Rust file by `module::name`."""
+    """Return a Rust file's test functions by `module::name`."""
     text = source.decode("utf-8", "replace")
     return dict(_bodies(text, quiet(text, *_SILENT), 0, "", 0))
 
@@ -57,7 +57,7 @@ def _bodies(text: str, code: str, start: int, prefix: str, excuses: int) -> Iter
     done = 0
     for item, end in zip(items, block_ends(code, (one.body for one in items)), strict=True):
         if item.start < done:
-            continue  # it stands inside of the one before
+            continue  # it is inside the one before
         done = end
         mine = excuses + len(_EXCUSES.findall(item.attributes))
         inner = code[item.body : end]
@@ -74,7 +74,7 @@ def _bodies(text: str, code: str, start: int, prefix: str, excuses: int) -> Iter
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """A function or module: where it starts, its attributes with it, and where its body does."""
+    """A function or module: the positions of its attributes and of its body."""
 
     attributes: str
     kind: str
@@ -100,7 +100,7 @@ def _items(code: str) -> Iterator[_Item]:
 
 
 def around(source: bytes) -> Around:
-    """What stands in test modules (or, without one, in the whole file) outside of tests."""
+    """Return the part of test modules (or, without any, of the file) outside the tests."""
     text = source.decode("utf-8", "replace")
     code = quiet(text, *_SILENT)
     found = list(_items(code))
@@ -118,7 +118,7 @@ def around(source: bytes) -> Around:
 
 
 def _called(body: str) -> str:
-    """Without closures that are kept and never called."""
+    """Blank out closures that are kept and never called."""
     used = Counter(re.findall(r"\w+", body))
     kept = [one for one in _KEPT.finditer(body) if used[one["name"]] < 2]
     blocks = block_ends(body, (one.end() for one in kept))
@@ -141,7 +141,7 @@ def _worth(said: str, arguments: str) -> float:
 
 
 def examples(source: bytes) -> tuple[str, ...]:
-    """Lines of documentation, where its examples stand."""
+    """Return the documentation lines with examples."""
     return tuple(
         line.strip() for line in source.decode("utf-8", "replace").splitlines() if _DOCUMENTS.match(line)
     )

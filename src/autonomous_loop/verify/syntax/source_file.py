@@ -1,4 +1,4 @@
-"""One look at one source: whatever the verifier wants to know of it, by a single parse."""
+"""Reads a source once and collects everything that the verifier asks about it from a single parse."""
 
 from __future__ import annotations
 
@@ -32,22 +32,23 @@ from autonomous_loop.verify.syntax.python_stand_ins import StandIns, stand_ins
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """What a source says. Where its language has no such thing, or is not known, there is nothing.
+    """The content of a source. A field is empty if the language lacks such a thing or is unknown.
 
     Attributes:
-        bodies: its tests, by what follows the file in their ids.
-        texts: their words, where its language is read that closely: the head without the name, then the body.
-        around: what it holds outside of its tests; None where that is not known.
-        besides: what it holds beside its tests, to tell whether it is the same (Python).
+        bodies: its tests, by the part of their ids after the file.
+        texts: the tests' words, if the language is read that closely: the head without the name, then the
+            body.
+        around: the part outside its tests; None if it is not known.
+        besides: the part besides its tests, to tell whether it is the same (Python).
         controls: what in it decides about tests (Python).
-        awareness: how it looks whether it is being tested (Python; for JavaScript see `awareness`).
-        runner_uses: how it takes hold of a test runner (Python, JavaScript).
+        awareness: how it checks whether it is being tested (Python; for JavaScript see `awareness`).
+        runner_uses: how it uses a test runner (Python, JavaScript).
         stand_ins: what its functions replace and call (Python).
         browser: names of functions that drive a browser (Python).
-        written: its tests with what their runner asks for (JavaScript).
-        examples: lines of documentation that is run as tests (Rust).
-        fault: why it is no text of its language; then nothing runs it either.
-        unread: why it could not be read, whatever it is; nothing is known of it then.
+        written: its tests with what they request from their runner (JavaScript).
+        examples: documentation lines that run as tests (Rust).
+        fault: why it is not valid in its language; then it cannot run either.
+        unread: why it could not be read although it may be valid; then nothing is known of it.
     """
 
     bodies: Mapping[str, TestBody] = field(default_factory=dict)
@@ -65,7 +66,7 @@ class SourceFile:
     unread: str = ""
 
     def asserts_nothing(self, test_id: str) -> bool:
-        """Whether a test holds no check at all; unknown tests get the benefit of the doubt."""
+        """Return whether a test holds no check at all; unknown tests get the benefit of the doubt."""
         body = self.bodies.get(without_parameters(test_id).partition("::")[2])
         return body is not None and body.is_empty
 
@@ -74,12 +75,12 @@ Reader: TypeAlias = Callable[[bytes], SourceFile]
 
 
 def is_readable(path: str) -> bool:
-    """Whether there is a reader for a file, by the end of its name."""
+    """Return whether there is a reader for a file, judging by its suffix."""
     return kind(path) in _LANGUAGES
 
 
 def kind(path: str) -> str:
-    """What a source is read as; "" where nothing can be."""
+    """Return the language to read a file as; "" if there is no reader."""
     if posixpath.basename(path) == _CONFTEST:
         return _CONFTEST
     ending = posixpath.splitext(path)[1]
@@ -87,10 +88,10 @@ def kind(path: str) -> str:
 
 
 def look_at(kind: str, source: bytes) -> SourceFile:
-    """Reads a source.
+    """Read a source.
 
     Args:
-        kind: see the function of that name.
+        kind: as returned by `kind`.
     """
     return _LANGUAGES[kind](source)
 
@@ -98,7 +99,7 @@ def look_at(kind: str, source: bytes) -> SourceFile:
 def _python(source: bytes, *, conftest: bool = False) -> SourceFile:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the source's own escapes and comparisons
+            warnings.simplefilter("ignore")  # about the source's own escapes and comparisons
             tree = ast.parse(source)
     except (SyntaxError, ValueError) as error:  # ValueError: null bytes
         return SourceFile(fault=str(error) or type(error).__name__)

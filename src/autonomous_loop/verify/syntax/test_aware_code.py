@@ -1,9 +1,9 @@
-"""Source that looks whether it is being tested: it could behave for its tests alone.
+"""Finds source that checks whether it is being tested, since it could behave for its tests alone.
 
-Refused, not only pointed out: it undoes what a proof rests on, and an honest feature has another way (a
-setting, an argument). Only what is plain to see is found: a name of a runner's own in the environment; a
-function that looks for a runner among what is loaded, or for a test among its callers; a comparison of the
-command line with either. A person may let it through by the `runner-keys` input.
+Such source is refused and not only marked: it undoes what a proof rests on, and an honest feature has another
+way (a setting, an argument). Only plain cases are found: a runner's own name in the environment; a function
+that looks for a runner among the loaded modules, or for a test among its callers; a comparison of the command
+line with either. A person may allow it with the `runner-keys` input.
 """
 
 from __future__ import annotations
@@ -35,37 +35,37 @@ _JAVASCRIPT = re.compile(
 
 
 Look: TypeAlias = tuple[str, frozenset[str]]
-"""How a source looks, and of a command of its own (`sys.argv[1] == "test"`) the words it goes by."""
+"""How a source looks; for its own command (`sys.argv[1] == "test"`), also the words it compares with."""
 
 
 def in_python(tree: ast.Module, nodes: Nodes) -> tuple[Look, ...]:
-    """How a source that is no test looks for its tests, sorted.
+    """Return how a source outside the tests looks for its tests, sorted.
 
     Args:
-        nodes: of the tree.
+        nodes: the tree's nodes.
     """
     return tuple(sorted(set(_python(tree, nodes)), key=lambda look: (look[0], sorted(look[1]))))
 
 
 def in_javascript(source: bytes) -> tuple[Look, ...]:
-    """The same of JavaScript and TypeScript."""
+    """Return the same for JavaScript and TypeScript."""
     found = _JAVASCRIPT.findall(source.decode("utf-8", "replace"))
     return tuple((one, frozenset()) for one in sorted(set(found)))
 
 
 def among(looks: Iterable[Look], called: Collection[str]) -> tuple[str, ...]:
-    """Those that may find a run of tests, sorted.
+    """Return those that may detect a test run, sorted.
 
     Args:
-        called: words that may stand on the command line of a run of tests; a program's own command `test`
-            is none of them where no folder, and no word of the test command, is called so.
+        called: words that may be on the command line of a test run; a program's own command `test` is none of
+            them unless a folder or a word of the test command has this name.
     """
     return tuple(sorted({name for name, words in looks if not words or words & set(called)}))
 
 
 def _python(tree: ast.Module, nodes: Nodes) -> Iterator[Look]:
     yield from _always(one for one in _texts(nodes.of(ast.Constant)) if _ENVIRONMENT.fullmatch(one))
-    # Most sources name nothing of that: who looks for what is then no question.
+    # Most sources name none of these, so the question does not arise.
     if not any(_looks(nodes.of(ast.Attribute), _CALLED_AS | _LOADED | _CALLERS)):
         return
     comparing = nodes.of(ast.Compare, ast.GeneratorExp, ast.ListComp, ast.SetComp)
@@ -88,7 +88,7 @@ def _always(looks: Iterable[str]) -> Iterator[Look]:
 
 
 def _command(node: ast.AST) -> frozenset[str]:
-    """Of `sys.argv[1] == "test"` the words; empty of what is no command of the program's own."""
+    """Return the words in `sys.argv[1] == "test"`; empty if it is not the program's own command."""
     if not (isinstance(node, ast.Compare) and isinstance(node.left, ast.Subscript)):
         return frozenset()
     which, texts = node.left.slice, _texts(walk(node))
@@ -118,7 +118,7 @@ def _texts(nodes: Iterable[ast.AST]) -> list[str]:
 
 
 def _own(scope: ast.AST) -> Iterator[ast.AST]:
-    """What stands in a scope itself: without its docstring and the functions in it."""
+    """Yield the nodes of the scope itself, without its docstring and its functions."""
     body = getattr(scope, "body", [])
     stated = body if isinstance(body, list) else [body]
     left: list[ast.AST] = [
