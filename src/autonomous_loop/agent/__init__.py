@@ -1,1 +1,1 @@
-"""The brain's side: conversations with Claude that build features and turn requests into feature lists."""
+"""Conversations with Claude, which build features and turn requests into feature lists."""

@@ -1,4 +1,4 @@
-"""The SDK's client for the service a loop uses, with the loop's credentials."""
+"""Creates the SDK's client for the service a loop uses, with the loop's credentials."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ class _Identity(Protocol):
 
 
 class IdentityError(CredentialError, anthropic.AnthropicError):
-    """No identity token to exchange; an error of the SDK's own kind, which it passes on as it is."""
+    """There is no identity token to exchange. The SDK passes on errors of its own type unchanged."""
 
 
 def make_client(access: ServiceAccess) -> anthropic.AsyncAnthropic:
-    """A client; the clouds' have the same interface, but for the Models API (see `models.ModelService`).
+    """Return a client. All share one interface, but clouds lack the Models API (see `models.ModelService`).
 
     Raises:
-        CredentialError: something is missing; a cloud's library is not installed or finds nothing.
+        CredentialError: something is missing; or a cloud's library is not installed, or finds no credentials.
     """
     access.require()
     common: dict[str, Any] = {"max_retries": SDK_RETRIES, "base_url": access.base_url or None}
     try:
         return cast("anthropic.AsyncAnthropic", _CLIENTS[access.provider](access, common))
-    except ImportError:  # the SDK's own, too, is one
+    except ImportError:  # the SDK's own error is an ImportError too
         raise _no_library(access) from None
 
 
@@ -129,7 +129,7 @@ def _no_library(access: ServiceAccess) -> CredentialError:
 
 
 def _identity(access: ServiceAccess) -> _Identity:
-    """What shows Anthropic who this job is; asked anew for each exchange, since these tokens live minutes."""
+    """Return the source of identity tokens, asked for each exchange, since the tokens live only minutes."""
     if access.identity_token:
         return lambda: access.identity_token
     if access.identity_token_file:
@@ -148,7 +148,7 @@ def _read(path: str) -> str:
 
 
 def _ask_github(access: ServiceAccess) -> str:
-    """An identity token of this job. Neither tokens nor addresses enter a message."""
+    """Fetch an identity token for this job. No message contains a token or an address."""
     said = ""
     transport = httpx2.HTTPTransport(retries=IDENTITY_TRIES)
     with httpx2.Client(timeout=IDENTITY_S, transport=transport) as client:

@@ -1,4 +1,4 @@
-"""The coding agent: one feature, one conversation."""
+"""The coding agent: works on one feature in one conversation."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _GO_ON = (
 
 
 class CodingAgent:
-    """The `Coder` port, on Claude.
+    """Implements the `Coder` port on Claude.
 
     Args:
         service: the model.
         config: limits of turns, submissions, commands and output.
-        hands: what runs and edits for the model.
+        hands: the sandbox, which runs commands and edits files for the model.
     """
 
     def __init__(self, service: ModelService, config: LoopConfig, sandbox: Sandbox) -> None:
@@ -54,9 +54,9 @@ class CodingAgent:
         """Work until accepted, out of submissions, given up, blocked or told to hand off.
 
         Raises:
-            ContextExhaustedError: the conversation does not fit, and compaction does not help.
+            ContextExhaustedError: the conversation does not fit, even after compaction.
             RefusalError: the model declined.
-            UsageLimitError, TransientError, CredentialError, ModelError, ServiceError: of the service.
+            UsageLimitError, TransientError, CredentialError, ModelError, ServiceError: from the service.
         """
         facts = await self._service.facts()
         conversation = Conversation(
@@ -96,7 +96,7 @@ class CodingAgent:
 
 
 class _Desk:
-    """Takes the submissions of one attempt."""
+    """Receives the submissions of one attempt."""
 
     def __init__(self, task: Task, control: Control, *, most: int) -> None:
         self._task = task
@@ -106,7 +106,7 @@ class _Desk:
         self.verdict: Verdict | None = None
 
     async def submit(self, given: object) -> ToolResult | Done[CoderResult]:
-        """`submit_feature`."""
+        """Handle `submit_feature`."""
         try:
             submission = Submission.model_validate(fields(given))
         except ValidationError as error:
@@ -128,7 +128,7 @@ class _Desk:
         )
 
     async def blocked(self, given: object) -> ToolResult | Done[CoderResult]:
-        """`report_blocked`."""
+        """Handle `report_blocked`."""
         report = fields(given)
         if (wrong := self._wrong(text_field(report, "feature_id"))) is not None:
             return wrong

@@ -1,4 +1,4 @@
-"""One conversation with the model: an append-only history, one streamed answer a turn."""
+"""One conversation with the model: an append-only history, and one streamed answer per turn."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ from autonomous_loop.domain.text import in_every_text, utf8
 from autonomous_loop.domain.work import Turn
 from autonomous_loop.errors import ContextExhaustedError, DeadlineError
 
-# One answer writes a few files at most; what a model could write beyond that is only a longer loss when cut.
+# An answer writes a few files at most. A higher limit would only make a cut answer cost more.
 MAX_ANSWER_TOKENS = 64_000
 _MAX_SUMMARY_TOKENS = 16_000
-_SUMMARY_S = 600.0  # nothing is heard of a summary before it is whole
+_SUMMARY_S = 600.0  # nothing of a summary arrives before it is complete
 _CONNECT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """What the model asks to have done; `input` is as the model wrote it and may be anything."""
+    """A tool call by the model. `input` is what the model wrote and may be anything."""
 
     id: str
     name: str
@@ -56,13 +56,13 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One whole answer.
+    """One complete answer.
 
     Attributes:
-        text: what it says in words.
-        calls: the tools it asks for; to be run only where `stop` is "tool_use".
+        text: the text of the answer.
+        calls: the tool calls; run them only if `stop` is "tool_use".
         stop: the API's stop reason.
-        turn: what it cost.
+        turn: the cost.
     """
 
     text: str
@@ -72,15 +72,15 @@ class Answer:
 
 
 class Conversation:
-    """A history that only grows, so that the prompt cache holds and thinking stays valid.
+    """An append-only history, so that the prompt cache holds and thinking stays valid.
 
     Args:
         service: the model.
-        facts: what it can do.
+        facts: the model's capabilities.
         system: the system prompt, the same in every conversation of a kind.
         tools: the same in every conversation of a kind.
         seconds_left: until the session's deadline; no call outlasts it.
-        broke_off: hears what a broken answer cost before it is asked for again, and may say that it is not.
+        broke_off: called with the cost of a broken answer before a retry; it may refuse the retry.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Conversation:
         self._service = service
         self._facts = facts
         self._tools = list(tools)
-        # A breakpoint of its own: what follows differs from feature to feature, this does not.
+        # A cache breakpoint of its own, because the system prompt is shared by features and the rest is not.
         self._system: list[BetaTextBlockParam] = [
             {"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}
         ]
@@ -108,20 +108,20 @@ class Conversation:
         self._context_used = 0
 
     def say(self, text: str) -> None:
-        """Append a message of the user."""
+        """Append a user message."""
         self._append({"role": "user", "content": [{"type": "text", "text": text}]})
 
     def answer(self, results: Sequence[BetaToolResultBlockParam]) -> None:
-        """Append the results of all tools of the last answer, in one message."""
+        """Append the results of all tools of the last answer in one message."""
         self._append({"role": "user", "content": list(results)})
 
     async def turn(self) -> Answer:
         """Stream one answer and append it.
 
-        Answers that break off are asked for again; nothing of them is used.
+        An answer that breaks off is requested again, and nothing of it is used.
 
         Raises:
-            DeadlineError: the session's time ended first, or a limit was reached by broken answers.
+            DeadlineError: the session's time ended first, or broken answers reached a limit.
             UsageLimitError, TransientError, ContextExhaustedError, CredentialError, ModelError, ServiceError
         """
         message, recovered = await self._persist(self._stream)
@@ -133,17 +133,17 @@ class Conversation:
         return self._answer(message, recovered)
 
     async def compact(self, go_on: str) -> Answer:
-        """Have the API summarize everything so far; the summary takes its place, then `go_on`.
+        """Let the API summarize the history. The summary replaces it, followed by `go_on`.
 
         The history must not end in tool calls without results.
 
         Returns:
-            An answer whose `stop` is "compaction" where there is a summary now; else nothing has changed.
-            Its `context_used` is the summary's size alone.
+            An answer whose `stop` is "compaction" if there is a summary now; otherwise nothing has changed.
+            Its `context_used` is the size of the summary alone.
 
         Raises:
             ContextExhaustedError: the model has no compaction.
-            What `turn` raises.
+            All errors of `turn`.
         """
         if not self._facts.compaction:
             raise ContextExhaustedError(
@@ -162,7 +162,7 @@ class Conversation:
         return self._answer(message, recovered, stop="no summary")
 
     def lost(self) -> Turn:
-        """What broken answers cost that no turn has reported yet; asking reports it."""
+        """Return the cost of broken answers that no turn has reported yet, and count it as reported."""
         lost, self._lost = self._lost, Spending()
         return Turn(lost, self._context_used, self._facts.window, answered=False)
 
@@ -192,7 +192,7 @@ class Conversation:
     async def _persist(
         self, ask: Callable[[AsyncAnthropic], Awaitable[BetaMessage]]
     ) -> tuple[BetaMessage, int]:
-        """The answer, and how many errors were recovered on the way: the SDK's retries and ours."""
+        """Return the answer and the number of errors recovered on the way, by the SDK's retries and ours."""
         patience = self._service.patience
         attempts = Attempts(patience, self._seconds_left)
         client = self._service.client.with_middleware(attempts)
@@ -210,12 +210,12 @@ class Conversation:
         except TimeoutError:
             raise DeadlineError("The session's time ended while the model was answering.") from None
         except Exception as error:  # noqa: BLE001 - translated, all of them
-            # `from None`: what the SDK chains may quote a header.
+            # `from None`, because exceptions chained by the SDK may quote a header.
             raise translate(error, model=self._service.model) from None
         return message, attempts.retried + int(retrying.statistics["attempt_number"]) - 1
 
     async def _tell(self, _: RetryCallState) -> None:
-        """Each of several long answers may break off: a limit of money must hold in between, too."""
+        """Report a broken answer's cost before the retry, since several long ones could exceed the budget."""
         if self._broke_off is None or not self._lost.tokens.total:
             return
         if await self._broke_off(self.lost()) is NextStep.HAND_OFF:
@@ -229,7 +229,7 @@ class Conversation:
             async with client.beta.messages.stream(**parameters, timeout=timeout) as stream:
                 return await received.message(stream)
         except BaseException:
-            # A deadline and a stop end an answer, too: what it cost by then is spent.
+            # A deadline or a stop also ends an answer; its cost so far is spent.
             if (usage := received.usage()) is not None:
                 self._lost += spending(tokens_of(usage), self._service.price)
             raise
@@ -243,7 +243,7 @@ class Conversation:
         return message
 
     def _parameters(self, max_tokens: int) -> dict[str, Any]:
-        """What every request of this conversation has in common: a change would empty the cache."""
+        """Return the parameters shared by every request here; a change would invalidate the cache."""
         effort = self._facts.effort(self._service.wanted_effort)
         automatic = self._facts.places_breakpoints
         return {
@@ -260,7 +260,7 @@ class Conversation:
 
 
 def _with_breakpoint(messages: list[BetaMessageParam]) -> list[BetaMessageParam]:
-    """The same, cached up to its end: for services that do not place the breakpoint themselves."""
+    """Return the messages with a cache breakpoint at the end, for services that do not set it themselves."""
     *before, last = messages
     *blocks, end = cast("list[dict[str, Any]]", last["content"])
     marked = [*blocks, end | {"cache_control": {"type": "ephemeral"}}]
@@ -268,11 +268,11 @@ def _with_breakpoint(messages: list[BetaMessageParam]) -> list[BetaMessageParam]
 
 
 def tokens_of(usage: BetaUsage, *, compaction: bool | None = None) -> Tokens:
-    """Tokens of one request.
+    """Return the tokens of one request.
 
     Args:
-        usage: as the API gives it: a compaction's tokens stand in `iterations` alone.
-        compaction: None counts everything, True a compaction's alone, False all but a compaction's.
+        usage: the API's figures; a compaction's tokens are listed in `iterations` only.
+        compaction: None counts everything, True only a compaction, False all except a compaction.
     """
     parts: list[Any] = [] if compaction is True else [usage]
     if compaction is not False:
@@ -292,14 +292,14 @@ def tokens_of(usage: BetaUsage, *, compaction: bool | None = None) -> Tokens:
 
 
 def _as_sent(block: BetaContentBlock) -> dict[str, Any]:
-    """A block of an answer as it goes back, verbatim; `parsed_output` is the SDK's own."""
+    """Return a block of an answer verbatim, to send it back; `parsed_output` belongs to the SDK alone."""
     sent = block.to_dict(mode="json")
     sent.pop("parsed_output", None)
     return sent
 
 
 def _can_be_sent(block: BetaContentBlock) -> bool:
-    """The API takes neither empty text nor thinking that was cut before its signature."""
+    """Whether the API accepts the block: no empty text, no thinking cut before its signature."""
     if block.type == "text":
         return bool(block.text)
     return block.type != "thinking" or bool(block.signature)

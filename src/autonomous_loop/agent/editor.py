@@ -1,4 +1,4 @@
-"""The API's text editor, on files of the hands."""
+"""Implements the API's text editor tool on files of the sandbox."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _LIST_S = 20.0
 
 
 class Editor:
-    """view, create, str_replace, insert.
+    """Runs view, create, str_replace and insert.
 
     Args:
-        hands: whose files; only their `read_file` and `write_file` touch any.
-        max_output: characters of a file that are shown at once.
+        hands: the sandbox; only its `read_file` and `write_file` touch files.
+        max_output: maximum characters of a file to show at once.
     """
 
     def __init__(self, sandbox: Sandbox, *, max_output: int) -> None:
@@ -27,10 +27,10 @@ class Editor:
         self._max_output = max_output
 
     async def run(self, given: Mapping[str, Any]) -> ToolResult:
-        """One command of the tool.
+        """Run one command of the tool.
 
         Raises:
-            ToolInputError: it cannot be done as asked.
+            ToolInputError: the command cannot be done as asked.
             SandboxCallError: the file cannot be read or written.
         """
         command, path = text_field(given, "command"), text_field(given, "path")
@@ -46,7 +46,7 @@ class Editor:
                 old, new = text_field(given, "old_str"), text_field(given, "new_str", default="")
                 return ToolResult(await self._replace(path, old, new))
             case "insert":
-                # Older versions of the tool call the text `new_str`.
+                # Older versions of the tool call this text `new_str`.
                 name = "new_str" if "insert_text" not in given and "new_str" in given else "insert_text"
                 return ToolResult(await self._insert(path, given.get("insert_line"), text_field(given, name)))
             case _:
@@ -86,7 +86,7 @@ class Editor:
         return "\n".join(shown) or f"{path} is empty."
 
     async def _list(self, path: str) -> str | None:
-        """What is in a folder, two levels deep and without hidden entries; None where it is no folder."""
+        """List a folder, two levels deep, without hidden entries; None if it is no folder."""
         start = path if path.startswith("/") else f"./{path}"
         argv = [
             "find",
@@ -115,7 +115,7 @@ class Editor:
         if not old:
             raise ToolInputError("`old_str` is empty; use insert or create.")
         text = await self._read(path)
-        if old not in text and "\r\n" in text:  # the model writes \n whatever the file has
+        if old not in text and "\r\n" in text:  # the model always writes \n, whatever the file has
             old, new = (one.replace("\r\n", "\n").replace("\n", "\r\n") for one in (old, new))
         at = _places(text, old)
         if not at:
@@ -148,7 +148,7 @@ class Editor:
 
 
 def _range(given: object, count: int) -> tuple[int, int]:
-    """First and last line to show, from 1; -1 stands for the end."""
+    """Return the first and last line to show, from 1; -1 means the end."""
     if given is None:
         return 1, count
     if not isinstance(given, list) or len(given) != 2 or not all(type(one) is int for one in given):

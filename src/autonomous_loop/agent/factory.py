@@ -1,4 +1,4 @@
-"""The agents of one session, on one connection to the model."""
+"""Creates the agents of one session, on one connection to the model."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from autonomous_loop.engine.ports import Sandbox
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """Who plans and who codes.
+    """The planning and the coding agent.
 
     Attributes:
-        client: theirs; closed with the session.
+        client: shared by both; closed with the session.
     """
 
     coder: CodingAgent
@@ -32,14 +32,14 @@ class Team:
 def make_team(
     config: LoopConfig, sandbox: Sandbox, access: ServiceAccess, *, transcripts: Path | None = None
 ) -> Team:
-    """Both agents.
+    """Create both agents.
 
     Args:
-        transcripts: where conversations are written down; None: nowhere.
+        transcripts: where to write conversations down; None: nowhere.
 
     Raises:
-        CredentialError: the service cannot be spoken to with what there is.
-        ModelError: the model's price is not known.
+        CredentialError: the credentials are not enough to use the service.
+        ModelError: the model's price is unknown.
     """
     client = make_client(access)
     service = ModelService(client, config, provider=access.provider, transcripts=transcripts)

@@ -1,4 +1,4 @@
-"""What the SDK raises, as the loop's own errors. No key, header or request ever enters a message."""
+"""Translates the SDK's exceptions into the loop's errors. No message contains a key, header or request."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _KEY_HINT = "set ANTHROPIC_API_KEY (the `anthropic-api-key` input) to a valid ke
 
 
 class CutStreamError(Exception):
-    """A stream that ended without its end (no error, no `message_stop`), or that cannot be read."""
+    """The stream stopped before its end (no error, no `message_stop`), or cannot be read."""
 
 
 _BROKEN = CutStreamError | json.JSONDecodeError | UnicodeDecodeError
@@ -39,8 +39,8 @@ _BROKEN = CutStreamError | json.JSONDecodeError | UnicodeDecodeError
 def is_broken_stream(error: BaseException) -> bool:
     """Whether an answer broke off after it had started, which the SDK never retries.
 
-    An error event comes with status 200; a reset or a stall as a bare transport error; an answer that was
-    not streamed and is no JSON as an error of its decoding. Any other ValueError is of what was to be sent.
+    An error event arrives with status 200. A reset or a stall arrives as a bare transport error. An answer
+    that is not streamed and not JSON arrives as a decoding error. Another ValueError is the request's.
     """
     if isinstance(error, anthropic.APIStatusError):
         return error.status_code == 200 and error.type in _RETRY_TYPES
@@ -48,10 +48,10 @@ def is_broken_stream(error: BaseException) -> bool:
 
 
 def translate(error: Exception, *, model: str) -> LoopError:  # noqa: PLR0911 - a table
-    """The loop's error for what the SDK raised.
+    """Return the loop's error for an exception of the SDK.
 
     Args:
-        error: of a call of the SDK.
+        error: raised by a call of the SDK.
         model: the model's id, for the message.
     """
     if isinstance(error, LoopError):
@@ -84,7 +84,7 @@ def translate(error: Exception, *, model: str) -> LoopError:  # noqa: PLR0911 - 
 
 
 def _by_exchange(error: WorkloadIdentityError) -> LoopError:
-    """An identity token that was not exchanged; the service's words may echo the token and are left out."""
+    """Explain a failed token exchange. The service's own words may echo the token, so leave them out."""
     status = error.status_code
     if status is None or status == 429 or status >= 500:
         said = f"HTTP {status}" if status else "no answer"
@@ -98,15 +98,15 @@ def _by_exchange(error: WorkloadIdentityError) -> LoopError:
 
 
 def resume_time(headers: Mapping[str, str]) -> datetime | None:
-    """When the API says a limit ends, in UTC: by `retry-after`, else the latest reset of a used-up limit.
+    """Return when a limit ends, in UTC: from `retry-after`, else the latest reset of a used-up limit.
 
-    None where it names no time, or none that is still to come.
+    None if the API names no time, or only past ones.
     """
     now, wait = datetime.now(UTC), retry_after_s(headers)
     if wait is not None:
         try:
             return now + timedelta(seconds=wait) if wait > 0 else None
-        except (OverflowError, ValueError):  # beyond the calendar
+        except (OverflowError, ValueError):  # beyond the calendar's range
             return None
     resets = [
         _moment(headers[name])
@@ -119,7 +119,7 @@ def resume_time(headers: Mapping[str, str]) -> datetime | None:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds the API asks to wait (`retry-after`: seconds, or a date); None when it does not ask."""
+    """Return the wait in seconds that the API asks for (`retry-after`: seconds or a date), or None."""
     given = headers.get("retry-after", "").strip()
     try:
         return max(0.0, float(given))
@@ -161,7 +161,7 @@ def _by_status(error: anthropic.APIStatusError, model: str) -> LoopError:  # noq
         case 429:
             return _limited(said, resume_time(error.response.headers))
     if status == 200 and kind == "rate_limit_error":
-        return _limited(said, None)  # these headers are those of the request when it was still let through
+        return _limited(said, None)  # these headers date from when the request was still accepted
     if status == 400 and _TOO_LONG.search(said):
         return ContextExhaustedError(f"The conversation does not fit the model's context any more. {said}")
     if status == 400 and _NO_CREDIT.search(said):
@@ -198,12 +198,12 @@ def _no_credit(said: str) -> CredentialError:
 
 
 def _said(error: anthropic.APIStatusError) -> str:
-    """The API's own words and the request's id, bounded."""
+    """Return the API's own words and the request id, limited in length."""
     words = " ".join((error.api_message or "").split())[:_SHOWN_CHARS]
     parts = [f'It says: "{words}"' if words else "", f"[{error.request_id}]" if error.request_id else ""]
     return " ".join(part for part in parts if part)
 
 
 def _cause(error: BaseException) -> str:
-    """The kind of a connection's failure; its text may quote a header and is left out."""
+    """Return the type of a connection failure, without its text, which may quote a header."""
     return type(error.__cause__ or error).__name__

@@ -1,4 +1,4 @@
-"""What the API says of the model a loop works with."""
+"""Reads from the API what the loop's model can do."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _SURE_OUTPUT = 32_000
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """A model by the Models API; nothing of it is hard-coded.
+    """A model's capabilities from the Models API; none are hard-coded.
 
     Attributes:
-        window: tokens of context.
-        max_output: tokens of one answer.
-        efforts: those it takes, from least to most; empty where it takes none.
-        adaptive_thinking: it decides itself how much to think.
-        images: it reads images.
+        window: context size in tokens.
+        max_output: maximum tokens of one answer.
+        efforts: accepted efforts, from least to most; empty if it accepts none.
+        adaptive_thinking: the model decides itself how much to think.
+        images: the model reads images.
         compaction: it can summarize a conversation on demand.
-        places_breakpoints: the service puts the cache's breakpoint at the end of a conversation itself.
+        places_breakpoints: the service itself puts the cache breakpoint at the end of a conversation.
     """
 
     id: str
@@ -47,7 +47,7 @@ class ModelFacts:
     places_breakpoints: bool = True
 
     def effort(self, wanted: str) -> str | None:
-        """The wanted effort, or the nearest the model takes below it (above, if there is none below)."""
+        """Return the wanted effort, or the nearest accepted one below it (above, if there is none below)."""
         if not self.efforts:
             return None
         below = [one for one in self.efforts if EFFORTS.index(one) <= EFFORTS.index(wanted)]
@@ -55,16 +55,16 @@ class ModelFacts:
 
 
 class ModelService:
-    """The model of one loop: the SDK's client, its price, and its facts, asked for once.
+    """The model of one loop: the SDK's client, its price, and its capabilities, fetched once.
 
     Args:
-        client: of the official SDK, with credentials, base URL and retries set.
+        client: client of the official SDK, with credentials, base URL and retries set.
         config: `model`, `effort` and `prices` are used.
-        provider: who runs it.
-        patience: bounds of waiting.
+        provider: the company that runs the model.
+        patience: limits on waiting.
 
     Raises:
-        ModelError: the model's price is not known.
+        ModelError: the model's price is unknown.
     """
 
     def __init__(
@@ -86,10 +86,10 @@ class ModelService:
         self._facts: ModelFacts | None = None
 
     async def facts(self) -> ModelFacts:
-        """What the Models API says; the first call asks it. Where the service has none: what is sure.
+        """Fetch the capabilities on the first call. Without a Models API, assume only those that are certain.
 
         Raises:
-            ModelError: no such model, or the API does not say how much fits it.
+            ModelError: no such model, or the API does not report its context size.
             CredentialError, UsageLimitError, TransientError, ServiceError
         """
         if self._facts is None and self._provider in _WITHOUT_MODELS_API:
@@ -107,7 +107,7 @@ class ModelService:
 
 
 def _sure_facts(model: str, provider: Provider) -> ModelFacts:
-    """Every Claude of these services has this much; what only some have is not used."""
+    """Return what every Claude on these services has; nothing that only some have."""
     window = window_of(model, provider)
     if not window:
         raise ModelError(

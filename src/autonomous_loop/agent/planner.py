@@ -1,4 +1,4 @@
-"""The planning agent: a request becomes a feature list."""
+"""The planning agent: turns a request into a feature list."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _GO_ON = (
 
 
 class PlanningAgent:
-    """The `Planner` port, on Claude.
+    """Implements the `Planner` port on Claude.
 
     Args:
         service: the model.
         config: limits of turns, commands and output.
-        hands: with which the model looks around.
+        hands: the sandbox, in which the model examines the project.
     """
 
     def __init__(self, service: ModelService, config: LoopConfig, sandbox: Sandbox) -> None:
@@ -53,20 +53,20 @@ class PlanningAgent:
     async def plan(
         self, request: Request, control: PlanControl, *, attempt: int, most: int, tests: HowTestsRun
     ) -> FeatureList:
-        """A validated list that was tried out.
+        """Return a validated list that was tried out.
 
         Args:
-            request: what was asked.
-            control: the loop's word between turns.
-            attempt: which try at planning this is, from 1.
-            most: how many features the list may have.
-            tests: how the loop would run them without a word of the planner's.
+            request: the request.
+            control: the loop's side of the conversation.
+            attempt: number of this planning attempt, from 1.
+            most: maximum features of the list.
+            tests: how the loop would run the tests if the planner said nothing about it.
 
         Raises:
-            FeatureListError: none, or none that holds, was proposed.
-            DeadlineError: the loop said to hand off before there was one.
+            FeatureListError: the model proposed no list, or no valid one.
+            DeadlineError: the loop asked to hand off before there was a list.
             ContextExhaustedError, RefusalError, UsageLimitError, TransientError, CredentialError, ModelError,
-                ServiceError: of the model and its service.
+                ServiceError: from the model and its service.
         """
         facts = await self._service.facts()
         conversation = Conversation(
@@ -108,7 +108,7 @@ class PlanningAgent:
 
 
 class _Proposals:
-    """Takes what is proposed, a few times."""
+    """Checks proposals, up to a few."""
 
     def __init__(self, control: PlanControl, most: int) -> None:
         self._control = control
@@ -116,10 +116,10 @@ class _Proposals:
         self._refused = 0
 
     async def take(self, given: object) -> ToolResult | Done[FeatureList]:
-        """`propose_features`.
+        """Handle `propose_features`.
 
         Raises:
-            FeatureListError: the last proposal was not valid, or did not work, either.
+            FeatureListError: the last proposal, too, was invalid or did not work.
         """
         try:
             made = parse_feature_list(dict(fields(given)), source="the proposal", most=self._most)

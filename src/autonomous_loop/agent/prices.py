@@ -1,4 +1,4 @@
-"""What tokens cost, estimated: a kept price library's figures, or the configuration's."""
+"""Estimates what tokens cost, from a maintained price library or the configuration."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from autonomous_loop.domain.service import Provider
 from autonomous_loop.errors import ModelError
 
 _PER = 1_000_000
-# Anthropic's rule for its five-minute cache, where a configured price says nothing of it.
+# Anthropic's factor for its five-minute cache, since a configured price does not include it.
 _CACHE_WRITE = 1.25
 _CACHE_READ = 0.1
-# What the price library calls those who run the model.
+# The price library's names for the providers.
 _LIBRARY_NAMES = {
     Provider.ANTHROPIC: "anthropic",
     Provider.AWS: "anthropic",
@@ -24,10 +24,10 @@ _LIBRARY_NAMES = {
 
 
 class Price(Protocol):
-    """What one request costs."""
+    """The price of a request."""
 
     def usd(self, tokens: Tokens) -> float:
-        """Estimated US dollars for the tokens of one request."""
+        """Return the estimated US dollars for the tokens of one request."""
         ...
 
 
@@ -42,24 +42,24 @@ class ConfiguredPrice:
         self._input, self._output = per_mtok
 
     def usd(self, tokens: Tokens) -> float:
-        """Estimated US dollars; a cache write costs 1.25 times, a read 0.1 times an input token."""
+        """Return estimated US dollars; a cache write costs 1.25 input tokens, a cache read 0.1."""
         weighed = tokens.input + _CACHE_WRITE * tokens.cache_write + _CACHE_READ * tokens.cache_read
         return (weighed * self._input + tokens.output * self._output) / _PER
 
 
 class LibraryPrice:
-    """A price from genai-prices, which knows cache prices and long-context tiers too.
+    """A price from genai-prices, which also knows cache prices and long-context tiers.
 
     Args:
         model: the model's id.
-        provider: who runs it, at whose price.
+        provider: the company that runs it and sets the price.
 
     Raises:
-        ModelError: the library does not know it.
+        ModelError: the library does not know the model.
     """
 
     def __init__(self, model: str, provider: Provider = Provider.ANTHROPIC) -> None:
-        # A third of a second to import, and not needed where every price is configured.
+        # The import takes a third of a second, and is not needed if every price is configured.
         from genai_prices import Usage, calc_price  # noqa: PLC0415
 
         self._model, self._usage, self._calc = model, Usage, calc_price
@@ -74,9 +74,9 @@ class LibraryPrice:
             ) from None
 
     def usd(self, tokens: Tokens) -> float:
-        """Estimated US dollars for the tokens of one request."""
+        """Return the estimated US dollars for the tokens of one request."""
         usage = self._usage(
-            input_tokens=tokens.input + tokens.cache_write + tokens.cache_read,  # it counts them all as input
+            input_tokens=tokens.input + tokens.cache_write + tokens.cache_read,  # it counts all of these
             cache_write_tokens=tokens.cache_write,
             cache_read_tokens=tokens.cache_read,
             output_tokens=tokens.output,
@@ -85,7 +85,7 @@ class LibraryPrice:
 
 
 def window_of(model: str, provider: Provider) -> int:
-    """Tokens that fit a model, by the price library; 0 where it does not say."""
+    """Return a model's context size in tokens from the price library; 0 if unknown."""
     from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415 - as above
 
     try:
@@ -100,19 +100,19 @@ def price_of(
     configured: Mapping[str, tuple[float, float]],
     provider: Provider = Provider.ANTHROPIC,
 ) -> Price:
-    """The price of a model: the configuration's before the library's.
+    """Return a model's price; the configuration takes precedence over the library.
 
     Args:
         model: its id.
         configured: US dollars per million input and output tokens, by model.
-        provider: who runs it.
+        provider: the company that runs it.
 
     Raises:
-        ModelError: neither knows it.
+        ModelError: neither knows the model.
     """
     return ConfiguredPrice(configured[model]) if model in configured else LibraryPrice(model, provider)
 
 
 def spending(tokens: Tokens, price: Price) -> Spending:
-    """Tokens of one request with their price; minutes are counted by the loop."""
+    """Return the tokens of one request with their price; the loop counts minutes itself."""
     return Spending(tokens=tokens, usd=price.usd(tokens))

@@ -1,4 +1,4 @@
-"""What the model is told: the prompts, and the first message of each conversation."""
+"""The texts for the model: the prompts, and the first message of each conversation."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _UNKNOWN = HowTestsRun()
 
 
 def prompt(name: str) -> str:
-    """A text of `prompts/`, without its `.md`."""
+    """Return a text from `prompts/`, by its name without `.md`."""
     return (
         files("autonomous_loop.agent").joinpath("prompts", f"{name}.md").read_text(encoding="utf-8").strip()
     )
 
 
 def feature_message(task: Task) -> str:
-    """The first message of the conversation on one feature."""
+    """Return the first message of the conversation on one feature."""
     return Template(prompt("coder")).substitute(
         feature=feature_block(task),
         request=fenced("request", _request_text(task.request)),
@@ -33,7 +33,7 @@ def feature_message(task: Task) -> str:
 
 
 def feature_block(task: Task) -> str:
-    """The feature as a fenced JSON block, which other programs read too."""
+    """Return the feature as a fenced JSON block, which other programs read too."""
     feature = task.feature
     return _json_block(
         {
@@ -52,11 +52,11 @@ def feature_block(task: Task) -> str:
 def request_message(
     request: Request, *, attempt: int, most: int, tests: HowTestsRun = _UNKNOWN, setup: str = ""
 ) -> str:
-    """The first message of the planner's conversation.
+    """Return the first message of the planning conversation.
 
     Args:
-        tests: how the loop would run them.
-        setup: the configured one.
+        tests: how the loop would run the tests.
+        setup: the configured setup command.
     """
     given: dict[str, Any] = {"attempt": attempt, "title": request.title, "body": request.body}
     if request.comments:
@@ -67,13 +67,13 @@ def request_message(
 
 
 def refused_text(reasons: tuple[Reason, ...], *, number: int, most: int, again: bool) -> str:
-    """What the model is told of a refused submission.
+    """Return the model's text about a refused submission.
 
     Args:
-        reasons: the verdict's.
-        number: of this submission in its attempt, from 1.
-        most: submissions an attempt has.
-        again: the same reasons as the time before.
+        reasons: the verdict's reasons.
+        number: number of this submission in its attempt, from 1.
+        most: submissions that an attempt has.
+        again: the reasons are the same as last time.
     """
     lines = [f"refused (submission {number} of {most})"]
     lines += [f"- {reason.code}: {reason.text}" for reason in reasons]
@@ -88,13 +88,13 @@ def refused_text(reasons: tuple[Reason, ...], *, number: int, most: int, again: 
 
 
 def fenced(name: str, text: str) -> str:
-    """Foreign text between marks it cannot contain, since they carry its own digest."""
+    """Put foreign text between marks that contain the text's digest, so that it cannot contain them."""
     mark = f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
     return f"<{mark}>\n{text}\n</{mark}>"
 
 
 def _json_block(data: dict[str, Any]) -> str:
-    # Line breaks are escaped inside JSON texts, so no line of theirs can end the fence.
+    # JSON escapes line breaks inside texts, so no line of a text can end the fence.
     return f"```json\n{json.dumps(data, indent=2, ensure_ascii=False)}\n```"
 
 
@@ -103,7 +103,7 @@ def _request_text(request: Request) -> str:
 
 
 def _situation(task: Task) -> str:
-    """What is known before the work starts: paragraphs, only those there is something to say in."""
+    """Return what is known before the work starts, one paragraph per topic, without empty ones."""
     parts = []
     if task.tests.commands:
         parts.append(_how_tests_run(task.tests))
@@ -127,7 +127,7 @@ def _situation(task: Task) -> str:
 
 
 def _how_tests_run(tests: HowTestsRun) -> str:
-    """What the loop will run, for the one whose tests it is."""
+    """Tell the coding agent which commands the loop will run."""
     if len(tests.commands) == 1:
         text = f"The loop runs tests with `{tests.commands[0]}`, followed by paths or test ids."
     else:
@@ -141,7 +141,7 @@ def _how_tests_run(tests: HowTestsRun) -> str:
 
 
 def _known_commands(tests: HowTestsRun, setup: str) -> str:
-    """What is known of setup and tests before the planner looks: sentences, or nothing."""
+    """Return what is known about setup and tests before planning, as sentences; may be empty."""
     parts = []
     if setup:
         parts.append(f"The configuration has the setup `{setup}`: that is what runs, and no other.")

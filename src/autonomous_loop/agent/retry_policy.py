@@ -1,4 +1,4 @@
-"""How long the agent waits for the model's service before the session is better handed off."""
+"""Limits how long the agent waits for the model's service before the session hands off instead."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from autonomous_loop.errors import UsageLimitError
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Bounds of waiting.
+    """Limits on waiting.
 
     Attributes:
-        retries: how often an answer that broke off is asked for again.
-        first_wait_s: before the first of these; doubled each time, with jitter.
-        longest_wait_s: longest single wait. When the API asks for more, the session is handed off: a runner
-            that sleeps costs money, and a new one starts in about this time.
+        retries: how often an answer that broke off is requested again.
+        first_wait_s: seconds before the first retry; doubled each time, with jitter.
+        longest_wait_s: longest single wait. If the API asks for more, the session hands off, because a
+            sleeping runner costs money and a new one starts in about this time.
         stall_s: silence after which a stream counts as broken; the API pings more often than that.
     """
 
@@ -31,13 +31,13 @@ class RetryPolicy:
 
 
 class Attempts:
-    """SDK middleware: counts the SDK's own retries, and ends them where they would wait too long.
+    """SDK middleware that counts the SDK's own retries, and stops them if they would wait too long.
 
-    The SDK obeys `retry-after` without a cap (`BaseClient._calculate_retry_timeout`); what middleware raises,
-    it hands to the caller at once.
+    The SDK obeys `retry-after` without a limit (`BaseClient._calculate_retry_timeout`). It passes errors
+    from middleware to the caller at once.
 
     Args:
-        patience: the bounds.
+        patience: the limits.
         seconds_left: until the session's deadline.
     """
 
@@ -49,10 +49,10 @@ class Attempts:
     async def __call__(
         self, request: APIRequest, call_next: Callable[[APIRequest], Awaitable[AsyncAPIResponse[Any]]]
     ) -> AsyncAPIResponse[Any]:
-        """One attempt of the SDK.
+        """Make one attempt of the SDK.
 
         Raises:
-            UsageLimitError: the API asks to wait longer than the patience or the session lasts.
+            UsageLimitError: the API asks to wait longer than the policy or the session allows.
         """
         if request.retries_taken:
             self.retried += 1

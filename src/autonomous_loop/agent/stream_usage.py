@@ -1,4 +1,4 @@
-"""What arrives of one streamed answer, and what it costs where it breaks off."""
+"""Receives a streamed answer, and estimates its cost if it breaks off."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from anthropic.types.beta import BetaMessage, BetaUsage
 
 from autonomous_loop.agent.faults import CutStreamError
 
-# What an answer cost is told at its end. Where that does not come it is estimated, rather too high than too
-# low: English has about four bytes of UTF-8 a token, code and JSON three to four, and other scripts have more
-# bytes a character.
+# The API reports an answer's cost at its end. Without that report it is estimated, rather too high than
+# too low: English has about four bytes of UTF-8 per token, code and JSON three to four, and other scripts
+# have more bytes per character.
 BYTES_A_TOKEN = 3
-# Thinking is paid for whether it is shown or not. While it lasts there may be nothing of it to count but its
-# time, at a guess above the speed of such models. Once it is over, its signature holds it, encrypted.
+# Thinking is billed whether shown or not. Until it ends there may be nothing to count but its time; this
+# guess is above the speed of such models. Once it is over, its signature holds it, encrypted.
 THINKING_TOKENS_A_SECOND = 100
 
 
 class StreamUsage:
-    """The events of an answer as the SDK passes them on.
+    """Collects the events of an answer as the SDK passes them on.
 
     Args:
-        most_tokens: what the request allows; no answer costs more.
+        most_tokens: the request's limit; no answer costs more.
         now: seconds, from any start.
     """
 
@@ -38,24 +38,24 @@ class StreamUsage:
         self._thinking_since: float | None = None
 
     async def message(self, stream: BetaAsyncMessageStream[Any]) -> BetaMessage:
-        """The whole message.
+        """Return the whole message.
 
         Raises:
-            CutStreamError: it is not whole, or cannot be read.
-            What the SDK raises of a connection, and of an error the service sends.
+            CutStreamError: it is incomplete or cannot be read.
+            The SDK's errors for a connection, or for an error sent by the service.
         """
         try:
             async for event in stream:
                 self.look_at(event)
-        except ValueError:  # an event or a tool input that is no JSON, or no UTF-8
+        except ValueError:  # an event or a tool input that is not JSON or not UTF-8
             raise CutStreamError from None
-        # A connection that closes cleanly half-way is no error to the SDK.
+        # To the SDK, a connection that closes cleanly half-way is no error.
         if self._told is None or stream.current_message_snapshot.stop_reason is None:
             raise CutStreamError
         return cast("BetaMessage", stream.current_message_snapshot)
 
     def usage(self) -> BetaUsage | None:
-        """What it has cost so far, as told or, where that is more, estimated; None before it began."""
+        """Return the cost so far, the higher of reported and estimated; None before the answer began."""
         if self._told is None or self._ended:
             return self._told
         estimate = self._bytes / BYTES_A_TOKEN
@@ -65,12 +65,12 @@ class StreamUsage:
         return self._told.model_copy(update={"output_tokens": output})
 
     def look_at(self, event: ParsedBetaMessageStreamEvent[Any]) -> None:
-        """Count what it brings; what the SDK makes of others is left out."""
+        """Count the content of an event; skip the events that the SDK derives from others."""
         match event.type:
             case "message_start":
                 self._told = event.message.usage.model_copy()
             case "content_block_start":
-                # Some blocks come whole.
+                # Some blocks arrive whole.
                 self._bytes += _size(event.content_block.to_json(indent=None))
                 self._thinking_since = self._now() if event.content_block.type == "thinking" else None
             case "content_block_delta":
@@ -79,7 +79,7 @@ class StreamUsage:
             case "content_block_stop":
                 self._thinking_since = None
             case "message_delta" if self._told is not None:
-                # These are totals; what is left out stays as it was.
+                # These are totals; values that are missing stay as they were.
                 totals = {name: value for name, value in event.usage if value is not None}
                 self._told = self._told.model_copy(update=totals)
             case "message_stop":

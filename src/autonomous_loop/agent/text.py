@@ -1,10 +1,10 @@
-"""Text as the model is shown it: bounded before it is sent, since history is never rewritten."""
+"""Shortens text before it is sent to the model, since history is never rewritten."""
 
 from __future__ import annotations
 
 
 def trim(text: str, most: int) -> str:
-    """Head and tail of a text longer than `most` characters, with a line that says what was left out."""
+    """Return head and tail of a text longer than `most` characters, with a line about the omitted part."""
     if len(text) <= most:
         return text
     head, tail = text[: most // 3], text[len(text) - (most - most // 3) :]
@@ -12,6 +12,6 @@ def trim(text: str, most: int) -> str:
 
 
 def first_line(text: str, most: int = 80) -> str:
-    """The beginning of a text as one short line."""
+    """Return the beginning of a text as one short line."""
     line = " ".join(text.strip().splitlines()[:1])
     return line if len(line) <= most else f"{line[: most - 1]}…"

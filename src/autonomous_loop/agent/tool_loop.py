@@ -1,4 +1,4 @@
-"""Drives one conversation, turn by turn, to a typed end."""
+"""Runs one conversation, turn by turn, to a typed result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CUT = (
 
 
 class Left(StrEnum):
-    """A conversation that ended without its result."""
+    """How a conversation ended without its result."""
 
     GAVE_UP = "gave-up"
     HANDED_OFF = "handed-off"
@@ -32,7 +32,7 @@ class Left(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Done(Generic[T]):
-    """The result of a conversation, from one of its final tools."""
+    """The result of a conversation, returned by one of its final tools."""
 
     result: T
 
@@ -41,17 +41,17 @@ Final = Callable[[object], Awaitable[ToolResult | Done[T]]]
 
 
 class ToolLoop(Generic[T]):
-    """A conversation with what it may do.
+    """Runs a conversation and the tools the model may call in it.
 
     Args:
-        conversation: fresh.
-        toolbox: the tools that work with the hands.
-        control: what the loop says between turns.
-        finals: tools that may end the conversation, by name: run after all others, one an answer.
-        free: those of them that cost nothing: taken even when the loop says to hand off.
-        reminder: what a model that ends without a final tool is told, once.
-        go_on: what follows the summary after a compaction.
-        max_turns: answers until it counts as given up.
+        conversation: a fresh one.
+        toolbox: the tools that work in the sandbox.
+        control: decides between turns.
+        finals: tools that may end the conversation, by name; they run after all others, one per answer.
+        free: final tools that cost nothing; they are accepted even when the loop asks to hand off.
+        reminder: sent once to a model that ends without a final tool.
+        go_on: sent after the summary of a compaction.
+        max_turns: maximum answers; after that the model counts as given up.
     """
 
     def __init__(
@@ -78,12 +78,12 @@ class ToolLoop(Generic[T]):
         self.last_words = ""
 
     async def run(self, first: str) -> Done[T] | Left:
-        """Talk until a final tool, an end without one, or the loop ends it.
+        """Continue until a final tool returns a result, the model ends without one, or the loop ends it.
 
         Raises:
-            ContextExhaustedError: the conversation does not fit, and compaction does not help.
+            ContextExhaustedError: the conversation does not fit, even after compaction.
             RefusalError: the model declined.
-            Whatever `Conversation.turn` and the control raise.
+            All errors of `Conversation.turn` and of the control.
         """
         self._conversation.say(first)
         compacted = False
@@ -110,12 +110,12 @@ class ToolLoop(Generic[T]):
         return Left.GAVE_UP
 
     async def _ask(self, asked: Awaitable[Answer]) -> tuple[Answer, NextStep]:
-        """An answer, and what the loop says to it. What broken answers cost is told in any case."""
+        """Return an answer and the control's decision. The cost of broken answers is reported in any case."""
         try:
             answer = await asked
-        except BaseException as error:  # a stop, too: it ends an answer that is paid for
+        except BaseException as error:  # also a stop, which ends an answer that costs money
             lost = self._conversation.lost()
-            # Of a deadline the loop hears in any case: it sees whose it was.
+            # Always report a deadline, so that the loop can see whether it was its own.
             if lost.spending.tokens.total or isinstance(error, DeadlineError):
                 await self._control.after_turn(lost)
             raise
@@ -132,7 +132,7 @@ class ToolLoop(Generic[T]):
         return step
 
     async def _react(self, answer: Answer) -> Done[T] | Left | None:
-        """Do what the answer asks for and append what comes of it; an end, if it is one."""
+        """Run the tools that the answer calls and append the results; return the end, if it is one."""
         if answer.stop == "pause_turn":
             return None
         if answer.stop == "max_tokens":

@@ -1,4 +1,4 @@
-"""Runs the tools of one answer: independent ones at the same time, the others in the order they stand in."""
+"""Runs the tools of one answer: independent ones at the same time, the others in their order."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from autonomous_loop.engine.ports import Sandbox
 from autonomous_loop.errors import SandboxCallError
 
 SANDBOX_TOOLS = frozenset({BASH, EDITOR, BROWSER})
-# The API takes images up to 5 MB, counted in base64.
+# The API accepts images up to 5 MB, counted in base64.
 _MAX_PNG_BYTES = 3_700_000
 
 
 class ToolRunner:
-    """The tools that work with the hands. A fault becomes a result marked as an error, never an exception.
+    """Runs the tools that work in the sandbox. A fault becomes an error result, never an exception.
 
     Args:
-        hands: what does the work.
-        command_timeout_s: for one command of bash.
-        max_output: characters of output the model is shown.
+        hands: the sandbox.
+        command_timeout_s: for one bash command.
+        max_output: maximum characters of output to show the model.
         seconds_left: until the session's deadline.
         images: the model reads images.
     """
@@ -56,7 +56,7 @@ class ToolRunner:
         self._images = images
 
     async def run(self, calls: Sequence[ToolCall]) -> list[ToolResult]:
-        """The results, in the order of the calls."""
+        """Run the calls and return the results in their order."""
         tasks: list[asyncio.Task[ToolResult]] = []
         for index, call in enumerate(calls):
             before = [tasks[n] for n in range(index) if needs(call, calls[n], work=self._sandbox.work)]
@@ -120,7 +120,7 @@ class ToolRunner:
 
 
 def describe(call: ToolCall) -> str:
-    """A tool call as one short line, for progress."""
+    """Describe a tool call in one short line, for progress."""
     given = call.input if isinstance(call.input, dict) else {}
     for name in ("path", "url", "selector", "note", "feature_id"):
         if call.name != BASH and isinstance(given.get(name), str) and given[name]:
@@ -130,13 +130,13 @@ def describe(call: ToolCall) -> str:
 
 
 def needs(later: ToolCall, earlier: ToolCall, *, work: str) -> bool:
-    """Whether `later` must wait for `earlier`, which stands before it in the same answer.
+    """Whether `later` must wait for `earlier`, which precedes it in the same answer.
 
-    The shell is one and the browser is one. A command may need a file written before it, and a page a server
-    started before it; two edits of one file need each other.
+    There is one shell and one browser. A command may need a file written before it, a page may need a server
+    started before it, and two edits of one file must keep their order.
 
     Args:
-        work: the hands' work tree, to which paths are relative.
+        work: the sandbox's work tree, to which paths are relative.
     """
     if later.name == earlier.name == EDITOR:
         same = _path(later, work) == _path(earlier, work)

@@ -1,4 +1,4 @@
-"""The tools the model is given: names and fields are fixed, other programs script against them."""
+"""The model's tools. Their names and fields are fixed, because other programs are written against them."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ ACTIONS = ("goto", "click", "fill", "press", "screenshot", "text")
 
 
 class ToolInputError(Exception):
-    """The model called a tool in a way that cannot be done; the text is for the model."""
+    """The model called a tool with input that cannot be carried out. The text is for the model."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What the model gets back: text, perhaps a picture, perhaps marked as an error."""
+    """The result of a tool call: text, perhaps an image, perhaps marked as an error."""
 
     text: str
     is_error: bool = False
     png: bytes | None = None
 
     def block(self, call_id: str) -> BetaToolResultBlockParam:
-        """The API's block, in answer to one tool call."""
+        """Return the API's block that answers one tool call."""
         made: BetaToolResultBlockParam = {
             "type": "tool_result",
             "tool_use_id": call_id,
@@ -53,15 +53,15 @@ class ToolResult:
 
 
 def refusal(text: str) -> ToolResult:
-    """A result that says why something was not done."""
+    """Return a result that says why something was not done."""
     return ToolResult(text, is_error=True)
 
 
 def fields(given: object) -> Mapping[str, Any]:
-    """A tool's input as a mapping.
+    """Return a tool's input as a mapping.
 
     Raises:
-        ToolInputError: it is none.
+        ToolInputError: it is no mapping.
     """
     if not isinstance(given, dict):
         raise ToolInputError("the input must be a JSON object.")
@@ -69,10 +69,10 @@ def fields(given: object) -> Mapping[str, Any]:
 
 
 def text_field(given: Mapping[str, Any], name: str, *, default: str | None = None) -> str:
-    """One text of a tool's input.
+    """Return one text of a tool's input.
 
     Raises:
-        ToolInputError: it is missing (and there is no default) or no text.
+        ToolInputError: it is missing (and there is no default), or it is no text.
     """
     value = given.get(name, default)
     if not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""What was said with the model, written down as it is said: a file a conversation, one JSON object a line."""
+"""Writes conversations down as they happen: one file per conversation, one JSON object per line."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any, Final
 
 MOST_BYTES: Final = 10_000_000
-"""Of one conversation; what comes after is left out, and the file says so."""
+"""Maximum bytes per conversation. The rest is left out, and the file says so."""
 _LEFT_OUT: Final = {"signature", "data", "encrypted_content"}
-"""Long, opaque, and no help to a reader: pictures are evidence of their own."""
+"""Left out because it is long, opaque and useless to a reader. Images are kept as evidence elsewhere."""
 
 
 class Transcripts:
     """Numbers the conversations of a session.
 
     Args:
-        folder: the loop's alone, not yet redacted; made when needed. None: nothing is written down.
+        folder: only for the loop, not yet redacted; created when needed. None: write nothing down.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -25,7 +25,7 @@ class Transcripts:
         self._count = 0
 
     def begin(self) -> Callable[[Mapping[str, Any]], None]:
-        """What takes each message of one more conversation."""
+        """Start another conversation, and return the function that records its messages."""
         if self._folder is None:
             return lambda _message: None
         self._count += 1

@@ -1,1 +1,1 @@
-"""What a loop is about, pure: no I/O, no clock, no environment."""
+"""Values and rules of a loop, as pure code: no I/O, no clock, no environment."""

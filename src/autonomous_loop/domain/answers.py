@@ -1,4 +1,4 @@
-"""What a running loop answers to what people ask of it: pure."""
+"""Pure functions that decide how a running loop answers people's commands."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ SOURCES = frozenset({"add", "review", "ci"})
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the configuration says of it.
+    """The rules from the configuration.
 
     Attributes:
-        most_features: of the loop, later ones among them.
-        ceiling_usd: the most a comment may set the budget to.
+        most_features: maximum features of the loop, later ones included.
+        ceiling_usd: highest budget that a comment may set.
         most_repeats: how often the same workflow's failure becomes work.
     """
 
@@ -40,11 +40,11 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What follows.
+    """The consequences of a command.
 
     Attributes:
-        events: to be journaled, the command as consumed among them.
-        refused: why it came to nothing; empty where it did not.
+        events: events to journal; one of them marks the command as consumed.
+        refused: why the command was refused; empty if it was not.
     """
 
     events: tuple[Event, ...]
@@ -52,18 +52,18 @@ class Answer:
 
     @property
     def work(self) -> bool:
-        """Whether there is something to build that was not there before."""
+        """Whether it adds something new to build."""
         return any(isinstance(one, RequestAdded | Reopened) for one in self.events)
 
 
 def wants_stop(commands: Iterable[Command]) -> bool:
-    """Whether the last of them that says so says stop: a later word takes an earlier one back."""
+    """Whether the last relevant command is a stop; a later command overrides an earlier one."""
     said = [one.name for one in commands if one.name in {"stop", "go", "continue"}]
     return said[-1:] == ["stop"]
 
 
 def answer(command: Command, record: LoopRecord, rules: Rules) -> Answer:
-    """The events of a command; `stop` has none but its own, since the session's limits carry it out."""
+    """Return the events of a command. A `stop` has only its own, since the session's limits carry it out."""
     taken = Consumed(id=command.id, actor=command.actor, name=command.name, argument=command.argument[:500])
     made = _made(command, record, rules)
     if isinstance(made, str):
@@ -99,7 +99,7 @@ def _made(  # noqa: PLR0911 - one answer a command reads best
 
 
 def was_asked(record: LoopRecord) -> bool:
-    """Whether the list was posted for approval: before that, nobody can have said go to it."""
+    """Whether the list was posted for approval. Before that, nobody can have approved it."""
     return any(one.reason is HandoffReason.APPROVAL for one in record.sessions)
 
 

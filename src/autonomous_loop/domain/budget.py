@@ -1,4 +1,4 @@
-"""What a loop may spend, and what it has spent."""
+"""The limits of a loop, and what it has spent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from autonomous_loop.domain.model import Model
 
 
 class Tokens(Model):
-    """Tokens as the API counts them, compaction's included."""
+    """Tokens as the API counts them, including compaction."""
 
     input: int = 0
     output: int = 0
@@ -19,12 +19,12 @@ class Tokens(Model):
 
     @property
     def counted(self) -> int:
-        """What `token_budget` counts: cache reads are shown beside it, not in it."""
+        """Tokens that count against `token_budget`; cache reads do not count and are shown separately."""
         return self.input + self.cache_write + self.output
 
     @property
     def total(self) -> int:
-        """Everything."""
+        """All tokens."""
         return self.counted + self.cache_read
 
     def __add__(self, other: Tokens) -> Tokens:
@@ -37,7 +37,7 @@ class Tokens(Model):
 
 
 class Spending(Model):
-    """Tokens and estimated US dollars; minutes are a runner's wall time."""
+    """Tokens and estimated US dollars; minutes are a runner's wall-clock minutes."""
 
     tokens: Tokens = Tokens()
     usd: float = 0.0
@@ -50,11 +50,11 @@ class Spending(Model):
 
 
 class Limits(Model):
-    """One budget for the whole loop; it travels with it.
+    """One budget for the whole loop, shared by all its sessions.
 
     Attributes:
         usd: estimated US dollars.
-        minutes: runner minutes over all sessions; None has no limit of its own.
+        minutes: runner minutes over all sessions; None means no limit of its own.
     """
 
     sessions: int = Field(ge=1)
@@ -63,12 +63,12 @@ class Limits(Model):
     minutes: float | None = Field(default=None, gt=0)
 
     def with_usd(self, usd: float | None) -> Limits:
-        """The same with another limit of money; None changes nothing."""
+        """Return the limits with another amount of US dollars; None changes nothing."""
         return self if usd is None else self.model_copy(update={"usd": usd})
 
 
 class Exhausted(StrEnum):
-    """Which limit of the loop is reached."""
+    """The limit of the loop that was reached."""
 
     SESSIONS = "sessions"
     TOKENS = "tokens"
@@ -77,7 +77,7 @@ class Exhausted(StrEnum):
 
 
 def exhausted(limits: Limits, spent: Spending) -> Exhausted | None:
-    """The limit that ends the loop now, money first; None while there is room."""
+    """Return the limit that ends the loop now, money first; None if no limit is reached."""
     if spent.usd >= limits.usd:
         return Exhausted.MONEY
     if limits.tokens is not None and spent.tokens.counted >= limits.tokens:

@@ -1,4 +1,4 @@
-"""What to do next: pure functions over what is known."""
+"""Pure functions that decide what to do next from what is known."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class HandoffReason(StrEnum):
     """Why a session ended."""
 
     COMPLETE = "complete"
-    CONTEXT = "context"  # the conversation did not fit any more
+    CONTEXT = "context"  # the conversation no longer fit
     TIME = "time"  # the session's own deadline
-    SESSION_DONE = "session-done"  # the session did its share of features
+    SESSION_DONE = "session-done"  # the session completed its share of features
     USAGE_LIMIT = "usage-limit"  # a limit of the API: until the time it named, or for a pause
     OUTAGE = "outage"  # the service did not answer
     ENVIRONMENT = "environment"  # disk, memory, setup
@@ -23,11 +23,11 @@ class HandoffReason(StrEnum):
     MINUTES = "minutes"
     SESSIONS = "sessions"
     NO_PROGRESS = "no-progress"
-    DIED = "died"  # killed without a signal: its job finished it
-    STOPPED = "stopped"  # by a person
+    DIED = "died"  # killed without a signal; its job completed it
+    STOPPED = "stopped"  # stopped by a person
     BLOCKED = "blocked"  # only blocked features are left
-    APPROVAL = "approval"  # the list waits for `/loop go`
-    FAILED = "failed"  # stopped by an error a person must look at
+    APPROVAL = "approval"  # the list waits for approval by `/loop go`
+    FAILED = "failed"  # an error stopped it that a person must look at
 
     @property
     def continues(self) -> bool:
@@ -36,7 +36,7 @@ class HandoffReason(StrEnum):
 
     @property
     def ends(self) -> bool:
-        """Whether the loop came to an end: it neither goes on by itself nor waits for a person's go."""
+        """Whether the loop has ended: it neither continues by itself nor waits for a person's approval."""
         return not self.continues and self is not HandoffReason.APPROVAL
 
     @property
@@ -65,7 +65,7 @@ _CONTINUES = frozenset(
 
 
 class NextStep(StrEnum):
-    """What a conversation is told between two turns."""
+    """The instruction to a conversation between two turns."""
 
     GO_ON = "go on"
     COMPACT = "compact"
@@ -73,7 +73,7 @@ class NextStep(StrEnum):
 
 
 def ready_features(features: FeatureList, status: Mapping[str, FeatureStatus]) -> list[Feature]:
-    """Pending features whose dependencies all pass, in the list's order."""
+    """Return pending features whose dependencies all pass, in the list's order."""
     return [
         feature
         for feature in features.features
@@ -89,13 +89,13 @@ def next_feature(
     in_progress: str | None = None,
     put_off: Collection[str] = (),
 ) -> Feature | None:
-    """The next ready feature: in progress first, then by priority, then by the list's order.
+    """Return the next ready feature: in progress first, then by priority, then by the list's order.
 
     Args:
         features: the loop's list.
         status: by id; a missing id is pending.
-        in_progress: the feature an interrupted session was at.
-        put_off: features skipped for now: taken only when nothing else is ready.
+        in_progress: the feature that an interrupted session worked on.
+        put_off: features skipped for now, taken only if nothing else is ready.
     """
     ready = ready_features(features, status)
     ready.sort(key=lambda one: (one.id in put_off, one.id != in_progress, one.priority))
@@ -103,5 +103,5 @@ def next_feature(
 
 
 def is_complete(features: FeatureList, status: Mapping[str, FeatureStatus]) -> bool:
-    """Whether every feature passes: computed from proofs alone."""
+    """Whether every feature passes, computed from proofs alone."""
     return all(status.get(feature.id) is FeatureStatus.PASSING for feature in features.features)

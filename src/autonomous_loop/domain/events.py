@@ -1,4 +1,4 @@
-"""The journal's events: what happened, one line each."""
+"""The journal's events. Each records one thing that happened, on one line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JOURNAL_SCHEMA: Literal[1] = 1
 
 
 class Claimant(Model):
-    """Who holds a session's claim: a CI run, or a process of one boot of one host.
+    """The holder of a session's claim: a CI run, or a process of one boot of one host.
 
     Attributes:
         nonce: random, so that two claimants never write the same commit.
@@ -34,12 +34,12 @@ class Claimant(Model):
 
 
 class LoopFacts(Model):
-    """`loop.json`: what holds for the whole loop, written once.
+    """The content of `loop.json`: facts of the whole loop, written once.
 
     Attributes:
-        base_branch: where the pull request goes.
-        base: the commit the loop started from; configuration was read from it.
-        configuration_hash: of the configuration read there.
+        base_branch: target branch of the pull request.
+        base: the commit the loop started from; its configuration was read there.
+        configuration_hash: hash of that configuration.
     """
 
     schema_version: Literal[1] = JOURNAL_SCHEMA
@@ -78,10 +78,10 @@ class BaselineTaken(Model):
 
 
 class AttemptStarted(Model):
-    """An attempt began; `reserved` is what it is settled at when nobody lives to say.
+    """An attempt began. If the session dies, the attempt is settled at the cost `reserved`.
 
     Attributes:
-        feature_id: or `PLANNING`.
+        feature_id: the feature's id, or `PLANNING`.
     """
 
     type: Literal["attempt-started"] = "attempt-started"
@@ -91,7 +91,7 @@ class AttemptStarted(Model):
 
 
 class Spent(Model):
-    """Money and tokens that belong to no attempt: planning."""
+    """Money and tokens that belong to no attempt, but to planning."""
 
     type: Literal["spent"] = "spent"
     what: str
@@ -115,11 +115,11 @@ class AttemptEnded(Model):
 
 
 class Kept(Model):
-    """A feature passes: its proof is `proofs/<feature>.json`.
+    """A feature passes; its proof is `proofs/<feature>.json`.
 
     Attributes:
         proof: in brief, so that a journal of many features stays small.
-        digest: SHA-256 of that file: the chain speaks for it.
+        digest: SHA-256 of that file, so that the signed chain covers it.
     """
 
     type: Literal["kept"] = "kept"
@@ -144,7 +144,7 @@ class PutOff(Model):
 
 
 class Reopened(Model):
-    """A person asked to try again, or a person's commit broke its proof."""
+    """A person asked to try again, or a person's commit broke the proof."""
 
     type: Literal["reopened"] = "reopened"
     feature_id: FeatureId
@@ -169,13 +169,13 @@ class Consumed(Model):
 
 
 class RequestAdded(Model):
-    """Something was asked for while the loop ran: frozen here, and a feature from the next planning on.
+    """A request made while the loop ran. It is frozen here; the next planning turns it into features.
 
     Attributes:
-        id: of what asked, such as `comment-7`, `review-12`, `ci-30-4f2a...` or `pushed-4f2a...`.
+        id: id of its source, such as `comment-7`, `review-12`, `ci-30-4f2a...` or `pushed-4f2a...`.
         source: a `/loop add`, a review, a failed run of CI, or tests that a person's commits broke.
-        by: the login of who asked; empty where nobody did.
-        subject: what the same thing is known by when it comes again, such as the path of a CI workflow.
+        by: login of the person who asked; empty if there is none.
+        subject: identifies the same source when it comes again, such as the path of a CI workflow.
         text: cleaned of hidden text.
     """
 
@@ -188,10 +188,10 @@ class RequestAdded(Model):
 
 
 class Added(Model):
-    """Features came to the list (its text is `features.json`, which has this `digest`).
+    """Features were added to the list (its text is `features.json`, which has this `digest`).
 
     Attributes:
-        wishes: which ids of what was asked for later they stand for; none: the loop's own, such as a merge.
+        wishes: ids of the late requests they stand for; none: the loop's own feature, such as a merge.
     """
 
     type: Literal["added"] = "added"
@@ -204,9 +204,9 @@ class Conflicted(Model):
     """A feature is a merge that git could not make by itself.
 
     Attributes:
-        theirs: the commit to be merged in.
-        branch: where it came from.
-        paths: in conflict.
+        theirs: the commit to merge in.
+        branch: the branch it came from.
+        paths: files in conflict.
     """
 
     type: Literal["conflicted"] = "conflicted"
@@ -217,7 +217,7 @@ class Conflicted(Model):
 
 
 class BudgetSet(Model):
-    """A person set the loop's money, within the ceiling; what is spent stays spent."""
+    """A person set the loop's budget, within the ceiling; past spending still counts."""
 
     type: Literal["budget"] = "budget"
     usd: float = Field(gt=0)
@@ -225,7 +225,7 @@ class BudgetSet(Model):
 
 
 class Approved(Model):
-    """A person said go to the feature list (`plan-approval`)."""
+    """A person approved the feature list (`plan-approval`)."""
 
     type: Literal["approved"] = "approved"
     by: str
@@ -240,7 +240,7 @@ class TakenIn(Model):
 
 
 class PullRequestOpened(Model):
-    """The loop's pull request."""
+    """The loop opened its pull request."""
 
     type: Literal["pull-request"] = "pull-request"
     number: int
@@ -257,7 +257,7 @@ class SuiteHeld(Model):
     """The whole suite was run between features.
 
     Attributes:
-        run: None where there is no suite, or it did not hold.
+        run: None if there is no suite, or it did not hold.
     """
 
     type: Literal["suite"] = "suite"
@@ -268,12 +268,12 @@ class SuiteHeld(Model):
 
 
 class Revoked(Model):
-    """A feature's proof was taken back: its checkpoint broke the suite, and nobody saw it then.
+    """A feature's proof was taken back, because its checkpoint broke the suite unnoticed.
 
     Attributes:
         commit: that checkpoint.
-        tests: what it broke, at most 100 ids.
-        why: what the next attempt is told.
+        tests: the tests it broke, at most 100 ids.
+        why: text for the next attempt.
     """
 
     type: Literal["revoked"] = "revoked"
@@ -306,11 +306,11 @@ class Ended(Model):
 
 
 class Bundle(Model):
-    """Where a loop's branches were kept when it came to its end.
+    """The copy of a loop's branches that was kept at its end.
 
     Attributes:
-        artifact_id: of GitHub; 0 where there is none.
-        sha256: of the bundle file itself.
+        artifact_id: GitHub's artifact id; 0 if there is none.
+        sha256: digest of the bundle file itself.
     """
 
     run_id: int
@@ -320,10 +320,10 @@ class Bundle(Model):
 
 
 class Closed(Model):
-    """The pull request, or the issue of a loop without one, was closed.
+    """The pull request was closed, or the issue of a loop without a pull request.
 
     Attributes:
-        how: merged, or closed without it.
+        how: merged, or closed without a merge.
     """
 
     type: Literal["closed"] = "closed"

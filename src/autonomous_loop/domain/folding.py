@@ -1,4 +1,4 @@
-"""From the journal's events to the record they add up to."""
+"""Folds the journal's events into the record."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ from autonomous_loop.domain.record import PLANNING, Entry, LoopRecord, SessionRe
 
 
 def fold(facts: LoopFacts, features: FeatureList | None, entries: Iterable[Entry]) -> LoopRecord:
-    """The record the entries add up to.
+    """Return the record that the entries add up to.
 
-    An attempt that was started and never ended is settled at its reservation as soon as a later session
-    is claimed: its session died.
+    An attempt that was started but never ended is settled at its reservation when a later session is claimed,
+    because its session died.
     """
     state = _Folding(facts, features)
     for entry in entries:
@@ -52,7 +52,7 @@ def fold(facts: LoopFacts, features: FeatureList | None, entries: Iterable[Entry
 
 
 class _Folding:
-    """The accumulator of `fold`: a method an event that does more than set a field."""
+    """The state of `fold`, with one method per event that does more than set a field."""
 
     def __init__(self, facts: LoopFacts, features: FeatureList | None) -> None:
         self.facts = facts
@@ -149,7 +149,7 @@ class _Folding:
 
     def _claimed(self, event: Claimed, entry: Entry) -> None:
         self.values.pop("closed", None)
-        if self.open is not None:  # the session before died in the middle of an attempt
+        if self.open is not None:  # the previous session died during an attempt
             self._close(
                 Attempt(
                     feature_id=self.open.feature_id,
@@ -169,7 +169,7 @@ class _Folding:
         )
 
     def _unsaid_minutes(self) -> float:
-        """Of a session that has not ended: up to its last sign of life."""
+        """Minutes of a session that has not ended, up to its last event."""
         last = self.sessions[-1] if self.sessions else None
         if last is None or last.ended is not None or self.last_at is None:
             return 0.0
@@ -192,7 +192,7 @@ class _Folding:
         if event.patch:
             self.patches[event.attempt.feature_id] = event.attempt.number
         elif event.attempt.outcome not in {AttemptOutcome.INTERRUPTED, AttemptOutcome.FAULT}:
-            # Where nothing could be taken, the patch it started from is still the newest.
+            # If no patch was made, the patch that the attempt started from is still the newest.
             self.patches.pop(event.attempt.feature_id, None)
 
     def _close(self, attempt: Attempt, spending: Spending) -> None:
@@ -214,7 +214,7 @@ class _Folding:
         if event.accepted:
             self.values["held"] = event.commit
         if event.run is not None:
-            # From here on, this is what passed before.
+            # From now on, this run lists the tests that passed before.
             self.baseline = (self.baseline or Baseline()).model_copy(update={"last": event.run})
 
     def _take_back(self, event: Revoked) -> None:

@@ -1,4 +1,4 @@
-"""The handoff document one session leaves for the next: a note and an anti-rewind pin."""
+"""The handoff document that one session leaves for the next. It also detects a rewound journal."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ BATON_SCHEMA: Literal[1] = 1
 
 
 class Handoff(Model):
-    """The journal is the truth; this says where it stood.
+    """A note on where the journal stood. The journal itself is authoritative.
 
     Attributes:
         generation: the session that wrote it.
         checkpoint: the newest proved commit.
-        state: the journal's tip: the next session's must be this or a descendant.
-        not_before: when a usage limit, or the pause after an outage, ends, in UTC.
+        state: the journal's tip; the next session must find this commit or a descendant.
+        not_before: end of a usage limit, or of the pause after an outage, in UTC.
         note: for people and the next session, redacted.
     """
 
@@ -44,11 +44,11 @@ class Handoff(Model):
 
 
 class SignedHandoff(Model):
-    """A baton with its signature.
+    """A handoff with its signature.
 
     Attributes:
-        key_id: which key signed; empty when unsigned.
-        mac: HMAC-SHA256 over the baton's canonical JSON, hexadecimal; empty when unsigned.
+        key_id: id of the signing key; empty if unsigned.
+        mac: HMAC-SHA256 over the handoff's canonical JSON, hexadecimal; empty if unsigned.
     """
 
     handoff: Handoff

@@ -1,4 +1,4 @@
-"""Keys that sign the journal's chain and the handoff: pure, from bytes given by the composition."""
+"""Keys that sign the journal's chain and the handoff. Pure code; `wiring` supplies the key bytes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UNSIGNED = "none"
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One derived key: `id` is public, `secret` is not."""
+    """One derived key. Its `id` is public, its `secret` is not."""
 
     id: str
     secret: bytes = field(repr=False)
@@ -23,16 +23,16 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """The first key signs; all of them verify (a previous key, for rotation).
+    """Keys of one loop. The first key signs; all of them verify (a previous key, for rotation).
 
-    Without a key everything is chained but unsigned: `signed` says so.
+    Without a key everything is chained but unsigned; `signed` tells.
     """
 
     keys: tuple[Key, ...]
 
     @classmethod
     def derive(cls, materials: tuple[str, ...], *, repository: str, loop: str) -> Self:
-        """Keys by HKDF over repository and loop, so that one loop's signature says nothing in another."""
+        """Derive keys by HKDF over repository and loop; one loop's signature is invalid in another."""
         made = []
         for material in materials:
             if not material:
@@ -44,22 +44,22 @@ class Keyring:
 
     @property
     def signed(self) -> bool:
-        """Whether there is a key at all."""
+        """Whether there is a key."""
         return bool(self.keys)
 
     @property
     def key_id(self) -> str:
-        """The id of the key that signs."""
+        """Id of the signing key."""
         return self.keys[0].id if self.keys else UNSIGNED
 
     def sign(self, text: bytes) -> str:
-        """`<key id>:<hexadecimal HMAC-SHA256>`; unsigned: a plain digest, good against accidents only."""
+        """Return `<key id>:<hexadecimal HMAC-SHA256>`; unsigned, a digest that only detects accidents."""
         if not self.keys:
             return f"{UNSIGNED}:{hashlib.sha256(text).hexdigest()}"
         return f"{self.keys[0].id}:{hmac.new(self.keys[0].secret, text, hashlib.sha256).hexdigest()}"
 
     def verify(self, text: bytes, mac: str) -> bool:
-        """Whether one of the keys made `mac`; an unsigned one counts only where there is no key."""
+        """Whether one of the keys made `mac`; an unsigned one is valid only if there is no key."""
         key_id, _, digest = mac.partition(":")
         if key_id == UNSIGNED:
             return not self.keys and hmac.compare_digest(digest, hashlib.sha256(text).hexdigest())
@@ -70,6 +70,6 @@ class Keyring:
         )
 
     def knows(self, mac: str) -> bool:
-        """Whether the key that made `mac` is here at all: tells a lost key from a forged text."""
+        """Whether the key that made `mac` is here, to tell a lost key from a forged text."""
         key_id = mac.partition(":")[0]
         return key_id == self.key_id or any(key.id == key_id for key in self.keys)

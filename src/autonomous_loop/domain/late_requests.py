@@ -1,4 +1,4 @@
-"""What joins a list of features later, and what a list may cost: pure."""
+"""Pure functions that add later requests to a feature list, and estimate what a list may cost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autonomous_loop.domain.feature import Feature, FeatureKind, FeatureList, sl
 from autonomous_loop.domain.request import Request
 
 USD_A_FEATURE: Final = (0.3, 1.5)
-"""What a feature costs as a rule, from little to much: a prior, not measured on the project at hand."""
+"""Typical cost of a feature, low and high: a prior that was not measured on this project."""
 _MOST_ID: Final = 40
 _TITLES: Final = {
     "add": "{by} added with `/loop add`",
@@ -23,7 +23,7 @@ _TITLES: Final = {
 
 
 def unique_id(wanted: str, taken: Collection[str]) -> str:
-    """`wanted`, or `wanted-2`, `wanted-3`...: an id that is not taken, within its length."""
+    """Return `wanted`, or `wanted-2`, `wanted-3`...: the first id that is free, within its length."""
     made, number = wanted[:_MOST_ID].strip("-"), 1
     while made in taken:
         number += 1
@@ -33,12 +33,12 @@ def unique_id(wanted: str, taken: Collection[str]) -> str:
 
 
 def headline(wish: RequestAdded) -> str:
-    """Who or what asked for it, in one line."""
+    """Describe in one line who or what made the request."""
     return _TITLES[wish.source].format(by=wish.by or "somebody")
 
 
 def request_of(wishes: Sequence[RequestAdded], features: FeatureList, *, title: str) -> Request:
-    """What the planner is shown: the wishes as the request, and what the list holds already beside it."""
+    """Return a request for the planner, with the new requests and the features already in the list."""
     asked = "\n\n".join(f"{number}. {headline(one)}:\n{one.text}" for number, one in enumerate(wishes, 1))
     there = "\n".join(f"- {one.id}: {' '.join(one.description.split())[:300]}" for one in features.features)
     return Request(
@@ -52,7 +52,7 @@ def request_of(wishes: Sequence[RequestAdded], features: FeatureList, *, title: 
 
 
 def direct(wish: RequestAdded, taken: Collection[str]) -> Feature:
-    """A wish as one feature, for when the planner came to nothing."""
+    """Turn a request into one feature unchanged, because the planner failed."""
     first = re.sub(r"^[\s*#>-]+", "", wish.text).partition("\n")[0]
     wanted = slug(first, fallback=wish.source)
     return Feature(
@@ -64,7 +64,7 @@ def direct(wish: RequestAdded, taken: Collection[str]) -> Feature:
 
 
 def joined(features: FeatureList, more: Sequence[Feature]) -> tuple[FeatureList, tuple[Feature, ...]]:
-    """The list with later features behind it; ids that are taken are changed.
+    """Append later features to the list; ids that are taken are changed.
 
     Returns:
         The list, and the later features as they stand in it.
@@ -89,7 +89,7 @@ def joined(features: FeatureList, more: Sequence[Feature]) -> tuple[FeatureList,
 
 
 def estimate(pending: int, *, spent_usd: float, limits: Limits) -> str:
-    """What the rest may cost, in a sentence that says what it is worth."""
+    """Estimate the cost of the remaining features, in a sentence that says how reliable it is."""
     low, high = (min(spent_usd + pending * usd, limits.usd) for usd in USD_A_FEATURE)
     little, much = USD_A_FEATURE
     features = f"{pending} feature{'' if pending == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""The base of every domain type, and the identifiers they share."""
+"""The base class of every domain type, and the identifiers they share."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ FeatureId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 
 
 class Model(BaseModel):
-    """Immutable, and an unknown key is an error: what we store, we know.
+    """An immutable model that rejects unknown keys, so that nothing unknown is stored.
 
-    Numbers are finite: JSON has no word for others, and what was written as null could not be read again.
+    Numbers are finite: JSON cannot express others, and a value written as null could not be read again.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -28,6 +28,6 @@ M = TypeVar("M", bound=Model)
 
 
 def scrubbed(model: M, redact: Callable[[str], str]) -> M:
-    """The same with every text in it redacted, and fit for UTF-8."""
+    """Return the model with every text in it redacted and safe for UTF-8."""
     dumped = model.model_dump(mode="python")
     return model.model_validate(in_every_text(dumped, lambda text: redact(utf8(text))))

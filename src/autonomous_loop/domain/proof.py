@@ -14,28 +14,28 @@ from autonomous_loop.domain.text import utf8
 
 PROOF_SCHEMA: Literal[1] = 1
 MOST_OWN = 2_000_000
-"""Bytes of a proof in brief: a session's journal holds one for each feature."""
+"""Maximum bytes of a brief proof; a session's journal holds one for each feature."""
 MOST_SUITE = 30_000_000
-"""Bytes with the ids of the whole suite: 200,000 tests with ids of 80 characters take 18 million."""
+"""Maximum bytes with the ids of the whole suite; 200,000 tests with ids of 80 characters take 18 million."""
 
 Mark = Literal[
     "weak red",  # red only because something the candidate adds could not be imported or compiled
     "no red",  # a refactor, a chore, something that holds already, or tests that cannot be swapped
-    "already satisfied",  # the tests pass on the code as it was: no code was changed
-    "no canary",  # the loop could plant no test of its own: this runner's word is taken
-    "by exit code",  # the runner shows no counts and the configuration allows that
+    "already satisfied",  # the tests pass on the code before; no code was changed
+    "no canary",  # the loop could plant no test of its own, so it trusts this runner's report
+    "by exit code",  # the runner shows no counts, and the configuration allows that
     "model's command",  # the test command is the model's, not the project's
     "tests removed",  # older tests are gone, as a person allowed; the notices name them
-    "flaky",  # a known flaky test was left out of the judgement
-    "not read",  # older tests changed, and nobody can tell whether they still check what they did
-    "for a person",  # a chore: only gates were run
+    "flaky",  # a known flaky test did not count
+    "not read",  # older tests changed, and nobody can tell whether they check as much as before
+    "for a person",  # a chore; only gates were run
 ]
 
 
 class Reason(Model):
-    """Why something was refused: `code` for programs, `text` for the model and for people.
+    """The reason for a refusal: `code` for programs, `text` for the model and for people.
 
-    The text may be made of names of files as they are.
+    The text may contain file names as they are.
     """
 
     code: str
@@ -135,11 +135,11 @@ class Evidence(Model):
 
 @dataclass(frozen=True, slots=True)
 class ModelCommand:
-    """The test command the model proposed.
+    """The test command that the model proposed.
 
     Attributes:
         text: empty: none.
-        tried: by the baseline, which took it in the place of what the project's files merely speak of.
+        tried: the baseline tried it, and used it instead of what the project's files only suggest.
     """
 
     text: str = ""
@@ -147,18 +147,18 @@ class ModelCommand:
 
 
 class Baseline(Model):
-    """The project's own suite and gates before anything was changed.
+    """The project's own suite and gates before any change.
 
     Attributes:
-        command: the suite's command; empty where the project has no suite.
-        model_command: the model's test command, where tests run by it; empty: they do not; None: nobody
-            wrote it down, in a record of an older version.
-        failing: known-failing tests: they refuse nothing.
+        command: the suite's command; empty if the project has no suite.
+        model_command: the model's test command if tests run by it; empty if they do not; None in a record of
+            an older version, which did not store it.
+        failing: known-failing tests; they cause no refusal.
         flaky: tests whose two outcomes differed.
-        passed: how many passed in both runs.
-        runs: the two runs; the ids of what passed in both stand in the first.
-        gates: each gate on the untouched code; one that is not clean there is not asked for later.
-        last: the whole suite on the newest code it held on, where it does not run for each feature.
+        passed: number of tests that passed in both runs.
+        runs: the two runs; the first holds the ids of tests that passed in both.
+        gates: each gate on the untouched code; a gate that is not clean there is not required later.
+        last: the whole suite on the newest commit it held on, if it does not run for each feature.
     """
 
     command: str = ""
@@ -172,7 +172,7 @@ class Baseline(Model):
 
 
 class Submission(Model):
-    """What `submit_feature` brings: `tests` are files or test ids in the tree."""
+    """The input of `submit_feature`; `tests` are files or test ids in the tree."""
 
     feature_id: FeatureId
     tests: tuple[str, ...] = Field(default=(), max_length=50)
@@ -223,7 +223,7 @@ class Proof(Model):
 
     @property
     def brief(self) -> Proof:
-        """Without what grows with the suite, and without output: as it stands in the journal's events."""
+        """The proof for the journal's events: without output, and without data that grows with the suite."""
         runs = ("red", "was_green", "green", "regression", "end_to_end")
         short: dict[str, object] = {
             name: run.model_copy(update={"excerpt": ""} | ({"passed": ()} if name == "regression" else {}))
@@ -235,7 +235,7 @@ class Proof(Model):
 
 
 def oversized(made: Proof | Baseline) -> str:
-    """Why the journal cannot take it, and what to do; empty where it can."""
+    """Return why the journal cannot store it, and what to do; empty if it can."""
     own = len(made.brief.model_dump_json().encode()) if isinstance(made, Proof) else 0
     if own > MOST_OWN:
         return _too_long("the feature's own tests", own, MOST_OWN)
@@ -254,8 +254,8 @@ class Verdict(Model):
     """The answer to a submission: a proof, or reasons.
 
     Attributes:
-        lost: ids of tests that passed before and do not now, where that is the reason.
-        suite: the whole suite's run, where the answer is to that.
+        lost: ids of tests that passed before but do not now, if that is the reason.
+        suite: the run, if the whole suite was asked for.
     """
 
     accepted: bool
@@ -266,18 +266,18 @@ class Verdict(Model):
 
     @property
     def signature(self) -> str:
-        """What failed, reduced to what identifies it: the same twice means the same mistake."""
+        """Identifies the failure, so that an equal signature means the same mistake again."""
         text = "\n".join(sorted(f"{reason.code} {reason.text}" for reason in self.reasons))
         return hashlib.sha256(text.encode()).hexdigest()[:16] if self.reasons else ""
 
 
 class GateReport(Model):
-    """What the gate saw in a candidate.
+    """What the gate found in a candidate.
 
     Attributes:
-        refusals: empty when clean.
-        notices: allowed, but pointed out to the reviewer.
-        held_back: protected paths the candidate changes.
+        refusals: empty if clean.
+        notices: allowed, but shown to the reviewer.
+        held_back: protected paths that the candidate changes.
     """
 
     refusals: tuple[Reason, ...] = ()

@@ -1,4 +1,4 @@
-"""All loops of a repository: which may go on now, what they spent today, what its limits leave room for."""
+"""Decides over all loops of a repository: which may run now, within the day's spending and the limits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autonomous_loop.domain.record import PLANNING, Entry, LoopRecord
 
 
 class Stand(StrEnum):
-    """What a loop waits for."""
+    """The thing a loop waits for."""
 
     WORKING = "a session of it is at work"
     DUE = "one more session may start"
@@ -35,15 +35,15 @@ def stand(
     limits: Limits,
     now: datetime,
 ) -> Stand:
-    """Whether a schedule may start the loop's next session.
+    """Return whether a schedule may start the loop's next session, or what it waits for.
 
     Args:
         alive: its newest session has not ended and may still be at work.
-        cancelled: a person cancelled its job, and it could not even write that.
+        cancelled: a person cancelled its job, which could not even record that.
         by_itself: the loop's continuation is auto or scheduled.
-        allow_unsigned: of its configuration: without a signature nothing goes on by itself.
-        limits: of its configuration.
-        now: aware.
+        allow_unsigned: from its configuration; an unsigned loop does not continue by itself without it.
+        limits: from its configuration.
+        now: timezone-aware.
     """
     if _is_over(record):
         return Stand.OVER
@@ -53,7 +53,7 @@ def stand(
     if last.ended is None and cancelled:
         return Stand.PERSON
     if record.generation >= limits.sessions or exhausted(limits, record.spending + record.unsettled):
-        return Stand.OVER  # its next session could only say so
+        return Stand.OVER  # its next session could only report the end
     unsigned = record.last_mac.startswith(f"{UNSIGNED}:") and not allow_unsigned
     waits_for_go = last.reason is HandoffReason.APPROVAL
     if not by_itself or unsigned or waits_for_go:
@@ -69,10 +69,10 @@ def _is_over(record: LoopRecord) -> bool:
 
 
 def spent_on(day: date, entries: Iterable[Entry]) -> float:
-    """US dollars of one UTC day in one journal.
+    """Return the US dollars that one journal records for one UTC day.
 
-    An attempt that has not ended counts at what was set aside for it, on the day it began: nobody may spend
-    that twice.
+    An attempt that has not ended counts at its reservation, on the day it began, so that the same money
+    cannot be spent twice.
     """
     total = 0.0
     open_attempt: tuple[str, float, date] | None = None
@@ -88,7 +88,7 @@ def spent_on(day: date, entries: Iterable[Entry]) -> float:
                 open_attempt = None if what == PLANNING else open_attempt
                 total += spending.usd if at == day else 0.0
             case Claimed():
-                # The session before died in its attempt: it is settled at its reservation.
+                # The previous session died in its attempt, which is settled at its reservation.
                 total += open_attempt[1] if open_attempt and open_attempt[2] == day else 0.0
                 open_attempt = None
             case _:
@@ -98,10 +98,10 @@ def spent_on(day: date, entries: Iterable[Entry]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One loop, as far as the repository's limits are concerned.
+    """The state of one loop, as the repository's limits see it.
 
     Attributes:
-        began: its first session.
+        began: start of its first session.
     """
 
     loop: LoopId
@@ -112,11 +112,11 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An issue whose label nobody has acted on yet.
+    """An issue with a label on which nothing has acted yet.
 
     Attributes:
-        loop: the loop its session will be of.
-        since: when it got the label.
+        loop: the loop that its session will belong to.
+        since: when the label was added.
     """
 
     loop: LoopId
@@ -129,8 +129,8 @@ class Room:
     """The repository's limits.
 
     Attributes:
-        usd: US dollars a UTC day, over all loops.
-        loops: open at once.
+        usd: US dollars per UTC day, over all loops.
+        loops: maximum open loops at once.
     """
 
     usd: float
@@ -147,11 +147,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Why a session may not start now.
+    """The reason why a session may not start now.
 
     Attributes:
-        key: the same while it is the same wait: one comment each.
-        until: when it will be looked at again by itself; None: when a loop ends.
+        key: identifies the wait, so that each wait gets one comment.
+        until: when the queue checks again by itself; None: when a loop ends.
     """
 
     key: str
@@ -162,9 +162,9 @@ class Wait:
 def must_wait(
     loop: LoopId, standings: Sequence[Standing], *, spent_today: float, room: Room, now: datetime
 ) -> Wait | None:
-    """Whether a session of this loop is beyond the repository's limits; None while there is room.
+    """Return why the repository's limits stop a session of this loop; None if there is room.
 
-    The oldest open loops go on; a loop that is not open yet would be the youngest.
+    The oldest open loops continue; a loop that is not open yet would be the youngest.
     """
     today = now.astimezone(UTC).date()
     if spent_today >= room.usd:
@@ -190,7 +190,7 @@ def matrix(
     room: Room,
     now: datetime,
 ) -> tuple[Sequence[Turn], Wait | None]:
-    """The jobs that may start now: open loops first, then issues, each oldest first.
+    """Return the jobs that may start now: open loops first, then issues, each oldest first.
 
     Returns:
         The jobs, and why others wait.
@@ -211,12 +211,12 @@ def matrix(
 
 
 def _open(standings: Sequence[Standing]) -> list[Standing]:
-    """Loops that are not over, oldest first."""
+    """Return the loops that are not over, oldest first."""
     live = (one for one in standings if one.stand is not Stand.OVER)
     return sorted(live, key=lambda one: (one.began, one.issue))
 
 
 def asked_again(records: Mapping[LoopId, LoopRecord], at: datetime) -> bool:
-    """Whether a label put on at `at` asks for something these loops of its issue did not hear yet."""
+    """Whether a label added at `at` asks for something that the issue's loops have not yet handled."""
     ends = [record.sessions[-1].ended for record in records.values() if record.sessions]
     return all(end is not None and end < at for end in ends)

@@ -1,4 +1,4 @@
-"""The record the journal's events fold into. Status and spending are kept nowhere else."""
+"""The record that the journal's events fold into. Status and spending are stored nowhere else."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from autonomous_loop.domain.feature import Attempt, FeatureList, FeatureStatus
 from autonomous_loop.domain.model import CommitSha, Model
 from autonomous_loop.domain.proof import Baseline, ModelCommand, Proof
 
-# What planning is called where a feature's id stands: no list can hold it, since ids are made of [a-z0-9-].
+# Stands for planning in place of a feature id. No list can contain it, since ids consist of [a-z0-9-].
 PLANNING = "PLANNING"
 
 
 class Entry(Model):
-    """One line of `sessions/<n>.jsonl`: an event in its place in the chain.
+    """One line of `sessions/<n>.jsonl`: an event at its place in the chain.
 
     Attributes:
         sequence: from 1, over the whole loop.
-        mac: over the mac before it, repository, loop, session and the event.
+        mac: over the previous mac, repository, loop, session and the event.
     """
 
     sequence: int
@@ -46,7 +46,7 @@ class Entry(Model):
 
 
 class SessionRecord(Model):
-    """One session, folded."""
+    """One session, folded from its events."""
 
     number: int
     kind: Literal["INIT", "CONTINUE"]
@@ -62,24 +62,24 @@ class SessionRecord(Model):
 
 
 class LoopRecord(Model):
-    """Everything the journal says, folded.
+    """The whole journal, folded.
 
     Attributes:
-        open_attempt: an attempt that was started and never ended: its session died.
-        proofs: of the features that pass, in brief, in the order in which they were kept.
-        digests: SHA-256 of each file of a proof.
+        open_attempt: an attempt that was started but never ended, because its session died.
+        proofs: brief proofs of the features that pass, in the order in which they were kept.
+        digests: SHA-256 of each proof's file.
         checkpoint: the newest proved commit.
         revoked: pending features whose proof was taken back.
-        suite: the whole suite between features, when it last ran.
-        held: the newest commit it is known to hold on.
-        wishes: everything that was asked for later, by the id of what asked.
+        suite: the last run of the whole suite between features.
+        held: the newest commit on which the suite is known to hold.
+        wishes: all later requests, by the id of their source.
         waiting: ids of those that no feature stands for yet.
         merges: features that are merges with conflicts.
-        approved: a person said go.
-        budget_usd: what a person set by `/loop budget`; None: the limit as configured.
+        approved: a person approved the list.
+        budget_usd: the budget a person set by `/loop budget`; None: the configured limit.
         recovered: errors recovered over the whole loop.
         closed: its pull request (or issue) was closed; a later session opens it again.
-        unsettled: what a session that died has spent and not said; the next claim settles it.
+        unsettled: what a dead session spent without reporting it; the next claim settles it.
     """
 
     facts: LoopFacts
@@ -119,48 +119,48 @@ class LoopRecord(Model):
 
     @property
     def generation(self) -> int:
-        """The number of the newest session; 0 before the first claim."""
+        """Number of the newest session; 0 before the first claim."""
         return self.sessions[-1].number if self.sessions else 0
 
     @property
     def passing(self) -> int:
-        """How many features pass."""
+        """Number of features that pass."""
         return sum(status is FeatureStatus.PASSING for status in self.status.values())
 
     @property
     def total(self) -> int:
-        """How many features there are; 0 before there is a list."""
+        """Number of features; 0 before there is a list."""
         return len(self.features.features) if self.features else 0
 
     @property
     def limits(self) -> Limits:
-        """As the loop was started with, but for the money where a person set it."""
+        """The limits the loop was started with, except for a budget that a person set."""
         return self.facts.limits.with_usd(self.budget_usd)
 
     @property
     def complete(self) -> bool:
-        """Whether every feature passes and nothing waits to become one: computed from proofs alone."""
+        """Whether every feature passes and no request waits to become one, computed from proofs alone."""
         return self.features is not None and not self.waiting and is_complete(self.features, self.status)
 
     @property
     def taken_up_after_done(self) -> bool:
-        """Whether the newest session goes on with a loop that was complete."""
+        """Whether the newest session continues a loop that was complete."""
         return len(self.sessions) > 1 and self.sessions[-2].reason is HandoffReason.COMPLETE
 
     @property
     def model_command(self) -> ModelCommand:
-        """The test command of the model, as every session after the baseline must take it."""
+        """The model's test command, as every session after the baseline must use it."""
         if self.baseline is not None and self.baseline.model_command is not None:
             return ModelCommand(self.baseline.model_command, tried=True)
         return ModelCommand(self.features.test_command if self.features else "")
 
     def attempts_at(self, feature_id: str) -> tuple[Attempt, ...]:
-        """The attempts at one feature, in order."""
+        """Return the attempts at one feature, in order."""
         return tuple(attempt for attempt in self.attempts if attempt.feature_id == feature_id)
 
     @property
     def sessions_without_progress(self) -> int:
-        """How many sessions in a row, up to the newest ended one, came to nothing."""
+        """Number of consecutive sessions, up to the newest ended one, that made no progress."""
         count = 0
         for session in reversed(self.sessions):
             if session.ended is None or not session.model_answered:
@@ -172,7 +172,7 @@ class LoopRecord(Model):
 
     @property
     def outages(self) -> int:
-        """How many sessions in a row ended before any answer of the model."""
+        """Number of consecutive sessions that ended before any answer of the model."""
         count = 0
         for session in reversed(self.sessions):
             if session.ended is None:

@@ -1,4 +1,4 @@
-"""The request as it was when the loop started: frozen, hashed, carried along."""
+"""The request as it was when the loop started: frozen, hashed and carried along."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from autonomous_loop.domain.model import Model
 
 
 class Request(Model):
-    """What was asked, already cleaned of hidden text.
+    """A request, already cleaned of hidden text.
 
     Attributes:
-        requester: the login of who asked; empty on a plain git directory.
-        comments: by people with write access, from before the label.
+        requester: login of the person who asked; empty on a plain git directory.
+        comments: comments from before the label, by people with write access.
     """
 
     title: str = Field(max_length=500)
@@ -25,11 +25,11 @@ class Request(Model):
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """Everything of it that the model is shown, and a person must be able to read."""
+        """All its texts that the model is shown, and that a person must be able to read."""
         return (self.title, self.body, *self.comments)
 
     @property
     def hash(self) -> str:
-        """SHA-256 over what the model is shown."""
+        """SHA-256 over the texts that the model is shown."""
         text = "\0".join(self.texts)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Where the model's service is, and how the loop proves who it is to it."""
+"""The model's service, and the loop's credentials for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Self
 from autonomous_loop.errors import ConfigurationError, CredentialError
 
 AUDIENCE = "https://api.anthropic.com"
-# Values of a job's environment that open a service, whichever one the loop uses.
+# Variables of a job's environment that give access to a service, whichever one the loop uses.
 SECRET_NAMES = (
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_AUTH_TOKEN",
@@ -22,7 +22,7 @@ SECRET_NAMES = (
     "AWS_BEARER_TOKEN_BEDROCK",
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
 )
-# Files that hold credentials: the hands must not be able to read them.
+# Files that hold credentials; the sandbox must not be able to read them.
 FILE_NAMES = (
     "ANTHROPIC_IDENTITY_TOKEN_FILE",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -32,7 +32,7 @@ FILE_NAMES = (
 
 
 class Provider(StrEnum):
-    """Who runs the model."""
+    """The company that runs the model."""
 
     ANTHROPIC = "anthropic"
     BEDROCK = "bedrock"
@@ -43,19 +43,19 @@ class Provider(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServiceAccess:
-    """The service and the loop's credentials for it; those of a cloud are found by the cloud's own library.
+    """The service and the loop's credentials for it. A cloud's own library finds that cloud's credentials.
 
     Attributes:
         base_url: another address; empty: the provider's own.
-        api_key: of Anthropic, Foundry, Bedrock (a bearer token) or the Claude Platform on AWS.
-        auth_token: a bearer token, as gateways take it.
+        api_key: key for Anthropic, Foundry, Bedrock (a bearer token) or the Claude Platform on AWS.
+        auth_token: a bearer token, as gateways accept it.
         federation_rule, organization, service_account, workspace: ids of Anthropic's identity federation; the
             workspace also of the Claude Platform on AWS.
         identity_token, identity_token_file: a token of another identity provider to exchange.
-        oidc_url, oidc_token: where GitHub gives this job an identity token, and what it wants to see.
+        oidc_url, oidc_token: where GitHub gives this job an identity token, and the token it wants.
         region, project, resource: of the cloud: AWS's or Google's region, Google's project, Azure's resource.
         secrets: every value that must never leave.
-        files: paths the hands must not be able to read.
+        files: paths that the sandbox must not be able to read.
     """
 
     provider: Provider = Provider.ANTHROPIC
@@ -79,12 +79,12 @@ class ServiceAccess:
 
     @classmethod
     def read(cls, env: Mapping[str, str], given: Mapping[str, str] | None = None) -> Self:
-        """From the action's inputs, and the environment where they say nothing.
+        """Read the action's inputs, and the environment for inputs that were not given.
 
         Args:
-            env: the job's.
-            given: inputs, by name with underscores; empty ones were not given. One way to prove who the loop
-                is among them puts the environment's ways to Anthropic aside.
+            env: the job's environment.
+            given: inputs, by name with underscores; empty ones were not given. If one of them is a credential
+                for Anthropic, the environment's credentials for Anthropic are ignored.
 
         Raises:
             ConfigurationError: an unknown provider.
@@ -146,11 +146,11 @@ class ServiceAccess:
 
     @property
     def key_material(self) -> str:
-        """What a handoff key may be derived from: only a direct key of Anthropic's stays the same."""
+        """Secret to derive a handoff key from: only a direct Anthropic key, as no other stays the same."""
         return self.api_key if self.provider is Provider.ANTHROPIC else ""
 
     def require(self) -> None:
-        """Raise early, before anything is begun.
+        """Fail early, before any work begins.
 
         Raises:
             CredentialError: something is missing or contradicts; it names the setting.

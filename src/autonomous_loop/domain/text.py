@@ -1,4 +1,4 @@
-"""Text as it can be sent and stored."""
+"""Converts text so that it can be sent and stored."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def utf8(text: str) -> str:
-    r"""The same, fit for UTF-8.
+    r"""Return the text, safe for UTF-8.
 
-    Names of files are bytes. What of them is no UTF-8 is carried in a `str` as lone surrogates
-    (`surrogateescape`), which nothing outside takes; it is shown as git shows it: `b\351.bin`. Half a
-    surrogate pair, as models write it, is shown by its number.
+    File names are bytes. A `str` holds those that are not UTF-8 as lone surrogates (`surrogateescape`), which
+    nothing outside accepts; they are shown as git shows them: `b\351.bin`. Half a surrogate pair, as models
+    write it, is shown by its number.
     """
     return _SURROGATE.sub(_shown, text)
 
 
 def in_every_text(value: object, change: Callable[[str], str]) -> object:
-    """The same plain data with every text in it changed; keys and words of an enumeration are no texts."""
+    """Return the plain data with every text in it changed, except keys and enumeration values."""
     if isinstance(value, StrEnum):
         return value
     if isinstance(value, str):

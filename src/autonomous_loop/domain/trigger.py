@@ -1,4 +1,4 @@
-"""What an event asks of the loop: pure."""
+"""Pure types and functions for what an event asks of the loop."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ MOST_ARGUMENT: Final = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start a loop for an issue, or continue the live one it has.
+    """Start a loop for an issue, or continue its live one.
 
     Attributes:
-        actor: who asked, as the event says; still to be checked.
+        actor: the sender, as the event says; not checked yet.
     """
 
     issue: int
@@ -31,7 +31,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class StartFile:
-    """Start a loop for a request file, or continue the live one it has.
+    """Start a loop for a request file, or continue its live one.
 
     Attributes:
         path: as it was given.
@@ -43,10 +43,10 @@ class StartFile:
 
 @dataclass(frozen=True, slots=True)
 class Continue:
-    """The next session of a loop.
+    """Run the next session of a loop.
 
     Attributes:
-        generation: the session to be claimed; None: the next one.
+        generation: the session to claim; None: the next one.
         pin: the journal's tip must be this or a descendant of it; None when a person asks.
     """
 
@@ -61,8 +61,8 @@ class Asked:
     """A command in a comment.
 
     Attributes:
-        number: of the issue or pull request.
-        name: one of `COMMANDS`; "" when it is none of them.
+        number: number of the issue or pull request.
+        name: one of `COMMANDS`; "" if it is none of them.
     """
 
     number: int
@@ -75,11 +75,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """Somebody asked for changes in a review of a loop's pull request, which is open.
+    """A review requested changes on a loop's open pull request.
 
     Attributes:
-        number: of the pull request.
-        kind: of the reviewer's account: `User`, `Bot`...
+        number: number of the pull request.
+        kind: type of the reviewer's account: `User`, `Bot`...
     """
 
     loop: LoopId
@@ -90,10 +90,10 @@ class Reviewed:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """Somebody pushed to the branch of a loop's pull request.
+    """A push to the branch of a loop's pull request.
 
     Attributes:
-        head: where the branch stands now.
+        head: the branch's commit now.
     """
 
     loop: LoopId
@@ -104,11 +104,11 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A workflow of others ended on a commit of the branch of a loop's pull request.
+    """Another workflow ended on a commit of a loop's pull request branch.
 
     Attributes:
-        workflow: the path of its file.
-        failed: or it ran out of time.
+        workflow: path of its file.
+        failed: it failed or ran out of time.
     """
 
     loop: LoopId
@@ -119,12 +119,12 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A schedule: start what waits."""
+    """A scheduled event: start what waits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """Nothing to do, and why."""
+    """There is nothing to do, for this reason."""
 
     reason: str
 
@@ -134,16 +134,16 @@ Activity = Start | StartFile | Continue | Asked | Reviewed | Pushed | Checked | 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A command as it was written: `name` is "" for one that does not exist or lacks its argument."""
+    """A command as it was written. `name` is "" if the command is unknown or lacks its argument."""
 
     name: str
     argument: str = ""
 
 
 def parse_command(text: str) -> Words | None:
-    """A `/loop` command: the very first word of a comment; None when there is none.
+    """Return the `/loop` command if it is the first word of a comment; otherwise None.
 
-    It is one line; only `add` takes the rest of the comment with it. A budget is dollars: `20`, `$7.50`.
+    A command is one line; only `add` includes the rest of the comment. A budget is in dollars: `20`, `$7.50`.
     """
     found = _COMMAND.match(text)
     if not found:
@@ -161,7 +161,7 @@ def parse_command(text: str) -> Words | None:
 
 
 def loop_of_branch(ref: str, prefix: str) -> LoopId | None:
-    """The loop whose pull request's branch this is; None for any other branch.
+    """Return the loop whose pull request has this branch; None for any other branch.
 
     Args:
         ref: `autonomous-loop/issue-12/pr`, with or without `refs/heads/`.
@@ -174,21 +174,21 @@ def loop_of_branch(ref: str, prefix: str) -> LoopId | None:
 
 
 def loop_of(issue: int, round_number: int = 1) -> LoopId:
-    """`issue-12`, and `issue-12-2` for the second loop of the same issue."""
+    """Return `issue-12`, or `issue-12-2` for the second loop of the same issue."""
     return f"issue-{issue}" if round_number == 1 else f"issue-{issue}-{round_number}"
 
 
 def issue_of(loop: LoopId) -> int | None:
-    """The issue a loop works on; None for a loop that has none."""
+    """Return the issue a loop works on; None if it has none."""
     found = _LOOP.fullmatch(loop)
     return int(found.group(1)) if found else None
 
 
 def choose_loop(issue: int, ended: Mapping[LoopId, bool]) -> LoopId:
-    """The loop a label on `issue` starts or continues.
+    """Return the loop that a label on `issue` starts or continues.
 
     Args:
-        ended: whether each known loop has ended; loops of other issues are left alone.
+        ended: whether each known loop has ended; loops of other issues are ignored.
     """
     rounds = {
         int(found.group(2) or 1): is_over

@@ -1,4 +1,4 @@
-"""Plain values that pass between the parts and what stands behind their ports."""
+"""Plain values that pass between the engine and the adapters behind its ports."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ CoderEnding = Literal["accepted", "refused", "gave-up", "blocked", "handed-off"]
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """How a command of the hands ended.
+    """The result of a command in the sandbox.
 
     Attributes:
-        exit_code: None when the deadline ended it.
-        stdout: what it printed, capped; with the errors in it where they were merged.
-        stderr: empty where merged.
-        truncated: the output was longer than the cap (its middle is left out).
-        duration_s: wall seconds.
+        exit_code: None if the deadline ended it.
+        stdout: its output, up to a limit; includes the errors if they were merged.
+        stderr: empty if merged.
+        truncated: the output was longer than the limit (its middle is left out).
+        duration_s: wall-clock seconds.
     """
 
     exit_code: int | None
@@ -41,12 +41,12 @@ class CommandResult:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """What was opened or changed of what is watched, by path.
+    """The watched paths that were opened or changed.
 
     Attributes:
-        files: watched files that were opened or changed, whatever name was used.
-        entries: what appeared, went or changed in watched folders and is no folder.
-        folders: folders that did, or that are watched and were changed themselves.
+        files: watched files that were opened or changed, under any name.
+        entries: entries of watched folders, other than folders, that appeared, disappeared or changed.
+        folders: folders that did so, or watched folders that changed themselves.
     """
 
     files: frozenset[str]
@@ -56,7 +56,7 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class BrowserResult:
-    """What the browser tool answers: text, and a PNG for a screenshot."""
+    """The browser tool's answer: text, and a PNG for a screenshot."""
 
     text: str
     png: bytes | None = None
@@ -64,7 +64,7 @@ class BrowserResult:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One path that differs between two trees. Modes are git's ("100644", "120000", ...), "" when absent."""
+    """One path that differs between two trees. Modes are git's ("100644", "120000", ...), "" if absent."""
 
     path: str
     status: Literal["A", "D", "M", "T"]
@@ -77,9 +77,9 @@ class HalfMerge:
     """A merge that git could not make by itself.
 
     Attributes:
-        commit: of both sides, with our version of what is in conflict: what the rest is compared with.
-        start: its tree, with conflict markers in what is in conflict.
-        paths: in conflict.
+        commit: merges both sides with our version of the conflicts; later changes are compared with it.
+        start: its tree, with conflict markers in the conflicting files.
+        paths: files in conflict.
     """
 
     commit: CommitSha
@@ -89,14 +89,14 @@ class HalfMerge:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one answer of the model cost, and how full the conversation is.
+    """The cost of one model answer, and how full the conversation is.
 
     Attributes:
-        spending: of this answer alone, compaction's included.
+        spending: cost of this answer alone, including compaction.
         context_used: tokens of the conversation as the API counted them.
-        context_window: of the model.
+        context_window: context size of the model.
         recovered: errors recovered on the way to this answer.
-        answered: False for what broken answers cost: the model has said nothing.
+        answered: False for the cost of broken answers, where the model has said nothing.
     """
 
     spending: Spending
@@ -108,12 +108,12 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class CoderResult:
-    """How a conversation ended; control flows from this, never from words in the model's text.
+    """How a conversation ended. Control flow uses this, never words in the model's text.
 
     Attributes:
-        ending: `refused` when the submissions of this attempt are used up.
-        verdict: of the last submission.
-        question: what only a person can answer, when blocked.
+        ending: `refused` if the attempt's submissions are used up.
+        verdict: verdict on the last submission.
+        question: a question that only a person can answer, if blocked.
         note: the model's last words, for people.
     """
 
@@ -128,11 +128,11 @@ class HowTestsRun:
     """How the loop runs a project's tests.
 
     Attributes:
-        commands: test files are appended to them, each in the folder it goes to.
+        commands: the commands; each gets the test files of its folder appended.
         suite: the whole suite; the same commands with nothing appended, unless configured.
-        programs: where the interpreters and runners they name are found, by name.
-        said_by: who says so: the configuration, the project's own scripts, the model, or nobody: it is
-            guessed from the project's files.
+        programs: paths of the interpreters and runners they name, by name.
+        said_by: the source: the configuration, the project's own scripts, the model, or nobody, if it is a
+            guess from the project's files.
     """
 
     commands: tuple[str, ...] = ()
@@ -147,8 +147,8 @@ class Task:
 
     Attributes:
         number: the attempt's number, from 1.
-        earlier: attempts before it, with their lessons.
-        patched: unfinished work of the last attempt was put into the work tree.
+        earlier: previous attempts, with their lessons.
+        patched: the work tree contains unfinished work of the last attempt.
         memory: the loop's notes.
         done: descriptions of the features that pass.
         tests: how the loop will run them.
@@ -166,13 +166,13 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something that was asked for while the loop runs.
+    """A request that arrives while the loop runs.
 
     Attributes:
-        name: of a command: go, continue, stop (the label removed counts), retry, skip, add, budget; or
-            `review` (changes were requested), or `ci` (a workflow of others failed on what we published).
+        name: a command: go, continue, stop (a removed label counts), retry, skip, add, budget; or `review`
+            (changes were requested), or `ci` (another workflow failed on what we published).
         argument: a feature, dollars, or a text, cleaned of hidden text.
-        subject: of `ci`: the path of its workflow.
+        subject: for `ci`, the path of its workflow.
     """
 
     id: str
@@ -184,7 +184,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What people see of the loop, made by `report/`."""
+    """The loop's texts for people, rendered by `report/`."""
 
     title: str
     body: str

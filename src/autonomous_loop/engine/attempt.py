@@ -58,7 +58,7 @@ class Workbench:
 
 
 class Conversation:
-    """Accounts for the spending of any conversation; the other half of `Control` is in `FeatureAttempt`.
+    """Accounts for the spending of any conversation. Subclasses implement the rest of `Control`.
 
     Args:
         subject: the feature's id, or `PLANNING`.

@@ -253,7 +253,7 @@ class Verifier(Protocol):
     async def culprits(
         self, commits: Sequence[CommitSha], *, lost: Sequence[str], passing: Mapping[str, Proof]
     ) -> Mapping[CommitSha, Sequence[str]]:
-        """Find which of `commits` broke which of the `lost` tests; the last commit lacks them all.
+        """Find which of `commits` broke which of the `lost` tests; at the last commit all are broken.
 
         An empty `lost` stands for the suite itself.
         """

@@ -1,1 +1,1 @@
-"""GitHub's side of the loop: what the runner gives, who may ask, and what is written back."""
+"""Reads the runner's input, checks who may start a loop, and writes results back to GitHub."""

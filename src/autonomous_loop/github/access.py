@@ -1,4 +1,4 @@
-"""Who may ask: write access by GitHub's own answer, failing closed."""
+"""Decides who may start and steer a loop: people with write access, as GitHub reports it. Fails closed."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from autonomous_loop.github.client import WORKFLOW_BOT, translated
 
 WRITERS: Final = frozenset({"admin", "maintain", "write"})
 GHOST: Final = "ghost"
-"""What GitHub shows in place of a deleted account."""
+"""The login GitHub shows for a deleted account."""
 _LOGIN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9_])?")
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """The event by which an issue got the label: GitHub's record of it, not the payload's word.
+    """The event that put the label on an issue, from GitHub's own record, not from the payload.
 
     Attributes:
-        actor: a login; "" when the account is gone.
+        actor: a login; "" if the account is gone.
         kind: `User`, `Bot`, ...
     """
 
@@ -35,12 +35,12 @@ class Labelled:
 
 
 class Access:
-    """Asks the collaborator API, once for each person.
+    """Asks the collaborator API, once per person.
 
     Args:
-        repository: of the loop.
-        allowed_bots: bots that may ask, by exact login. A `[bot]` at the end of a name earns nothing.
-        own_login: whose token dispatches continuations.
+        repository: the loop's repository.
+        allowed_bots: exact logins of bots that may start a loop. A name that ends in `[bot]` gets no rights.
+        own_login: the account that dispatches continuations.
     """
 
     def __init__(
@@ -52,14 +52,14 @@ class Access:
         self._known: dict[str, bool] = {}
 
     def may_write(self, login: str, kind: str = "User") -> bool:
-        """Whether this person, or listed bot, may ask.
+        """Whether this person, or listed bot, has write access.
 
         Raises:
             ForgeError: GitHub did not say.
         """
         if kind != "User" or login.endswith("[bot]"):
             return login in self._allowed_bots
-        # Not every login GitHub shows is one that the API can be asked about.
+        # GitHub shows some logins that the API cannot be asked about.
         if not _LOGIN.fullmatch(login) or login == GHOST:
             return False
         if login not in self._known:
@@ -68,10 +68,10 @@ class Access:
         return self._known[login]
 
     def require_writer(self, login: str, kind: str = "User") -> None:
-        """Refuse whoever may not ask.
+        """Refuse a sender without write access.
 
         Raises:
-            AccessError: no write access; or nobody could say, which is the same.
+            AccessError: no write access, or GitHub did not say, which counts as none.
         """
         name = login or "an account that is gone"
         try:
@@ -89,10 +89,10 @@ class Access:
             )
 
     def labelled(self, issue: int, label: str) -> Labelled:
-        """Who put the label on, and when, from the issue's events.
+        """Return who added the label, and when, from the issue's events.
 
         Raises:
-            AccessError: the issue does not carry the label by any event (any more).
+            AccessError: no event shows that the issue (still) has the label.
             ForgeError: GitHub did not answer.
         """
         newest: Labelled | None = None
@@ -115,10 +115,10 @@ class Access:
         return newest
 
     def check_start(self, issue: int, label: str, *, actor: str = "") -> Labelled:
-        """Whoever labelled the issue may ask; so may whom the payload names, where it names another.
+        """Check the person who added the label, and the payload's actor if that is someone else.
 
         Raises:
-            AccessError: refused; the label should be taken off again (`remove_label`).
+            AccessError: refused; the caller should remove the label (`remove_label`).
         """
         try:
             found = self.labelled(issue, label)
@@ -130,7 +130,7 @@ class Access:
         return found
 
     def check_continuation(self, *, dispatcher: str, requester: str) -> None:
-        """The one the journal names as requester still may ask; so may whoever dispatched, unless we did.
+        """Check that the requester in the journal still has access, and the dispatcher unless it is the loop.
 
         Raises:
             AccessError: refused.
@@ -140,7 +140,7 @@ class Access:
             self.require_writer(dispatcher)
 
     def remove_label(self, issue: int, label: str) -> None:
-        """Take a refused label off; one that is gone already is fine.
+        """Remove a refused label; one that is already gone is fine.
 
         Raises:
             ForgeError: GitHub refused.
@@ -156,6 +156,6 @@ class Access:
         try:
             return self._repository.get_collaborator_permission(login) in WRITERS
         except GithubException as error:
-            if error.status == 404:  # no such account, or no collaborator
+            if error.status == 404:  # no such account, or not a collaborator
                 return False
             raise

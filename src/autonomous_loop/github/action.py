@@ -1,4 +1,4 @@
-"""What the runner gives an action, and what it takes back: inputs, facts, outputs, the job summary."""
+"""Reads what the runner gives an action, inputs and facts, and writes its outputs and job summary."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from autonomous_loop.config import LoopConfig
 from autonomous_loop.errors import ConfigurationError
 
 MOST_OUTPUT: Final = 900_000
-"""Bytes of all outputs of a job; the runner takes 1 MB."""
+"""Maximum bytes of all outputs of a job; the runner accepts 1 MB."""
 MOST_SUMMARY: Final = 1_000_000
-"""Bytes of a step's summary; the runner takes 1 MiB."""
+"""Maximum bytes of a step's summary; the runner accepts 1 MiB."""
 
 SERVICE_INPUTS: Final = (
     "provider",
@@ -28,16 +28,16 @@ SERVICE_INPUTS: Final = (
     "anthropic_workspace_id",
     "anthropic_oidc_audience",
 )
-"""What says where the model is and who the loop is there."""
+"""Inputs that name the model's service and the loop's credentials there."""
 ENDED: Final = "ended"
-"""The saved state in which the action's main step notes that it ended by itself."""
+"""The saved state in which the action's main step records that it ended by itself."""
 STOPPED: Final = "stopped"
-"""The action's saved state in which its main step notes when it got a signal, for its post step."""
+"""The saved state in which the action's main step records when it got a signal, for its post step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Keys and tokens: never part of a configuration, never shown.
+    """Keys and tokens. They are never part of a configuration and never shown.
 
     Attributes:
         handoff_key_previous: still accepted while a key is being changed.
@@ -50,7 +50,7 @@ class Credentials:
     handoff_key_previous: str = field(default="", repr=False)
 
     def all(self) -> tuple[str, ...]:
-        """Those that are set, for the redactor."""
+        """Return those that are set, for the redactor."""
         return tuple(value for one in fields(self) if (value := getattr(self, one.name)))
 
 
@@ -59,13 +59,13 @@ class ActionInputs:
     """The action's inputs.
 
     Attributes:
-        overrides: for `LoopConfig.from_files`, by field name; only what was given.
-        service: what they say of the model's service, keys included, by name; empty where they say nothing.
-        network: what the hands may reach, as given; empty for the default.
-        allowed_hosts: as given, one each line.
-        issue: the number of the issue to work on, as given; empty: the event says.
-        loop: the loop to go on with, as given; empty: the event says.
-        request: the path of a request file, as given; empty: there is none.
+        overrides: for `LoopConfig.from_files`, by field name; only the inputs that were given.
+        service: inputs about the model's service, keys included, by name; empty where not given.
+        network: what the sandbox may reach, as given; empty for the default.
+        allowed_hosts: as given, one per line.
+        issue: number of the issue to work on, as given; empty: the event names it.
+        loop: the loop to continue, as given; empty: the event names it.
+        request: path of a request file, as given; empty: there is none.
     """
 
     overrides: Mapping[str, Any]
@@ -80,14 +80,14 @@ class ActionInputs:
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What the runner says about this run.
+    """The runner's facts about this run.
 
     Attributes:
-        actor: who caused the event; of a re-run still the first run's.
-        triggering_actor: who started this attempt.
-        workflow_path: of this workflow's file (`.github/workflows/loop.yml`).
-        default_branch: as the event says; empty where it does not.
-        results_url, runtime_token: of the Actions service, where artifacts go; empty where a job has none.
+        actor: the person who caused the event; in a re-run still the first run's actor.
+        triggering_actor: the person who started this attempt.
+        workflow_path: path of this workflow's file (`.github/workflows/loop.yml`).
+        default_branch: as the event says; empty if it does not.
+        results_url, runtime_token: of the Actions service, which stores artifacts; empty if a job has none.
     """
 
     repository: str
@@ -112,20 +112,20 @@ class RunFacts:
 
     @property
     def run_url(self) -> str:
-        """This attempt's page."""
+        """Address of this attempt's page."""
         return f"{self.server_url}/{self.repository}/actions/runs/{self.run_id}/attempts/{self.run_attempt}"
 
     @property
     def repository_url(self) -> str:
-        """The repository's page."""
+        """Address of the repository's page."""
         return f"{self.server_url}/{self.repository}"
 
 
 def read_inputs(environment: Mapping[str, str]) -> ActionInputs:
-    """The inputs from `INPUT_<NAME>`: upper case, hyphens kept, as the runner writes them.
+    """Read the inputs from `INPUT_<NAME>`: upper case, hyphens kept, as the runner writes them.
 
-    An input that is empty is one that was not given. Names we do not know are left alone: the runner sets
-    only what `action.yml` declares, and warns about others itself.
+    An empty input counts as not given. Unknown names are ignored: the runner sets only what `action.yml`
+    declares, and warns about others itself.
 
     Raises:
         ConfigurationError: `prices` is not a JSON object, or a line of `settings` is not KEY=VALUE.
@@ -148,10 +148,10 @@ def read_inputs(environment: Mapping[str, str]) -> ActionInputs:
 
 
 def read_settings(text: str) -> dict[str, Any]:
-    """The input `settings`: KEY=VALUE, one a line; `#` begins a line that says nothing.
+    """Parse the input `settings`: one KEY=VALUE per line; a line that begins with `#` is a comment.
 
     Raises:
-        ConfigurationError: a line that is neither.
+        ConfigurationError: a line is neither.
     """
     made: dict[str, Any] = {}
     for line in filter(None, map(str.strip, text.splitlines())):
@@ -168,10 +168,10 @@ def read_settings(text: str) -> dict[str, Any]:
 
 
 def read_facts(environment: Mapping[str, str], event: Mapping[str, Any]) -> RunFacts:
-    """The facts from `GITHUB_*` and the event's payload (the JSON file at `GITHUB_EVENT_PATH`).
+    """Read the facts from `GITHUB_*` and the event's payload (the JSON file at `GITHUB_EVENT_PATH`).
 
     Raises:
-        ConfigurationError: something every runner sets is missing: this is no runner.
+        ConfigurationError: a variable is missing that every runner sets, so this is no runner.
     """
 
     def need(name: str) -> str:
@@ -218,7 +218,7 @@ def read_facts(environment: Mapping[str, str], event: Mapping[str, Any]) -> RunF
 
 
 def read_event(path: str) -> Mapping[str, Any]:
-    """The payload of the event that started the run.
+    """Read the payload of the event that started the run.
 
     Raises:
         ConfigurationError: the file is missing or holds no JSON object.
@@ -233,12 +233,12 @@ def read_event(path: str) -> Mapping[str, Any]:
 
 
 def write_outputs(path: str | Path, values: Mapping[str, str]) -> None:
-    """Append outputs to the file `GITHUB_OUTPUT` names.
+    """Append outputs to the file that `GITHUB_OUTPUT` names.
 
-    Each value stands between random delimiters: with a fixed one, a value could go on and set other outputs.
+    Each value stands between random delimiters. With a fixed one, a value could set other outputs.
 
     Raises:
-        ConfigurationError: more than the runner takes, or a name that is none.
+        ConfigurationError: more bytes than the runner accepts, or an invalid name.
     """
     made = []
     for name, value in values.items():
@@ -254,7 +254,7 @@ def write_outputs(path: str | Path, values: Mapping[str, str]) -> None:
 
 
 def append_summary(path: str | Path, markdown: str) -> None:
-    """Append to the job summary (the file at `GITHUB_STEP_SUMMARY`); a too long one is cut at a line."""
+    """Append to the job summary (the file at `GITHUB_STEP_SUMMARY`); if it is too long, cut it at a line."""
     data = markdown.encode()
     if len(data) > MOST_SUMMARY:
         data = data[:MOST_SUMMARY].rpartition(b"\n")[0]
@@ -280,9 +280,9 @@ def _prices(value: str) -> dict[str, Any]:
 
 
 def _workflow_path(reference: str, repository: str) -> str:
-    """`OWNER/NAME/.github/workflows/loop.yml@refs/heads/main` -> `.github/workflows/loop.yml`.
+    """Convert `OWNER/NAME/.github/workflows/loop.yml@refs/heads/main` to `.github/workflows/loop.yml`.
 
-    Empty when the workflow is another repository's: a reusable one cannot be dispatched from here.
+    Empty if the workflow is in another repository: a reusable workflow cannot be dispatched from here.
     """
     path, _, _ = reference.partition("@")
     owner = f"{repository}/"

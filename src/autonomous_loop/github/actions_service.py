@@ -1,4 +1,4 @@
-"""Where a running job finds the service that keeps its artifacts, and what it is called there."""
+"""Finds the service that stores a running job's artifacts, and the job's ids there."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Backend:
     """The Actions service of a running job.
 
     Attributes:
-        origin: of `ACTIONS_RESULTS_URL`.
+        origin: origin of `ACTIONS_RESULTS_URL`.
         token: `ACTIONS_RUNTIME_TOKEN`; never shown.
         run, job: the service's own ids, from the token's scope.
     """
@@ -37,10 +37,10 @@ class Backend:
 
     @classmethod
     def of(cls, facts: RunFacts) -> Backend:
-        """From what the runner gave.
+        """Read the values the runner gave.
 
         Raises:
-            ConfigurationError: it gave none, or a token without the scope.
+            ConfigurationError: there are none, or the token lacks the scope.
         """
         if not facts.results_url or not facts.runtime_token:
             raise ConfigurationError(
@@ -59,7 +59,7 @@ class Backend:
 
 
 def _scopes(token: str) -> str:
-    """The `scp` of a JWT. It is not verified: it only tells what to ask for."""
+    """Return the `scp` claim of a JWT, unverified: it only tells which ids to send."""
     parts = token.split(".")
     try:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))

@@ -1,4 +1,4 @@
-"""An artifact's zip: packed the same way every time, and unpacked with a cap on everything."""
+"""Packs an artifact's zip the same way every time, and unpacks one with a limit on everything."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Final
 
 MOST_ENTRIES: Final = 2_000
 MOST_BYTES: Final = 200_000_000
-"""Unpacked, all files together."""
+"""Maximum unpacked bytes, all files together."""
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _LINK: Final = 0o120000
 _KIND: Final = 0o170000
 
 
 class ArchiveError(ValueError):
-    """A zip nobody of ours packed: damaged, too large, or with a path that leads out."""
+    """The zip is not one of ours: damaged, too large, or with a path that leads outside."""
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:
-    """A zip of files by path, without the time of day: the same files give the same digest.
+    """Return a zip of files by path. It contains no timestamps, so the same files give the same digest.
 
     Raises:
-        ArchiveError: a path that leads out, or too much of anything.
+        ArchiveError: a path leads outside, or a limit is exceeded.
     """
     if len(files) > MOST_ENTRIES or sum(map(len, files.values())) > MOST_BYTES:
         raise ArchiveError(f"more than {MOST_ENTRIES} files or {MOST_BYTES} bytes")
@@ -43,10 +43,10 @@ def pack(files: Mapping[str, bytes]) -> bytes:
 def unpack(
     data: bytes, *, most_entries: int = MOST_ENTRIES, most_bytes: int = MOST_BYTES
 ) -> dict[str, bytes]:
-    """The files of a zip that came from outside; nothing is written anywhere.
+    """Return the files of a zip from outside. Nothing is written anywhere.
 
     Raises:
-        ArchiveError: see there; sizes are counted as they are read, not as the zip says.
+        ArchiveError: see there. Sizes are counted while reading; the zip's own figures are not trusted.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

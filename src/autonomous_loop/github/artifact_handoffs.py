@@ -1,4 +1,4 @@
-"""The handoff as an artifact of the session's own run."""
+"""Stores the handoff as an artifact of the session's own run."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from autonomous_loop.github.artifacts import ArtifactClient, UnansweredError
 FILE: Final = "handoff.json"
 MOST_HANDOFF: Final = 1_000_000
 LOOK_BACK: Final = 3
-"""Sessions that died left none: so many claims are looked at, the newest first."""
+"""Maximum claims to look through, newest first, because sessions that died left no handoff."""
 
 logger = logging.getLogger(__name__)
 
 
 class ArtifactHandoffStore:
-    """Implements `HandoffStore`: found by the run that the journal's claims name, never by a name alone.
+    """Implements `HandoffStore`. It finds a handoff by the run in the journal's claims, never by name alone.
 
-    The name carries the claim's nonce, so that no attempt of a run writes over another's.
+    The name contains the claim's nonce, so that no attempt of a run overwrites another's.
 
     Args:
-        artifacts: of this job.
+        artifacts: artifact client of this job.
         loop: the loop's id.
         me: this session's claim.
-        claimed: the claims of the sessions before it, the newest first.
-        show: puts the part for people where they look.
+        claimed: the claims of earlier sessions, newest first.
+        show: publishes the part for people.
     """
 
     def __init__(
@@ -52,8 +52,8 @@ class ArtifactHandoffStore:
         """See `HandoffStore`.
 
         Raises:
-            ConfigurationError: this job cannot keep artifacts.
-            ForgeError: refused.
+            ConfigurationError: this job cannot store artifacts.
+            ForgeError: GitHub refused.
         """
         if len(document.encode()) > MOST_HANDOFF:
             raise ForgeError(f"The handoff takes {len(document)} characters; {MOST_HANDOFF} are read.")
@@ -62,7 +62,7 @@ class ArtifactHandoffStore:
         self._show(human)
 
     def read(self) -> str | None:
-        """See `HandoffStore`; None also where it is damaged or its run is not this workflow's.
+        """See `HandoffStore`. Also None if it is damaged, or its run belongs to another workflow.
 
         Raises:
             ForgeError: GitHub did not answer.

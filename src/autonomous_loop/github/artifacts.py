@@ -1,4 +1,4 @@
-"""Artifacts from inside a job: uploaded by the v4 protocol, read over REST by run, id and digest."""
+"""Uploads artifacts from inside a job by the v4 protocol, and reads them over REST by run, id and digest."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _CONNECT_S: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class UploadedArtifact:
-    """One artifact as it was finished.
+    """One uploaded artifact.
 
     Attributes:
         digest: `sha256:` and the hexadecimal digest of its zip.
-        size: of its zip, in bytes.
+        size: size of its zip in bytes.
     """
 
     id: int
@@ -47,7 +47,7 @@ class UploadedArtifact:
 
 @dataclass(frozen=True, slots=True)
 class FoundArtifact:
-    """One artifact of a run, as REST tells of it; `url` gives its zip."""
+    """One artifact of a run, as REST describes it; `url` returns its zip."""
 
     id: int
     name: str
@@ -58,20 +58,20 @@ class FoundArtifact:
 
 
 class ArtifactClient:
-    """Uploads for the running job; reads artifacts of runs of this repository's workflow.
+    """Uploads for the running job, and reads artifacts from runs of this repository's workflow.
 
     Args:
-        facts: of this run.
-        token: of the job, for reading.
-        pause_s: before a repetition; it doubles.
-        most_s: no request waits longer, and no repetition begins later, than this.
+        facts: facts of this run.
+        token: the job's token, for reading.
+        pause_s: seconds before the first retry; doubled each time.
+        most_s: maximum seconds that a request waits, and after which no retry begins.
     """
 
     def __init__(self, facts: RunFacts, token: str, *, pause_s: float = 1.0, most_s: float = 60.0) -> None:
         self._facts = facts
         self._pause_s = pause_s
         self._most_s = most_s
-        # Without redirects: a blob's host must never be shown the token.
+        # Follow no redirects, because a blob host must never see the token.
         _hide_signatures()
         self._http = httpx2.Client(
             timeout=httpx2.Timeout(most_s, connect=min(_CONNECT_S, most_s)),
@@ -87,19 +87,19 @@ class ArtifactClient:
     # -- writing
 
     def if_there(self) -> Self | None:
-        """This client, where the job has such a service: `run:` steps and old servers have none."""
+        """Return this client if the job has an artifact service; `run:` steps and old servers have none."""
         return self if self._facts.results_url and self._facts.runtime_token else None
 
     def upload(self, name: str, files: Mapping[str, bytes]) -> UploadedArtifact:
-        """Keep files as one artifact of this run. Redacting is the caller's.
+        """Upload files as one artifact of this run. The caller must redact them.
 
         Args:
-            name: unique in the run, all its attempts included; the same files again are found, not refused.
+            name: unique in the run, all its attempts included; repeating an upload finds the first one.
             files: by path in the zip.
 
         Raises:
-            ConfigurationError: this job cannot keep artifacts.
-            ForgeError: refused, or no answer in spite of repetitions; it names neither address nor token.
+            ConfigurationError: this job cannot store artifacts.
+            ForgeError: refused, or no answer after retries; the message contains neither address nor token.
         """
         backend = Backend.of(self._facts)
         if not _NAME.fullmatch(name):
@@ -112,7 +112,7 @@ class ArtifactClient:
         begun = {"name": name, "version": _VERSION, "mime_type": "application/zip"}
         made = self._call(backend, "CreateArtifact", begun, allowed=frozenset({409}))
         if made is None:
-            # Its name is taken: by an upload of ours whose answer was lost, or by something else.
+            # The name is taken, by an earlier upload of ours whose answer was lost or by something else.
             return self._uploaded(backend, name, digest, len(data))
         self._put(str(_field(made, "signed_upload_url") or ""), data)
         finished = {"name": name, "size": str(len(data)), "hash": digest}
@@ -142,7 +142,7 @@ class ArtifactClient:
         *,
         allowed: frozenset[int] = frozenset(),
     ) -> Mapping[str, Any] | None:
-        """One call of the service; None for a status in `allowed`."""
+        """Call the service once; return None for a status in `allowed`."""
         ids = {"workflow_run_backend_id": backend.run, "workflow_job_run_backend_id": backend.job}
         answer = self._send(
             f"{method} of the artifact service",
@@ -164,9 +164,9 @@ class ArtifactClient:
     # -- reading
 
     def find(self, run_id: int, name: str) -> FoundArtifact | None:
-        """The artifact of exactly this run, if the run is one of this repository's same workflow.
+        """Find the artifact in exactly this run, if the run is of this repository and the same workflow.
 
-        Names mean nothing across runs: any run, a fork's too, can upload the same one.
+        A name alone proves nothing, because any run, also a fork's, can upload the same name.
 
         Raises:
             ForgeError: GitHub refused, or did not answer.
@@ -189,16 +189,16 @@ class ArtifactClient:
         return None
 
     def download(self, found: FoundArtifact, *, most_bytes: int = MOST_BYTES) -> dict[str, bytes]:
-        """Its files, the digest checked.
+        """Return its files, after checking the digest.
 
         Raises:
-            ForgeError: refused, no answer, too large, damaged, or not what GitHub has the digest of.
+            ForgeError: refused, no answer, too large, damaged, or a digest other than GitHub's.
         """
         doing = f"downloading the artifact {found.name}"
         answer = self._send(
             doing, httpx2.Request("GET", found.url, headers=self._rest), allowed=frozenset({302})
         )
-        # A request of its own, without the token: the address is signed.
+        # Send a separate request without the token, because the address is signed.
         blob = self._send(
             doing, _request(doing, "GET", answer.headers.get("location", "")), most_bytes=most_bytes
         )
@@ -226,10 +226,10 @@ class ArtifactClient:
         allowed: frozenset[int] = frozenset(),
         most_bytes: int = MOST_BYTES,
     ) -> httpx2.Response:
-        """Send it until it is answered; 429, 5xx and lost connections are repeated.
+        """Send a request until it is answered, with retries on 429, 5xx and lost connections.
 
         Raises:
-            ForgeError: refused, or the last failure. Nothing of address or headers is told.
+            ForgeError: refused, or the last failure. The message contains no address and no header.
         """
 
         def once() -> httpx2.Response:
@@ -251,15 +251,15 @@ class ArtifactClient:
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         asked = error.after_s if isinstance(error, UnansweredError) else 0.0
-        # Nobody sleeps long on a paid runner.
+        # Never sleep long on a paid runner.
         return min(max(asked, wait_exponential(multiplier=self._pause_s)(state)), self._most_s / 2)
 
 
 class _WithoutSignatures(logging.Filter):
-    """The client logs whole addresses, and a signed one is a permission."""
+    """Masks signatures in log lines. The client logs whole addresses, and a signed one grants access."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Mask, and let everything pass."""
+        """Mask the record and let it pass."""
         said = record.getMessage()
         if "sig=" in said:
             record.msg, record.args = _SIGNATURE.sub("sig=***", said), ()
@@ -271,11 +271,11 @@ _HIDDEN: Final = _WithoutSignatures()
 
 def _hide_signatures() -> None:
     for name in ("httpx2", "httpcore2.http11", "httpcore2.http2", "httpcore2.connection"):
-        logging.getLogger(name).addFilter(_HIDDEN)  # the same filter again is no second one
+        logging.getLogger(name).addFilter(_HIDDEN)  # adding the same filter twice has no effect
 
 
 class UnansweredError(ForgeError):
-    """It may pass by itself."""
+    """GitHub gave no usable answer; the fault may pass by itself."""
 
     def __init__(self, doing: str, why: str, *, status: int = 0, after_s: float = 0.0) -> None:
         super().__init__(
@@ -287,7 +287,7 @@ class UnansweredError(ForgeError):
 
 
 def _read(answer: httpx2.Response, doing: str, allowed: frozenset[int], most_bytes: int) -> httpx2.Response:
-    """The whole answer, capped; its refusals as errors."""
+    """Read the whole answer up to the limit, and raise its refusals as errors."""
     status, data = answer.status_code, bytearray()
     for part in answer.iter_bytes():
         data += part
@@ -308,7 +308,7 @@ def _read(answer: httpx2.Response, doing: str, allowed: frozenset[int], most_byt
 
 
 def _request(doing: str, method: str, url: str, **more: Any) -> httpx2.Request:  # noqa: ANN401 - httpx2's own
-    """To a signed address that an answer gave, which no message repeats."""
+    """Build a request to a signed address from an answer; no error message repeats the address."""
     try:
         made = httpx2.Request(method, url, **more)
     except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, ValueError):
@@ -319,7 +319,7 @@ def _request(doing: str, method: str, url: str, **more: Any) -> httpx2.Request: 
 
 
 def _said(body: bytes) -> str:
-    """The service's own words; never a blob store's, which repeat the signed address."""
+    """Return the service's own words; never a blob store's, because those repeat the signed address."""
     try:
         answer = json.loads(body)
     except ValueError:
@@ -339,7 +339,7 @@ def _object(answer: httpx2.Response) -> Mapping[str, Any]:
 
 
 def _field(answer: object, name: str) -> object:
-    """A field by its name in snake_case or camelCase: protobuf answers with either."""
+    """Return a field by its name in snake_case or camelCase, since protobuf services use either."""
     if not isinstance(answer, Mapping):
         return None
     first, *rest = name.split("_")

@@ -1,4 +1,4 @@
-"""Workflows of others that failed on what the loop published: work for the loop."""
+"""Turns failed workflows of others, on commits the loop published, into work for the loop."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from autonomous_loop.github.thread import Thread
 FAILED: Final = frozenset({"failure", "timed_out"})
 MOST_JOBS: Final = 3
 MOST_LOG: Final = 3_000
-"""Characters of a job's log that are passed on."""
+"""Characters of a job's log to pass on."""
 _MOST_READ: Final = 8_000_000
 _KEPT: Final = 200_000
 _STAMP: Final = re.compile(r"^\S*\d{4}-\d\d-\d\dT[0-9:.]+Z ", re.MULTILINE)
@@ -33,12 +33,12 @@ logger = logging.getLogger(__name__)
 
 
 class ChecksInbox:
-    """Implements `Inbox`: looks once a session, since every failure starts one.
+    """Implements `Inbox`. It looks once a session, since every failure starts a session.
 
     Args:
         thread: the loop's issue and pull request.
-        published: where the pull request's branch was last moved to; None: nowhere yet.
-        own_workflow: the path of the workflow we run in: its failures are not about the code.
+        published: the commit the pull request's branch was last moved to; None: not published yet.
+        own_workflow: path of the workflow we run in; its failures say nothing about the code.
     """
 
     def __init__(self, thread: Thread, *, published: CommitSha | None, own_workflow: str) -> None:
@@ -47,7 +47,7 @@ class ChecksInbox:
         self._own_workflow = own_workflow
 
     def poll(self, *, consumed: Sequence[str], at_once: bool = False) -> Sequence[Command]:
-        """See `Inbox`: the newest run of each workflow on exactly the published commit, if it failed."""
+        """See `Inbox`. Returns each workflow's newest run on exactly the published commit, if it failed."""
         sha, self._published = self._published, None
         if sha is None:
             return []
@@ -60,7 +60,7 @@ class ChecksInbox:
             return []
 
     def refuse(self, command: Command) -> None:
-        """See `Inbox`: nobody asked; the session's note says it."""
+        """See `Inbox`. There is no sender to tell; the session's note reports it."""
 
     def _newest(self, sha: CommitSha) -> list[WorkflowRun]:
         newest: dict[int, WorkflowRun] = {}
@@ -91,14 +91,14 @@ class ChecksInbox:
 
 
 def check_id(workflow: int, sha: CommitSha) -> str:
-    """Once for each workflow and commit, however often it is run there."""
+    """Return one id per workflow and commit, however often it runs there."""
     return f"ci-{workflow}-{sha}"
 
 
 def _log(job: WorkflowJob) -> str:
-    """The lines up to the last error; empty where there is nothing to read."""
+    """Return the lines up to the last error; empty if there is no readable log."""
     try:
-        # A signed address on another host: it must not see our token.
+        # The log is at a signed address on another host, which must not see our token.
         with requests.get(job.logs_url(), timeout=TIMEOUT_S, stream=True, allow_redirects=False) as answer:
             answer.raise_for_status()
             read, kept = 0, b""

@@ -1,4 +1,4 @@
-"""The way to GitHub: one client, and one translation of what it raises."""
+"""Creates the GitHub client, and translates its exceptions in one place."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ T = TypeVar("T")
 
 TIMEOUT_S: Final = 30
 WORKFLOW_BOT: Final = "github-actions[bot]"
-"""Whose name stands on what a workflow's own token does."""
-# PATCH too: we always write a whole title, body or state, so that twice is as good as once. Never POST: a
-# comment answered by two 502s was written three times. What is created is found again by its marker instead.
+"""The login that GitHub shows for actions of a workflow's own token."""
+# PATCH is included because we always write a whole title, body or state, so a repetition changes nothing.
+# POST is not: a comment answered by two 502s was written three times. `once` finds creations by their marker.
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 _TRIES: Final = 3
 NOT_PERMITTED: Final = "not permitted to create or approve pull requests"
 
 
 def connect(token: str, api_url: str, *, backoff_s: float = 1.0, longest_wait_s: float = 90.0) -> Github:
-    """A client for `GITHUB_API_URL`.
+    """Return a client for `GITHUB_API_URL`.
 
     Args:
-        token: of the action's input.
+        token: from the action's input.
         api_url: such as `https://api.github.com`, or an Enterprise server's `https://HOST/api/v3`.
-        backoff_s: before the first repetition; it doubles.
-        longest_wait_s: a rate limit that lasts longer is an error: nobody sleeps on a paid runner.
+        backoff_s: seconds before the first retry; doubled each time.
+        longest_wait_s: a longer rate limit is an error, because a paid runner must not sleep.
     """
     retry = GithubRetry(
         total=_TRIES,
@@ -47,7 +47,7 @@ def connect(token: str, api_url: str, *, backoff_s: float = 1.0, longest_wait_s:
         retry=retry,
         per_page=100,
         user_agent="autonomous-loop",
-        # PyGithub's own pauses (0.25 s and 1 s) would cost a session minutes; a loop makes few requests.
+        # PyGithub's own pauses (0.25 s and 1 s) would cost a session minutes, and a loop makes few requests.
         seconds_between_requests=None,
         seconds_between_writes=None,
         lazy=True,
@@ -56,13 +56,13 @@ def connect(token: str, api_url: str, *, backoff_s: float = 1.0, longest_wait_s:
 
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
-    """Turn what PyGithub and its transport raise into a ForgeError that says what was being done.
+    """Convert exceptions of PyGithub and its transport into a ForgeError that names the action.
 
     Args:
-        doing: such as "opening the pull request".
+        doing: the action, such as "opening the pull request".
 
     Raises:
-        ForgeError: with GitHub's own words and the status; 0 when there was no answer.
+        ForgeError: with GitHub's own words and the status; 0 if there was no answer.
     """
     try:
         yield
@@ -76,7 +76,7 @@ def translated(doing: str) -> Iterator[None]:
 
 
 def forge_error(doing: str, error: GithubException) -> ForgeError:
-    """The error a person can act on."""
+    """Return an error that a person can act on."""
     said = _said(error)
     return ForgeError(
         f"GitHub refused {doing}: {said} (HTTP {error.status}).", status=error.status, hint=_hint(error, said)
@@ -84,12 +84,12 @@ def forge_error(doing: str, error: GithubException) -> ForgeError:
 
 
 def status_of(error: Exception) -> int:
-    """The HTTP status; 0 when there was no answer."""
+    """Return the HTTP status; 0 if there was no answer."""
     return error.status if isinstance(error, GithubException) else 0
 
 
 def repeated(call: Callable[[], T], *, pause_s: float = 1.0) -> T:
-    """Call something that may be done twice until GitHub answers; three times at most.
+    """Repeat an idempotent call until GitHub answers, three times at most.
 
     Raises:
         GithubException, requests.RequestException: a refusal (4xx), or the last failure.
@@ -98,19 +98,19 @@ def repeated(call: Callable[[], T], *, pause_s: float = 1.0) -> T:
         try:
             return call()
         except (GithubException, requests.RequestException) as error:
-            if 400 <= status_of(error) < 500:  # understood and refused
+            if 400 <= status_of(error) < 500:  # GitHub understood and refused
                 raise
         time.sleep(pause_s * 2**number)
     return call()
 
 
 def once(find: Callable[[], T | None], create: Callable[[], T], *, pause_s: float = 1.0) -> T:
-    """Create something exactly once although the answer may be lost: look, create, and look again.
+    """Create something exactly once, even if an answer is lost: look, create, and look again.
 
     Args:
-        find: what was created before, by its marker; None when there is nothing.
-        create: one POST.
-        pause_s: before the second try; it doubles.
+        find: finds an earlier creation by its marker; None if there is none.
+        create: sends one POST.
+        pause_s: seconds before the second try; doubled each time.
 
     Raises:
         GithubException, requests.RequestException: a refusal (4xx), or the last failure.
@@ -124,7 +124,7 @@ def once(find: Callable[[], T | None], create: Callable[[], T], *, pause_s: floa
 
 
 def own_login(client: Github, token: str) -> str:
-    """Whose token it is: its comments are ours.
+    """Return the login of the token, to recognise the loop's own comments.
 
     An installation's token (a workflow's own, or an app's) has no `/user`; GraphQL knows its bot.
 

@@ -1,4 +1,4 @@
-"""Whether a loop's pull request, or its issue where there is none, is closed: GitHub's word for it."""
+"""Asks GitHub whether a loop's pull request, or its issue if there is none, is closed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from autonomous_loop.github.client import translated
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """What closed a loop.
+    """How and when a loop was closed.
 
     Attributes:
-        how: merged, or closed without it.
-        at: aware; None where GitHub does not say.
-        pull_request: None: the issue of a loop without one.
+        how: merged, or closed without a merge.
+        at: timezone-aware; None if GitHub does not say.
+        pull_request: None if the loop has none and its issue was closed.
     """
 
     how: Literal["merged", "closed"]
@@ -26,18 +26,18 @@ class Closing:
     pull_request: int | None
 
     def __str__(self) -> str:
-        """For people."""
+        """Return text for people."""
         if self.pull_request is None:
             return "its issue is closed"
         return f"pull request #{self.pull_request} is {'merged' if self.how == 'merged' else 'closed'}"
 
 
 def closing_of(repository: Repository, *, issue: int, pull_request: int | None) -> Closing | None:
-    """How and when; None while it is open.
+    """Return how and when the loop was closed; None while it is open.
 
     Args:
-        issue: of the loop; 0: it has none.
-        pull_request: of the loop; where there is one, the issue's state says nothing.
+        issue: the loop's issue; 0 if it has none.
+        pull_request: the loop's pull request; if there is one, the issue's state does not matter.
 
     Raises:
         ForgeError: GitHub did not say.

@@ -1,4 +1,4 @@
-"""The sticky comment that carries the handoff, and the comments people write to the loop."""
+"""Writes the sticky comment with the handoff, and reads the comments that people write to the loop."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from autonomous_loop.github.thread import MARK, Thread
 
 MOST_COMMENT: Final = 65_000
 POLL_S: Final = 20.0
-"""Two requests each: 360 an hour of the 1,000 a repository's token has."""
+"""Seconds between two looks, at two requests each: 360 an hour of the 1,000 a repository's token has."""
 CLOSED_EVERY: Final = 3
 _NUMBER: Final = re.compile(r"/issues/([0-9]+)\Z")
 _RECEIPT, _NOT_UNDERSTOOD = "eyes", "confused"
@@ -35,14 +35,14 @@ logger = logging.getLogger(__name__)
 
 
 class StickyCommentStore:
-    """Implements `HandoffStore`: one comment, edited in place.
+    """Implements `HandoffStore` with one comment that is edited in place.
 
-    On the issue until there is a pull request, then there; the issue's comment then only points to it. The
-    document stands in a hidden block, in base64, so that nothing in it can end the block.
+    The comment is on the issue until there is a pull request, and then there; the issue's comment
+    then only points to it. A hidden block holds the document in base64, so that no content can end the block.
 
     Args:
         thread: the loop's issue and pull request.
-        pause_s: before a repetition; it doubles.
+        pause_s: seconds before a retry; doubled each time.
     """
 
     def __init__(self, thread: Thread, *, pause_s: float = 1.0) -> None:
@@ -56,16 +56,16 @@ class StickyCommentStore:
         """See `HandoffStore`.
 
         Raises:
-            ForgeError: refused.
+            ForgeError: GitHub refused.
         """
         encoded = base64.b64encode(document.encode()).decode()
         self._write(human, f"\n\n{self._mark}\n{encoded}\n-->")
 
     def show(self, human: str) -> None:
-        """The part for people alone, where the document lies elsewhere.
+        """Write only the part for people, if the document is stored elsewhere.
 
         Raises:
-            ForgeError: refused.
+            ForgeError: GitHub refused.
         """
         self._write(human, f"\n\n{self._mark} -->")
 
@@ -81,7 +81,7 @@ class StickyCommentStore:
                 self._point_there(number)
 
     def read(self) -> str | None:
-        """See `HandoffStore`; None also where the block is damaged: the journal is the truth.
+        """See `HandoffStore`. Also None if the block is damaged, because the journal alone is enough.
 
         Raises:
             ForgeError: GitHub did not answer.
@@ -95,13 +95,13 @@ class StickyCommentStore:
         return None
 
     def _put(self, number: int, body: str) -> bool:
-        """Edit the comment there, or make it; whether it was made."""
+        """Edit the comment, or create it; return whether it was created."""
         existing = self._find(number)
         if existing is not None:
             try:
                 existing.edit(body)
             except GithubException as error:
-                if error.status != 404:  # else a person deleted it
+                if error.status != 404:  # 404: a person deleted it
                     raise
                 self._found = None
             else:
@@ -123,7 +123,7 @@ class StickyCommentStore:
         return self._found[1] if self._found else None
 
     def _point_there(self, number: int) -> None:
-        """The issue's comment, from before there was a pull request, would show a standing that is past."""
+        """Point the issue's comment to the pull request, since it would otherwise show an outdated state."""
         old = self._thread.find_comment(self._thread.issue, self._mark)
         if old is not None:
             old.edit(f"### Autonomous Loop\n\nThis goes on in pull request #{number}.\n\n{self._mark} -->")
@@ -139,14 +139,14 @@ class StickyCommentStore:
 
 
 class CommentInbox:
-    """Implements `Inbox`: `/loop` commands in comments, and the label taken off.
+    """Implements `Inbox` for `/loop` commands in comments and for a removed label.
 
     Args:
         thread: the loop's issue and pull request.
-        access: says whose word counts.
-        label: that started the loop.
-        since: older comments belong to no session of this loop.
-        every_s: seconds between two looks; in between `poll` answers at once, with nothing.
+        access: decides whose commands count.
+        label: the label that started the loop.
+        since: ignore older comments; they belong to no session of this loop.
+        every_s: minimum seconds between two looks; a `poll` in between returns nothing at once.
         monotonic: a clock.
     """
 
@@ -174,7 +174,7 @@ class CommentInbox:
         self._unlabelled: tuple[datetime | None, Command | None] = (None, None)
 
     def poll(self, *, consumed: Sequence[str], at_once: bool = False) -> Sequence[Command]:
-        """See `Inbox`. What GitHub does not tell now, it is asked for again at the next look."""
+        """See `Inbox`. If GitHub does not answer now, the next look asks again."""
         if self._monotonic() < self._next_look and not at_once:
             return []
         self._next_look = self._monotonic() + self._every_s
@@ -189,7 +189,7 @@ class CommentInbox:
         return found
 
     def refuse(self, command: Command) -> None:
-        """See `Inbox`: by a reaction."""
+        """See `Inbox`. It answers with a reaction."""
         if (comment := self._seen.get(command.id)) is not None:
             _react(comment, _NOT_UNDERSTOOD)
 
@@ -207,7 +207,7 @@ class CommentInbox:
                 command = self._command(comment)
                 if command:
                     found.append(command)
-        self._since = newest  # only once all of them were read
+        self._since = newest  # only after all of them were read
         return sorted(found, key=lambda one: int(one.id.partition("-")[2]))
 
     def _command(self, comment: IssueComment) -> Command | None:
@@ -228,7 +228,7 @@ class CommentInbox:
         return Command(id=name, actor=comment.user.login, name=words.name, argument=argument)
 
     def _label_removed(self) -> list[Command]:
-        """Whoever may take the label off may stop the loop."""
+        """Return a stop if the label was removed: a person who may remove it may stop the loop."""
         issue = self._thread.repository.get_issue(self._thread.issue)
         if any(one.name == self._label for one in issue.labels):
             return []
@@ -248,9 +248,9 @@ class CommentInbox:
         return [command] if command and command.id not in self._handled else []
 
     def _closed(self) -> list[Command]:
-        """A pull request that was closed, or the issue of a loop without one, ends what works on it."""
+        """Return a stop if the pull request was closed, or the issue of a loop without a pull request."""
         number = self._thread.pull_request
-        # A third request at every look would take too much of the token's rate.
+        # A third request at every look would use up too much of the token's rate limit.
         self._looks += 1
         if self._looks % CLOSED_EVERY != 1:
             return []
@@ -262,12 +262,12 @@ class CommentInbox:
 
 
 def command_id(comment_id: int) -> str:
-    """The id under which a comment's command is journaled as consumed."""
+    """Return the id under which the journal records a comment's command as consumed."""
     return f"comment-{comment_id}"
 
 
 def _react(comment: IssueComment, reaction: str) -> None:
-    """A receipt people see; a missing one stops nothing."""
+    """Acknowledge a comment with a reaction; a failure stops nothing."""
     try:
         comment.create_reaction(reaction)
     except (GithubException, requests.RequestException) as error:

@@ -1,4 +1,4 @@
-"""The request, frozen: title and body as of the label, and what people with write access said before it."""
+"""Freezes the request: title and body as of the label, and earlier comments by people with write access."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_COMMENTS: Final = 50
 MOST_COMMENT: Final = 20_000
 MOST_TITLE: Final = 500
 MOST_BODY: Final = 150_000
-# Only a hint, which saves requests: the collaborator API decides.
+# Only a hint that saves requests; the collaborator API decides.
 _NEAR: Final = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 _EDITED: Final = """
 query($owner: String!, $name: String!, $number: Int!) {
@@ -39,16 +39,16 @@ def freeze(
     access: Access,
     event: Mapping[str, Any] | None = None,
 ) -> Request:
-    """The request as it was at `at`, cleaned of hidden text.
+    """Return the request as it was at `at`, without hidden text.
 
     Args:
-        requester: who asked, already checked.
-        at: the label's time; for a dispatch by hand, now.
-        event: the payload of the `labeled` event, where that is what started the run: a picture of the issue
-            as it was then. Without one the issue must not have been edited since.
+        requester: the person who asked, already checked.
+        at: the time of the label; for a manual dispatch, now.
+        event: the payload of the `labeled` event if that started the run: it shows the issue as it was then.
+            Without a payload the issue must not have been edited since.
 
     Raises:
-        RequestError: nothing is left of it, or it was edited since.
+        RequestError: nothing is left of the text, or it was edited since.
         ForgeError: GitHub did not answer.
     """
     pictured = _pictured(event, issue)
@@ -67,7 +67,7 @@ def freeze(
 
 
 def _pictured(event: Mapping[str, Any] | None, issue: int) -> tuple[str, str, datetime] | None:
-    """Title, body and time out of a payload; None where it is of another event."""
+    """Return title, body and time from a payload; None for any other event."""
     if not event or event.get("action") != "labeled":
         return None
     shown = event.get("issue")
@@ -87,7 +87,7 @@ def _unedited(repository: Repository, issue: int, at: datetime) -> tuple[str, st
             _EDITED, {"owner": owner, "name": name, "number": issue}
         )
         found = answer["data"]["repository"]["issue"]
-        # GraphQL tells of edits of the body; a new title is an event.
+        # GraphQL reports edits of the body; a new title is an event.
         renamed = any(
             one.event == "renamed" and one.created_at > at for one in repository.get_issue(issue).get_events()
         )
@@ -113,7 +113,7 @@ def _comments(repository: Repository, issue: int, at: datetime, access: Access) 
 
 
 def _is_of_use(comment: IssueComment, at: datetime) -> bool:
-    """From before the label, unedited since, by somebody near the project, and not for or by the loop."""
+    """Whether it counts: before the label, unedited since, near the project, not for or by the loop."""
     return (
         comment.user is not None
         and comment.user.type == "User"

@@ -1,4 +1,4 @@
-"""The pull request, its comments and labels, and the dispatch of the next session."""
+"""Writes the pull request, its comments and labels, and dispatches the next session."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from autonomous_loop.github.client import NOT_PERMITTED, once, repeated, transla
 from autonomous_loop.github.thread import Thread
 
 STATES: Final = {"working": "1d76db", "paused": "fbca04", "ready": "0e8a16", "stopped": "b60205"}
-"""The second label's words and their colours."""
+"""The words and colours of the second label."""
 _NO_DRAFTS: Final = re.compile(r"draft pull requests? .*not supported", re.IGNORECASE)
 
 
 class GitHubForge:
     """Implements `Forge` with PyGithub.
 
-    Every write can be repeated: a pull request is found again by its branch, a comment by its marker and
+    Every write can be repeated: a pull request is found again by its branch and a comment by its marker and
     author, labels are a set, and a second dispatch of a generation finds it claimed.
 
     Args:
         thread: the loop's issue and pull request.
-        workflow: the path of our own workflow's file, or its name.
-        label: that starts a loop; the state labels are made of it.
-        default_branch: dispatches name it; empty asks GitHub.
-        server_url: for addresses people open.
-        pause_s: before a repetition; it doubles.
+        workflow: path of our own workflow's file, or its name.
+        label: the label that starts a loop; the state labels are derived from it.
+        default_branch: used in dispatches; empty asks GitHub.
+        server_url: base of links for people.
+        pause_s: seconds before a retry; doubled each time.
     """
 
     def __init__(
@@ -58,8 +58,8 @@ class GitHubForge:
         """See `Forge`.
 
         Raises:
-            ForgeError: refused; where a setting forbids it, the hint names the setting and the page on which
-                a person can open it. It is found by its branch then.
+            ForgeError: refused. If a setting forbids it, the hint names the setting and the page on which a
+                person can open the pull request, which is then found by its branch.
         """
 
         def create() -> PullRequest:
@@ -87,7 +87,7 @@ class GitHubForge:
         """See `Forge`.
 
         Raises:
-            ForgeError: refused.
+            ForgeError: GitHub refused.
         """
         if self._shown.get(number) == (title, body):
             return
@@ -96,10 +96,10 @@ class GitHubForge:
         self._shown[number] = (title, body)
 
     def mark_ready(self, number: int) -> None:
-        """See `Forge`; one that is no draft stays as it is.
+        """See `Forge`. If it is no draft, nothing changes.
 
         Raises:
-            ForgeError: refused.
+            ForgeError: GitHub refused.
         """
         with translated(f"marking pull request #{number} ready for review"):
             pull = self._repository.get_pull(number)
@@ -107,10 +107,10 @@ class GitHubForge:
                 pull.mark_ready_for_review()
 
     def mark_draft(self, number: int) -> None:
-        """See `Forge`; one that is a draft stays as it is.
+        """See `Forge`. If it is a draft already, nothing changes.
 
         Raises:
-            ForgeError: refused, as where the repository's plan has no drafts.
+            ForgeError: GitHub refused, for example because the repository's plan has no drafts.
         """
         with translated(f"converting pull request #{number} to a draft"):
             pull = self._repository.get_pull(number)
@@ -121,7 +121,7 @@ class GitHubForge:
         """See `Forge`.
 
         Raises:
-            ForgeError: refused.
+            ForgeError: GitHub refused.
         """
         with translated("writing a comment"):
             number, mark = self._thread.number, self._thread.mark(marker)
@@ -132,10 +132,10 @@ class GitHubForge:
             )
 
     def set_state_label(self, state: str) -> None:
-        """See `Forge`: `<label>: <state>` on the issue, in place of the one before.
+        """See `Forge`. Sets `<label>: <state>` on the issue, replacing the previous one.
 
         Raises:
-            ForgeError: refused.
+            ForgeError: GitHub refused.
         """
         if state == self._state:
             return
@@ -152,7 +152,7 @@ class GitHubForge:
         self._state = state
 
     def dispatch(self, handoff: Handoff) -> str:
-        """See `Forge`: on the default branch, with `loop`, the `generation` to be claimed and `pin`.
+        """See `Forge`. Runs on the default branch with `loop`, the `generation` to claim, and `pin`.
 
         Raises:
             ForgeError: refused, or no answer after three tries.
@@ -160,7 +160,7 @@ class GitHubForge:
         inputs = {"loop": handoff.loop, "generation": str(handoff.generation + 1), "pin": handoff.state}
         with translated(f"dispatching session {handoff.generation + 1}"):
             branch = self._default_branch or self._repository.default_branch
-            # Repeated although it is a POST: of two sessions of one generation only one can claim it.
+            # Repeat it although it is a POST, because only one of two sessions can claim a generation.
             return repeated(lambda: self._dispatch(branch, inputs), pause_s=self._pause_s)
 
     def _dispatch(self, branch: str, inputs: dict[str, str]) -> str:
@@ -170,7 +170,7 @@ class GitHubForge:
         except GithubException as error:
             if error.status not in {400, 422}:
                 raise
-            # Older Enterprise servers do not know the last argument. What else was wrong is refused again.
+            # Older Enterprise servers do not know the last argument. Any other fault is refused again.
             workflow.create_dispatch(branch, inputs, throw=True)
             return ""
         return "" if isinstance(run, bool) else run.html_url
@@ -179,12 +179,12 @@ class GitHubForge:
         try:
             self._repository.create_label(name, colour, "Set by Autonomous Loop")
         except GithubException as error:
-            if error.status != 422:  # it exists
+            if error.status != 422:  # 422: it exists
                 raise
 
     def _drop_label(self, name: str) -> None:
         try:
             self._repository.get_issue(self._thread.issue).remove_from_labels(name)
         except GithubException as error:
-            if error.status != 404:  # somebody was quicker
+            if error.status != 404:  # 404: someone else removed it first
                 raise

@@ -1,4 +1,4 @@
-"""Everything people and GitHub tell a running loop, as one inbox."""
+"""Combines everything that people and GitHub tell a running loop into one inbox."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from autonomous_loop.engine.ports import Inbox
 
 
 class Inboxes:
-    """Implements `Inbox` over several; what comes first is asked first."""
+    """Implements `Inbox` over several inboxes, in the given order."""
 
     def __init__(self, *inboxes: Inbox) -> None:
         self._inboxes = inboxes
@@ -19,6 +19,6 @@ class Inboxes:
         return [command for one in self._inboxes for command in one.poll(consumed=consumed, at_once=at_once)]
 
     def refuse(self, command: Command) -> None:
-        """See `Inbox`: whichever it came by says it."""
+        """See `Inbox`. The inbox that delivered the command reports it."""
         for one in self._inboxes:
             one.refuse(command)

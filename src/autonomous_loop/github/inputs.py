@@ -1,4 +1,4 @@
-"""The inputs of the action that are not configuration keys: credentials, addresses and the job's subject."""
+"""The action's inputs that are not configuration: credentials, addresses, and the subject of one job."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TOKEN: Final = "${{ github.token }}"  # noqa: S105 - an expression, where the ru
 
 
 class JobInputs(BaseModel):
-    """The inputs, named as in the action with `_` for `-`. The keys of `LoopConfig` are inputs too."""
+    """The inputs, named as in the action with `_` for `-`. Keys of `LoopConfig` are inputs too."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -92,7 +92,7 @@ class JobInputs(BaseModel):
 
 
 class HostInputs(JobInputs):
-    """The additional inputs of `host/`, where the sandbox uses the job's own machine."""
+    """Adds the inputs of `host/`, where the sandbox runs on the job's own machine."""
 
     path: str = Field(
         "",

@@ -1,4 +1,4 @@
-"""A request that is a file of the repository: its text, and the issue at which people follow the loop."""
+"""A request from a file of the repository: its text, and the issue on which people follow the loop."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from autonomous_loop.github.sanitize import clean
 from autonomous_loop.github.thread import MARK
 
 MOST_TITLE: Final = 256
-"""Characters of an issue's title, by GitHub."""
+"""GitHub's limit for the characters of an issue's title."""
 MOST_SHOWN: Final = 60_000
-"""Characters of an issue's body; GitHub takes 65,536."""
+"""Maximum characters of an issue's body; GitHub accepts 65,536."""
 MOST_ISSUES: Final = 300
-"""Of our own, newest first, looked through for the one of a file."""
+"""Maximum own issues to search for the one of a file, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestFile:
-    """A Markdown file as it stands at one commit.
+    """A Markdown file at one commit.
 
     Attributes:
         text: without hidden text.
-        digest: of the file; the same path and digest are the same request.
+        digest: digest of the file; the same path and digest are the same request.
     """
 
     path: str
@@ -42,13 +42,13 @@ class RequestFile:
 
     @classmethod
     def of(cls, path: str, commit: CommitSha, data: bytes | None) -> RequestFile:
-        """What `data` says.
+        """Build it from the file's bytes.
 
         Args:
-            data: None: there is no such file.
+            data: None if there is no such file.
 
         Raises:
-            RequestError: there is none, it is no UTF-8, or nothing is left of it.
+            RequestError: the file is missing, is not UTF-8, or nothing is left of it.
         """
         if data is None:
             raise RequestError(
@@ -65,16 +65,16 @@ class RequestFile:
 
     @property
     def mark(self) -> str:
-        """Hidden in its issue."""
+        """The hidden marker in its issue."""
         name = hashlib.sha256(self.path.encode()).hexdigest()[:16]
         return f"{MARK}request-file {name} {self.digest} -->"
 
 
 def safe_path(given: str) -> str:
-    """A path inside the repository, as git writes it.
+    """Return a path inside the repository, as git writes it.
 
     Raises:
-        RequestError: it leads out of it, or is none.
+        RequestError: it leads outside, or is no path.
     """
     path = PurePosixPath(given.strip().removeprefix("./"))
     if path.is_absolute() or not path.parts or ".." in path.parts or not given.isprintable():
@@ -94,10 +94,10 @@ class Found:
 
 
 class FileIssues:
-    """The issues of request files.
+    """Finds and opens the issues of request files.
 
     Args:
-        own_login: whose token opens them: a marker in somebody else's issue means nothing.
+        own_login: the account that opens them; a marker in someone else's issue is ignored.
         server_url: for the link to the file.
     """
 
@@ -107,7 +107,7 @@ class FileIssues:
         self._server_url = server_url
 
     def find(self, file: RequestFile) -> Found | None:
-        """The newest issue of this file as it stands; None: there is none.
+        """Return the newest issue for exactly this file content; None if there is none.
 
         Raises:
             ForgeError: GitHub does not answer.
@@ -127,7 +127,7 @@ class FileIssues:
             )
 
     def find_open(self, file: RequestFile) -> int | None:
-        """Its number, where the newest is still open.
+        """Return the number of the newest issue if it is still open.
 
         Raises:
             ForgeError: GitHub does not answer.
@@ -136,10 +136,10 @@ class FileIssues:
         return found.number if found and found.is_open else None
 
     def open(self, file: RequestFile, *, title: str, body: str) -> int:
-        """Open one, unless an open one is there; its number.
+        """Return the number of the open issue; open one if there is none.
 
         Raises:
-            ForgeError: refused.
+            ForgeError: GitHub refused.
         """
         link = (
             f"{self._server_url}/{self._repository.full_name}/blob/{file.commit}/{quote(file.path, safe='/')}"
@@ -155,5 +155,5 @@ class FileIssues:
 
 
 def _begin(text: str, most: int, at: str) -> str:
-    """At most `most` characters of it, to the last `at` where there is one."""
+    """Return at most `most` characters, cut at the last `at` if there is one."""
     return text[:most].rpartition(at)[0] or text[:most]

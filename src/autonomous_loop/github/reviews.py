@@ -1,4 +1,4 @@
-"""Reviews that ask for changes: work for the loop whose pull request they are on."""
+"""Turns reviews that request changes into work for the loop that owns the pull request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from autonomous_loop.github.sanitize import clean, one_line
 from autonomous_loop.github.thread import Thread
 
 LOOK_S: Final = 300.0
-"""Two requests each: 24 an hour."""
+"""Seconds between two looks, at two requests each: 24 an hour."""
 MOST_COMMENTS: Final = 40
 MOST_TEXT: Final = 12_000
 
@@ -27,13 +27,13 @@ logger = logging.getLogger(__name__)
 
 
 class ReviewInbox:
-    """Implements `Inbox`: what reviewers with write access want changed, as it was when it was read.
+    """Implements `Inbox` for changes that reviewers with write access request, frozen when first read.
 
     Args:
         thread: the loop's issue and pull request.
-        access: says whose word counts.
-        since: earlier reviews were heard by earlier sessions.
-        every_s: seconds between two looks.
+        access: decides whose reviews count.
+        since: earlier sessions have read earlier reviews.
+        every_s: minimum seconds between two looks.
         monotonic: a clock.
     """
 
@@ -55,7 +55,7 @@ class ReviewInbox:
         self._handled: set[str] = set()
 
     def poll(self, *, consumed: Sequence[str], at_once: bool = False) -> Sequence[Command]:
-        """See `Inbox`. What GitHub does not tell now, it is asked for again at the next look."""
+        """See `Inbox`. If GitHub does not answer now, the next look asks again."""
         if self._monotonic() < self._next_look and not at_once:
             return []
         self._next_look = self._monotonic() + self._every_s
@@ -73,7 +73,7 @@ class ReviewInbox:
         return found
 
     def refuse(self, command: Command) -> None:
-        """See `Inbox`: a review has no reactions; the session's note says it."""
+        """See `Inbox`. A review has no reactions, so the session's note reports it."""
 
     def _reviews(self, pull: PullRequest) -> list[Command]:
         ours = pull.head.repo is not None and pull.head.repo.full_name == self._thread.repository.full_name
@@ -91,7 +91,7 @@ class ReviewInbox:
 
     def _command(self, pull: PullRequest, review: PullRequestReview) -> Command | None:
         parts = [clean(review.body or "")]
-        # The client would ask for each comment anew, only to learn its line.
+        # The client would fetch each comment again, only to learn its line.
         address = f"{pull.url}/reviews/{review.id}/comments?per_page={MOST_COMMENTS}"
         _, lines = pull.requester.requestJsonAndCheck("GET", address)
         for comment in lines or ():

@@ -1,4 +1,4 @@
-"""Which sessions may still be at work, as GitHub's runs tell."""
+"""Reads from GitHub's runs which sessions may still be at work."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class GitHubClaimants:
     """Implements `Claimants` for CI jobs.
 
     Args:
-        repository: of the loop.
-        facts: of this run.
+        repository: the loop's repository.
+        facts: facts of this run.
     """
 
     def __init__(self, repository: Repository, facts: RunFacts) -> None:
@@ -33,20 +33,20 @@ class GitHubClaimants:
         )
 
     def me(self) -> Claimant:
-        """See `Claimants`: the same for the whole session."""
+        """See `Claimants`. The same for the whole session."""
         return self._me
 
     def is_alive(self, claimant: Claimant) -> bool:
-        """See `Claimants`: False only when GitHub says that its run, or its attempt, is over or deleted."""
+        """See `Claimants`. False only if GitHub says that its run or attempt is over or deleted."""
         if not claimant.run_id.isdecimal():
-            return True  # a process of some machine: not to be told from here
+            return True  # a process on some machine; unknown from here
         if claimant.run_id == self._me.run_id and claimant.run_attempt < self._me.run_attempt:
-            return False  # GitHub starts an attempt only when the one before is over
+            return False  # GitHub starts an attempt only after the previous one is over
         try:
             status, attempt = self._status(claimant)
         except (GithubException, requests.RequestException) as error:
             if status_of(error) == 404 and self._may_read_runs():
-                return False  # only a run that is over can be deleted
+                return False  # only a finished run can be deleted
             why = type(error).__name__
             logger.warning("whether run %s is over cannot be told (%s)", claimant.run_id, why)
             return True
@@ -57,7 +57,7 @@ class GitHubClaimants:
         return run.status, run.run_attempt
 
     def _may_read_runs(self) -> bool:
-        """Whether this token is shown a run that certainly exists: to others GitHub says 404 of every run."""
+        """Whether the token can read runs; without access GitHub answers 404 for every run."""
         try:
             self._status(self._me)
         except (GithubException, requests.RequestException):
@@ -65,7 +65,7 @@ class GitHubClaimants:
         return True
 
     def was_cancelled(self, claimant: Claimant, *, before: datetime) -> bool:
-        """Whether its run was cancelled before a time: a person's stop, not a job that ran into its limit."""
+        """Whether its run was cancelled before `before`, so by a person and not by the job's time limit."""
         if not claimant.run_id.isdecimal():
             return False
         with translated(f"looking at run {claimant.run_id}"):
@@ -74,7 +74,7 @@ class GitHubClaimants:
 
 
 def step_cancelled_at(repository: Repository, facts: RunFacts) -> datetime | None:
-    """When a step of a job of this run that is still at work was cancelled; None: none was.
+    """Return when a step in a running job of this run was cancelled; None if no step was.
 
     Raises:
         ForgeError: GitHub did not answer.
@@ -88,7 +88,7 @@ def step_cancelled_at(repository: Repository, facts: RunFacts) -> datetime | Non
 
 
 def made_at(repository: Repository, run_id: int) -> datetime:
-    """When a run was made, whichever of its attempts this is and however long it waited.
+    """Return when a run was created, whichever attempt this is and however long it waited.
 
     Raises:
         ForgeError: GitHub did not answer.

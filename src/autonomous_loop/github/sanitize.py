@@ -1,7 +1,7 @@
-"""Hidden text removed: what the model reads is what a person sees on the issue's page, or less.
+"""Removes hidden text, so that the model reads what a person sees on the issue's page, or less.
 
-Where GitHub's Markdown and this reading of it could differ, text is removed rather than kept. Fenced code and
-code spans stay as they are: their HTML is shown.
+Where GitHub's Markdown and this parser could differ, text is removed rather than kept. Fenced code and code
+spans stay unchanged, because GitHub shows the HTML in them as text.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections import Counter
 from typing import Final
 
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-# Letters and marks that show nothing: fillers, joiners, variation selectors, the blank Braille pattern.
+# Letters and marks with no visible glyph: fillers, joiners, variation selectors, the blank Braille pattern.
 _BLANK: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
@@ -22,7 +22,7 @@ _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Z
 # Fences only at the very start of a line: an indented one may stand in a list, and end with it.
 _FENCE: Final = re.compile(r"(`{3,})([^`\n]*)\Z|(~{3,})([^\n]*)\Z")
 _LANGUAGE: Final = re.compile(r"\s*([A-Za-z0-9+#._-]{1,20})(?:\s|\Z)")
-# What may stand before a block inside list items and quotations.
+# Prefixes before a block inside list items and quotations.
 _CONTAINERS: Final = re.compile(r"[ \t]*(?:(?:[-*+]|[0-9]{1,9}[.)]|>)[ \t]*)*")
 _BLOCK_TAG: Final = re.compile(
     r"</?(?:address|article|aside|base|basefont|blockquote|body|caption|center|col|colgroup|dd|details|dialog|dir"
@@ -31,7 +31,7 @@ _BLOCK_TAG: Final = re.compile(
     r"|td|tfoot|th|thead|title|tr|track|ul)(?:\s|/?>|\Z)",
     re.IGNORECASE,
 )
-# CommonMark's seven conditions: how an HTML block begins, and the line it ends with.
+# CommonMark's seven kinds of HTML blocks: how each begins, and the line it ends with.
 _HTML_BLOCK: Final = (
     (re.compile(r"<!--"), re.compile(r"-->")),
     (re.compile(r"<\?"), re.compile(r"\?>")),
@@ -50,7 +50,7 @@ _HTML_BLOCK: Final = (
 _REMOVED: Final = (
     r"(?P<gone><!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<![A-Za-z].*?(?:>|\Z))"
 )
-# No possessive groups here: in Python 3.11.2 they match what they should not (seen).
+# No possessive groups here: Python 3.11.2 was seen to match wrongly with them.
 _CANDIDATE: Final = re.compile(r"[<`\\]")
 _TEXT: Final = re.compile(
     rf"(?P<escape>\\[!-/:-@\[-`{{-~])|{_REMOVED}"
@@ -59,7 +59,7 @@ _TEXT: Final = re.compile(
     r"|(?P<run>`+)",
     re.DOTALL,
 )
-# In an HTML block a browser reads on to the end for what is not closed.
+# In an HTML block a browser reads everything after an unclosed construct as part of it.
 _HTML: Final = re.compile(
     rf"{_REMOVED}"
     r"""|(?P<tag></?(?P<name>[A-Za-z][A-Za-z0-9-]*+)(?:[^>"']|"[^"]*(?:"|\Z)|'[^']*(?:'|\Z))*(?:>|\Z))""",
@@ -83,11 +83,11 @@ _FOOTNOTE: Final = re.compile(
 
 
 def clean(text: str) -> str:
-    """Markdown without what a reader of the page does not see.
+    """Return Markdown without text that a reader of the page does not see.
 
-    Removed: invisible and bidi characters, HTML comments, processing instructions and declarations, the
-    attributes of tags, the alternative text of images, titles of links, definitions of references, what
-    follows the language of a code block.
+    It removes invisible and bidi characters, HTML comments, processing instructions and declarations, the
+    attributes of tags, the alternative text of images, link titles, reference definitions, and anything after
+    the language of a code block.
     """
     made: list[str] = []
     stretch = _Stretch()
@@ -102,7 +102,7 @@ def clean(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """`text` without invisible characters, written out or as entities; line ends become newlines."""
+    """Return `text` without invisible characters, literal or as entities; line ends become newlines."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     without = _ENTITY.sub(
         lambda found: "" if _shows_nothing(html.unescape(found.group())) else found.group(), lines
@@ -111,7 +111,7 @@ def visible(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A title: plain text, in which GitHub shows everything that is visible at all."""
+    """Clean a title. It is plain text, and GitHub shows every visible character of it."""
     return " ".join(visible(text).split())
 
 
@@ -124,9 +124,9 @@ def _shows_nothing(text: str) -> bool:
 
 
 def _parts(text: str) -> list[tuple[str, str]]:
-    """The text as fenced `code`, blocks of `html`, and `text`.
+    """Split the text into fenced `code`, blocks of `html`, and `text`.
 
-    A fence inside an HTML block is no fence: GitHub shows its lines as HTML.
+    A fence inside an HTML block does not count, because GitHub shows its lines as HTML.
     """
     parts: list[tuple[str, list[str]]] = [("text", [])]
     fence = ""
@@ -141,7 +141,7 @@ def _parts(text: str) -> list[tuple[str, str]]:
                 fence = ""
             continue
         if until is not None and nested and line and line[0] not in " \t>":
-            # The list item or quotation ended, and the HTML in it: what it left open, a browser goes on with.
+            # The list item or quotation ended, and its HTML block too. A browser continues open HTML.
             parts.append(("text", []))
             until = None
         opened = _FENCE.match(line) if until is None else None
@@ -167,13 +167,13 @@ def _parts(text: str) -> list[tuple[str, str]]:
 
 
 def _opening(fence: re.Match[str]) -> str:
-    """The first line of a code block with its language: what follows that is shown nowhere."""
+    """Return the first line of a code block with its language; GitHub shows nothing after the language."""
     language = _LANGUAGE.match(fence.group(2) or fence.group(4) or "")
     return (fence.group(1) or fence.group(3)) + (language.group(1) if language else "")
 
 
 class _Stretch:
-    """What stands between two fences, read from left to right as GitHub reads it."""
+    """The text between two fences, read from left to right as GitHub reads it."""
 
     def __init__(self) -> None:
         self._made: list[str] = []
@@ -181,9 +181,9 @@ class _Stretch:
         self._in_comment = False
 
     def take(self, part: str, *, is_html: bool) -> bool:
-        """Read one block. False when nothing after it is shown: a browser reads on in what is left open."""
+        """Read one block. Return False if nothing after it is shown, as a browser reads on in open HTML."""
         at, made = 0, []
-        if self._in_comment:  # begun in a paragraph that may go on here
+        if self._in_comment:  # it began in a paragraph that may continue here
             closing = part.find("-->")
             at = len(part) if closing < 0 else closing + 3
             self._in_comment = closing < 0
@@ -209,12 +209,12 @@ class _Stretch:
         return True
 
     def text(self) -> str:
-        """What is shown of it."""
+        """Return the visible text."""
         text = _without_hidden_marks("\n".join(self._made))
         return _KEPT.sub(lambda mark: self._spans[int(mark.group(1))], text)
 
     def _token(self, part: str, found: re.Match[str]) -> tuple[str, int]:
-        """What is shown of one token, and where to read on."""
+        """Return the visible part of one token, and where to read on."""
         groups = found.groupdict()
         if groups["gone"]:
             return "", found.end()
@@ -239,9 +239,9 @@ def _left_open(found: re.Match[str]) -> bool:
 
 
 def _code_span_end(text: str, at: int, length: int) -> int | None:
-    """The end of a code span on this line.
+    """Return the end of a code span on this line.
 
-    None for one over lines or with a pipe: those may be list items or cells, of which GitHub makes none.
+    None if it spans lines or contains a pipe: those may be list items or cells, where GitHub makes no span.
     """
     line_end = text.find("\n", at)
     line = text[at : line_end if line_end >= 0 else len(text)]

@@ -1,4 +1,4 @@
-"""What GitHub says of a repository's settings, where the token may ask."""
+"""Reads a repository's settings from GitHub, as far as the token may."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _NOT_TOLD = frozenset({401, 403, 404})
 
 
 class NotToldError(Exception):
-    """The token may not ask."""
+    """The token may not read this."""
 
 
 class RepositorySettings:
-    """Asks, one question a method; each raises `NotToldError` where the token may not ask.
+    """Reads one setting per method; each raises `NotToldError` if the token may not read it.
 
     Args:
-        token: of a person, or of a workflow's run.
-        api_url: of GitHub's REST API.
+        token: a person's, or a workflow run's.
+        api_url: address of GitHub's REST API.
         name: `owner/name`.
 
     Raises:
@@ -41,17 +41,17 @@ class RepositorySettings:
 
     @property
     def branch(self) -> str:
-        """The default branch."""
+        """Return the default branch."""
         return self._repository.default_branch
 
     @property
     def has_issues(self) -> bool:
-        """Whether issues are switched on."""
+        """Whether issues are enabled."""
         return bool(self._repository.has_issues)
 
     @property
     def role(self) -> str:
-        """The most the token's owner may: admin, write, read; empty where GitHub does not say."""
+        """Return the token owner's highest role: admin, write, read; empty if GitHub does not say."""
         given = self._repository.permissions
         for name, has in (
             (("admin", given.admin), ("write", given.push), ("read", given.pull)) if given else ()
@@ -61,33 +61,33 @@ class RepositorySettings:
         return ""
 
     def file(self, path: str) -> bytes | None:
-        """A file of the default branch; None when there is none."""
+        """Return a file of the default branch; None if there is none."""
         return self._there(f"reading {path}", lambda: self._content(path))
 
     def has_label(self, name: str) -> bool:
-        """Whether there is a label of this name."""
+        """Whether a label of this name exists."""
         return (
             self._there(f"reading the label {name}", lambda: self._repository.get_label(name).complete())
             is not None
         )
 
     def workflow_state(self, file: str) -> str | None:
-        """`active`, `disabled_manually`, ...; None when GitHub knows no such workflow."""
+        """Return `active`, `disabled_manually`, ...; None if GitHub knows no such workflow."""
         found = self._there(
             f"reading the workflow {file}", lambda: self._repository.get_workflow(file).complete()
         )
         return found.state if found else None
 
     def actions(self) -> Mapping[str, Any]:
-        """`enabled`, `allowed_actions`, `sha_pinning_required`."""
+        """Return `enabled`, `allowed_actions`, `sha_pinning_required`."""
         return self._ask("actions/permissions")
 
     def may_open_pull_requests(self) -> bool:
-        """The setting "Allow GitHub Actions to create and approve pull requests"."""
+        """Return the setting "Allow GitHub Actions to create and approve pull requests"."""
         return self._ask("actions/permissions/workflow").get("can_approve_pull_request_reviews") is True
 
     def secret_names(self) -> frozenset[str]:
-        """Of the repository, and of its organization where those are shown."""
+        """Return names from the repository, and from its organization if those are visible."""
         own = self._names("actions/secrets")
         try:
             return own | self._names("actions/organization-secrets")

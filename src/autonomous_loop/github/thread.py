@@ -1,4 +1,4 @@
-"""Where a loop talks to people: its issue, and its pull request once there is one."""
+"""The places where a loop talks to people: its issue, and its pull request once there is one."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ MARK: Final = "<!-- autonomous-loop:"
 
 
 class Thread:
-    """The issue and the pull request of one loop, found again by whoever comes next.
+    """The issue and the pull request of one loop, which every session can find again.
 
-    Raises what PyGithub raises: its users say what they were doing (`client.translated`).
+    It raises PyGithub's exceptions; callers add what they were doing (`client.translated`).
 
     Args:
-        repository: of the loop.
-        loop: its id; every marker carries it.
+        repository: the loop's repository.
+        loop: its id, which every marker contains.
         issue: its number.
         head: the pull request's branch, `autonomous-loop/<loop>/pr`.
-        own_login: whose token writes: a marker in somebody else's comment means nothing.
-        pull_request: its number, where the journal knows it: saves a request.
+        own_login: the account that writes; a marker in someone else's comment is ignored.
+        pull_request: its number if the journal knows it, which saves a request.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Thread:
 
     @property
     def pull_request(self) -> int | None:
-        """Its number; looked for once, by its branch."""
+        """Number of the pull request, looked up once by its branch."""
         if not self._looked:
             found = self.find_pull_request()
             self.opened(found.number if found else None)
@@ -56,7 +56,7 @@ class Thread:
 
     @property
     def number(self) -> int:
-        """Where to write: the pull request once there is one, else the issue."""
+        """Number to write to: the pull request's if there is one, else the issue's."""
         return self.pull_request or self.issue
 
     def opened(self, number: int | None) -> None:
@@ -64,10 +64,10 @@ class Thread:
         self._pull_request, self._looked = number, True
 
     def find_pull_request(self) -> PullRequest | None:
-        """By its branch, whoever opened it: a person may, where Actions may not. Open ones first."""
+        """Find it by its branch, open ones first. A person may have opened it, because Actions may not."""
         owner = self.repository.full_name.partition("/")[0]
         found = sorted(
-            # `owner:branch` names a fork of the same owner too.
+            # `owner:branch` also names a fork of the same owner.
             (
                 one
                 for one in self.repository.get_pulls(state="all", head=f"{owner}:{self.head}")
@@ -82,15 +82,15 @@ class Thread:
         return head is not None and head.full_name.lower() == self.repository.full_name.lower()
 
     def mark(self, name: str) -> str:
-        """The hidden marker of one thing we write."""
+        """Return the hidden marker of one kind of text the loop writes."""
         return f"{MARK}{self.loop}:{name} -->"
 
     def own_comments(self, number: int) -> Iterator[IssueComment]:
-        """Our own comments there, oldest first."""
+        """Return the loop's own comments there, oldest first."""
         for comment in self.repository.get_issue(number).get_comments():
             if comment.user is not None and comment.user.login == self.own_login:
                 yield comment
 
     def find_comment(self, number: int, mark: str) -> IssueComment | None:
-        """Our own comment with a marker; of two, which a lost answer may leave, the older."""
+        """Return the loop's own comment with this marker; the older one if a lost answer left two."""
         return next((one for one in self.own_comments(number) if mark in (one.body or "")), None)

@@ -1,4 +1,4 @@
-"""From an event's name and payload to what it asks: GitHub's shapes, nothing else."""
+"""Converts an event's name and payload into an activity. It knows GitHub's formats, nothing else."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ _LOOP: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 def activity(  # noqa: PLR0911 - one line an event reads best
     event_name: str, event: Mapping[str, Any], config: LoopConfig
 ) -> Activity:
-    """What the event asks for. Whoever asked is still to be checked (`github/access.py`).
+    """Return what the event asks for. The sender is not checked yet (see `github/access.py`).
 
     Raises:
-        ConfigurationError: dispatch inputs that make no sense.
+        ConfigurationError: malformed dispatch inputs.
     """
     action = event.get("action")
     match event_name:
@@ -62,10 +62,10 @@ def activity(  # noqa: PLR0911 - one line an event reads best
 
 
 def turn_of(loop: str, issue: str) -> Turn | None:
-    """A job of `plan`'s matrix, from the action's inputs; None where they are empty.
+    """Return the matrix job of `plan` that the action's inputs name; None if they are empty.
 
     Raises:
-        ConfigurationError: inputs that make no sense.
+        ConfigurationError: malformed inputs.
     """
     if loop and not _LOOP.fullmatch(loop):
         raise _bad("loop", loop, "the id of a loop, such as issue-12")
@@ -157,7 +157,7 @@ def _checked(event: Mapping[str, Any], config: LoopConfig) -> Activity:
 
 
 def _is_here(event: Mapping[str, Any], repository: object) -> bool:
-    """Whether a head is of the repository the event is of: a fork's is not."""
+    """Whether a head belongs to the event's repository, and not to a fork."""
     name, here = _at({"of": repository}, "of", "full_name"), _at(event, "repository", "full_name")
     return isinstance(name, str) and name == here
 

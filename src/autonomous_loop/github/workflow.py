@@ -1,4 +1,4 @@
-"""The workflow that starts a loop: ours, and what one in a repository says."""
+"""The workflow that starts a loop: our own text, and a parser for a repository's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WORKFLOW: Final = ".github/workflows/autonomous-loop.yml"
 EVENTS: Final = ("issues", "issue_comment", "workflow_dispatch")
 NEEDED: Final = ("contents", "issues", "pull-requests", "actions")
 _DEFAULT_TIMEOUT: Final = 360.0
-# The action itself, a folder or a reusable workflow of it, or of somebody's copy.
+# The action itself, a folder or a reusable workflow in it, or someone's fork of it.
 _USES: Final = re.compile(r"[\w.-]+/autonomous-loop(/[^@]*)?@.+")
 _SECRET: Final = re.compile(r"\bsecrets\.([A-Za-z_]\w*)")
 _NAME: Final = re.compile(r"/?([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+?)(?:\.git)?/?")
@@ -25,14 +25,14 @@ _SCP: Final = re.compile(r"(?:[\w.-]+@)?([\w.-]+):(?!//)(.+)")
 
 
 def ours() -> bytes:
-    """The workflow this program brings: packaged with it, or of the checkout it runs from."""
+    """Return the program's own workflow, from the package or from the checkout it runs from."""
     here = Path(__file__).resolve()
     packaged = here.parents[1] / "workflows" / "autonomous-loop.yml"
     return (packaged if packaged.is_file() else here.parents[3] / WORKFLOW).read_bytes()
 
 
 def repository_of(address: str, server_url: str) -> str:
-    """`owner/name` of a remote's address on this server; empty where it is elsewhere.
+    """Return `owner/name` for a remote's address on this server; empty if it is elsewhere.
 
     Args:
         address: `https://HOST/o/n.git`, `git@HOST:o/n.git`, `ssh://git@HOST/o/n`.
@@ -51,24 +51,24 @@ def repository_of(address: str, server_url: str) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """Without merge keys: GitHub knows none, and nested ones grow without bound."""
+    """A loader without merge keys: GitHub supports none, and nested ones grow without bound."""
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Leave them as they are; they are refused, then."""
+        """Leave merge keys unexpanded, so that they are refused later."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkflowFacts:
-    """What a workflow file says of the job that runs the loop.
+    """Facts about the job that runs the loop, from a workflow file.
 
     Attributes:
-        events: that start it.
+        events: the events that start it.
         permissions: of its job by name; None: the repository's default.
-        timeout_minutes: of its job; None: not known before a run.
-        inputs: given to the action, those left out that only a run can evaluate.
-        secrets: that it names.
-        condition: of its job; empty: none.
-        action: what it uses.
+        timeout_minutes: of its job; None: unknown before a run.
+        inputs: inputs given to the action, except those that only a run can evaluate.
+        secrets: the secrets it names.
+        condition: the job's condition; empty: none.
+        action: the action it uses.
     """
 
     events: frozenset[str]
@@ -81,18 +81,18 @@ class WorkflowFacts:
 
     @property
     def missing_permissions(self) -> tuple[str, ...]:
-        """What its job's token needs and is not given."""
+        """Return the permissions that its job's token needs and lacks."""
         given = self.permissions or {}
         return tuple(name for name in NEEDED if given.get(name) != "write")
 
     @property
     def missing_events(self) -> tuple[str, ...]:
-        """What a loop is started and continued by, and it does not listen to."""
+        """Return the events that start or continue a loop and that it does not listen to."""
         return tuple(name for name in EVENTS if name not in self.events)
 
 
 def read_workflow(data: bytes, *, source: str) -> WorkflowFacts:
-    """What a workflow file says.
+    """Parse a workflow file.
 
     Raises:
         ConfigurationError: it is no workflow, or none of its jobs runs the loop.
@@ -126,7 +126,7 @@ def _facts(
     top: Mapping[str, Any], job: Mapping[str, Any], step: Mapping[str, Any], text: str
 ) -> WorkflowFacts:
     on = top.get("on")
-    # A workflow that calls ours says it as an input of that.
+    # A workflow that calls ours gives it as an input.
     given, default = (_map(step.get("with")), 60.0) if step is job else (job, _DEFAULT_TIMEOUT)
     timeout = given.get("timeout-minutes", default)
     return WorkflowFacts(
@@ -162,7 +162,7 @@ def _listed(value: object) -> list[object]:
 
 
 def _scalar(value: object) -> str:
-    """As text; of what is nested, nothing: written out, aliases of aliases would fill the memory."""
+    """Return a scalar as text; empty for a nested value, since expanded aliases could fill the memory."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, str | int | float) else ""

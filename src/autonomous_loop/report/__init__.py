@@ -1,1 +1,1 @@
-"""What people see: one redactor every text passes, and Markdown made from the record."""
+"""Texts for people: one redactor for every text, and Markdown rendered from the record."""

@@ -1,4 +1,4 @@
-"""What an audit found, and how people read it."""
+"""The result of an audit, and its text for people."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ State = Literal["holds", "fails", "not shown", "no proof"]
 
 @dataclass(frozen=True, slots=True)
 class FeatureAudit:
-    """One feature.
+    """The result for one feature.
 
     Attributes:
-        verdict: in the clean room; "not shown" where it could not be told.
-        replay: of its red and green: empty where it was not asked for, "holds", or why it does not.
-        findings: what is wrong with the stored proof itself.
+        verdict: from the clean room; "not shown" if unknown.
+        replay: result of replaying red and green: empty if not requested, "holds", or why it does not hold.
+        findings: faults of the stored proof itself.
     """
 
     feature: str
@@ -32,25 +32,25 @@ class FeatureAudit:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing speaks against it."""
+        """Whether there is no fault."""
         fine = self.verdict in {"holds", "no proof"}
         return fine and self.replay in {"", "holds"} and not self.findings
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What an audit found.
+    """The result of an audit.
 
     Attributes:
-        branches: where the loop's branches stand.
-        commit: whose tree the clean room held.
-        pr: what people would merge: where the branch `pr` stands; None: there is none.
-        chain: whether the journal's chain of MACs was verified, for people.
+        branches: prefix of the loop's branches.
+        commit: the commit that the clean room checked.
+        pr: the commit people would merge, at the branch `pr`; None: there is no such branch.
+        chain: whether the journal's chain of MACs was verified, as text for people.
         accepted: whether the clean room holds.
-        suite: what the whole suite came to in it.
-        findings: what is wrong with the loop's record as a whole.
+        suite: the whole suite's result in it.
+        findings: faults of the loop's record as a whole.
         reasons: why the clean room does not hold.
-        notes: what else a reader should know.
+        notes: other facts a reader should know.
     """
 
     loop: str
@@ -67,29 +67,29 @@ class Audit:
 
     @property
     def proofs_hold(self) -> bool:
-        """Whether every proof holds, wherever the branches stand."""
+        """Whether every proof holds, wherever the branches are."""
         return self.accepted and all(one.holds for one in self.features)
 
     @property
     def holds(self) -> bool:
-        """Whether every proof holds, and what people would merge is what was proved."""
+        """Whether every proof holds, and people would merge exactly what was proved."""
         return self.proofs_hold and not self.findings
 
     @property
     def exit_code(self) -> int:
-        """0 holds; 1 does not; 2: the tests cannot be run here, which shows nothing either way."""
+        """0: holds; 1: does not hold; 2: the tests cannot be run here, so the result is unknown."""
         nothing_else = not self.findings and not any(one.findings for one in self.features)
         of_the_place = {"setup", "environment"}.issuperset(one.code for one in self.reasons)
         return 0 if self.holds else 2 if self.reasons and of_the_place and nothing_else else 1
 
     def as_dict(self) -> dict[str, object]:
-        """Plain data, for `--json`."""
+        """Return plain data, for `--json`."""
         reasons = [reason.model_dump() for reason in self.reasons]
         return {"holds": self.holds, **asdict(replace(self, reasons=())), "reasons": reasons}
 
 
 def as_text(found: Audit) -> str:
-    """For a terminal."""
+    """Return text for a terminal."""
     replayed = any(one.replay for one in found.features)
     head = ["feature", "kind", "tests", "verdict", *(["replay"] if replayed else []), "marks"]
     rows = [head, *(_row(one, replayed=replayed) for one in found.features)]

@@ -1,4 +1,4 @@
-"""Lists every configuration key for people: what it does and its default, taken from `LoopConfig`."""
+"""Describes the configuration for people: every key, its meaning and default, from the one model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, get_args
 from autonomous_loop.config import LoopConfig
 
 WIDTH = 100
-# What a key without a default may look like.
+# Example values for keys without a default.
 _EXAMPLES: Mapping[str, Any] = {
     "token_budget": 500_000,
     "max_minutes": 300,
@@ -29,12 +29,13 @@ _HEAD = """\
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key.
+    """One configuration key.
 
     Attributes:
         name: with hyphens.
-        text: what it does, and the values there are.
-        default: as the model has it.
+        text: its meaning; contains "None has no limit" if that is what None means as its default.
+        default: as in the model.
+        choices: the allowed values; empty: any of its type.
     """
 
     name: str
@@ -43,10 +44,10 @@ class Key:
 
 
 def keys() -> Iterator[Key]:
-    """Every key, in the order of the model.
+    """Return every key, in the order of the model.
 
     Raises:
-        LookupError: the model's docstring says nothing of one.
+        LookupError: the model's docstring does not describe a key.
     """
     said = inspect.getdoc(LoopConfig) or ""
     for field, info in LoopConfig.model_fields.items():
@@ -65,11 +66,11 @@ def keys() -> Iterator[Key]:
 
 
 def commented(test_command: str = "", *, others: str = "") -> str:
-    """A configuration file in which every key is commented out with its default.
+    """Return a configuration file in which every key is commented out with its default.
 
     Args:
-        test_command: filled in; empty: left to be found.
-        others: test commands that one key cannot say, to be shown beside it.
+        test_command: filled in; empty: the loop detects the command.
+        others: test commands that do not fit in one key, shown beside it.
     """
     parts = [_HEAD]
     for key in keys():
@@ -88,10 +89,10 @@ def commented(test_command: str = "", *, others: str = "") -> str:
 
 
 def toml(value: object) -> str:
-    """A value as TOML writes it: JSON's way of writing fits all that the model has."""
+    """Format a value as TOML. JSON's syntax fits all types that the model has."""
     if isinstance(value, dict):
         return (
             "{}" if not value else "{ " + ", ".join(f"{toml(k)} = {toml(v)}" for k, v in value.items()) + " }"
         )
-    # DEL is the one character that JSON leaves bare and TOML forbids.
+    # DEL is the one character that JSON leaves unescaped and TOML forbids.
     return json.dumps(value).replace("\x7f", "\\u007f")

@@ -1,4 +1,4 @@
-"""Foreign text made safe for Markdown that GitHub shows: it looks as it reads, and does nothing."""
+"""Makes foreign text safe for Markdown on GitHub: it looks the same and has no effect."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 from typing import Final
 
 _BREAK: Final = "\u200b"
-"""A zero-width space: unseen, and no reference, mention, link or keyword reaches over it."""
+"""A zero-width space. It is invisible, and breaks references, mentions, links and keywords."""
 _ELLIPSIS: Final = "\u2026"
 _CODE: Final = re.compile(r"(?<!`)`(?!`)([^`]+)(?<!`)`(?!`)")
 # An underscore between letters is no emphasis, and names read better without a backslash.
@@ -26,20 +26,20 @@ _SCHEME: Final = re.compile(r"\bhttps?://", re.IGNORECASE)
 
 
 def plain(text: str, most: int = 0) -> str:
-    """One line without control, invisible or bidi characters; cut at a word to `most` characters (0: all)."""
+    """Return one line without control, invisible or bidi characters, cut at a word to `most` (0: all)."""
     words = "".join(one if _visible(one) else " " if one.isspace() else "" for one in text)
     line = " ".join(words.split())
     return cut(line, most) if most else line
 
 
 def printable(text: str, most: int = 6_000) -> list[str]:
-    """Foreign lines without what could command a terminal; at most `most` characters of them."""
+    """Return at most `most` characters of foreign lines, without characters that control a terminal."""
     shown = text if len(text) <= most else f"{text[:most]}\n{_ELLIPSIS}"
     return ["".join(one for one in line if one == "\t" or _visible(one)) for line in shown.splitlines()]
 
 
 def cut(text: str, most: int) -> str:
-    """At most `most` characters, ended at a word where one ends in the second half."""
+    """Return at most `most` characters, cut at a word if one ends in the second half."""
     if len(text) <= most:
         return text
     head = text[: most - 1]
@@ -48,24 +48,24 @@ def cut(text: str, most: int) -> str:
 
 
 def md(text: str, most: int = 0) -> str:
-    """Foreign text inside a line of Markdown.
+    """Escape foreign text for use inside a line of Markdown.
 
-    Single code spans stay. No HTML, link, image, mention, reference, closing keyword, table or mathematics
-    comes of it. It must not stand first on a line, where lists and headings begin.
+    Single code spans stay. It cannot create HTML, links, images, mentions, references, closing keywords,
+    tables or mathematics. Do not put it first on a line, where lists and headings begin.
 
     Args:
-        most: characters of the text that are shown; 0 shows all.
+        most: maximum characters to show; 0 shows all.
     """
     return _inline(text, most, in_table=False)
 
 
 def cell(text: str, most: int = 0) -> str:
-    """The same inside a table, where a code span needs its pipes escaped."""
+    """Escape foreign text for a table cell, where a code span needs its pipes escaped."""
     return _inline(text, most, in_table=True)
 
 
 def fence(text: str, language: str = "") -> str:
-    """Foreign lines as a code block that they cannot end."""
+    """Return foreign lines as a code block that they cannot end."""
     clean = "".join(one for one in text if one == "\n" or _visible(one) or one in " \t")
     longest = max((len(run) for run in re.findall(r"`{3,}", clean)), default=2)
     marks = "`" * (longest + 1)
@@ -73,7 +73,7 @@ def fence(text: str, language: str = "") -> str:
 
 
 def code(text: str) -> str:
-    """One line as a code span that its own backticks cannot end."""
+    """Return one line as a code span that its own backticks cannot end."""
     line = plain(text)
     marks = "`" * (max((len(run) for run in re.findall(r"`+", line)), default=0) + 1)
     edge = " " if line.startswith("`") or line.endswith("`") else ""
@@ -81,10 +81,10 @@ def code(text: str) -> str:
 
 
 def title(text: str, most: int = 72) -> str:
-    """A pull request's title, and the first line of a squash: text, not Markdown.
+    """Return a pull request's title, which is also the first line of a squash: text, not Markdown.
 
-    A commit message closes issues and mentions people, too: "fixes #3" becomes "fixes no. 3", an address
-    loses its scheme, and a mention stands in backticks.
+    A commit message can also close issues and mention people. So "fixes #3" becomes "fixes no. 3", an address
+    loses its scheme, and a mention is put in backticks.
     """
     line = cut(_SCHEME.sub("", plain(text)), most)
     line = _CLOSING.sub(r"\1\2\3no. ", line)
@@ -107,7 +107,7 @@ def _inline(text: str, most: int, *, in_table: bool) -> str:
 
 def _outside_code(text: str) -> str:
     escaped = _MARKUP.sub(lambda match: "".join(f"\\{one}" for one in match.group()), text)
-    # As entities, "&" first: Markdown turns them back into characters after it looked for tags.
+    # As entities, "&" first: Markdown turns them back into characters after it has looked for tags.
     escaped = escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _unreferenced(escaped)
 

@@ -1,4 +1,4 @@
-"""What `doctor` found, and how people read it."""
+"""The findings of `doctor`, and their text for people."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autonomous_loop.report.escape import plain
 
 
 class State(StrEnum):
-    """How a thing stands."""
+    """The result of a check."""
 
     OK = "ok"
     MEND = "to mend"
@@ -20,12 +20,12 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check, with what to do about it.
 
     Attributes:
-        check: what it is about, in a word or two.
-        text: how it stands.
-        do: the command to run or the place to click; empty where there is nothing to do.
+        check: the subject, in a word or two.
+        text: the result.
+        do: the command to run or the place to click; empty if there is nothing to do.
     """
 
     check: str
@@ -34,32 +34,32 @@ class Finding:
     do: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """For `--json`."""
+        """Return plain data, for `--json`."""
         return {"check": self.check, "state": str(self.state), "text": plain(self.text), "do": plain(self.do)}
 
 
 def ok(check: str, text: str, do: str = "") -> Finding:
-    """It is as it should be."""
+    """Return a finding without a fault."""
     return Finding(check, State.OK, text, do)
 
 
 def mend(check: str, text: str, do: str) -> Finding:
-    """A first run would fail of it."""
+    """Return a finding that would make a first run fail."""
     return Finding(check, State.MEND, text, do)
 
 
 def unknown(check: str, text: str, do: str = "") -> Finding:
-    """Nobody could say from here."""
+    """Return a finding that could not be determined from here."""
     return Finding(check, State.UNKNOWN, text, do)
 
 
 def fault(check: str, error: LoopError, do: str = "") -> Finding:
-    """What an error says is to mend."""
+    """Return a finding from an error that a person must fix."""
     return mend(check, error.message, do or error.hint)
 
 
 def findings_as_text(found: list[Finding]) -> str:
-    """One line each, and what to do below it; the sum at the end."""
+    """Return one line per finding with what to do below it, and the totals at the end."""
     wide = max((len(one.check) for one in found), default=0)
     lines = []
     for one in found:

@@ -1,4 +1,4 @@
-"""Log lines: redacted, tracebacks too, and unable to command the runner that reads them."""
+"""Formats log lines: redacted, tracebacks too, and without commands for the runner that reads them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Final, Literal
 
 Level = Literal["error", "warning", "notice"]
 
-# What the runner takes for a command: "::" first on a line after any white space, and the older "##["
-# anywhere (actions/runner, ActionCommand.cs). A zero-width space breaks both and is not seen.
+# The runner treats as a command: "::" first on a line after any white space, and the older "##[" anywhere
+# (actions/runner, ActionCommand.cs). An invisible zero-width space breaks both.
 _COMMAND: Final = re.compile(r"(?:(?<=[\r\n])|\A)([^\S\r\n]*):(?=:)")
 _OLD_COMMAND: Final = re.compile(r"##(?=\[)")
 _BREAK: Final = "\u200b"
@@ -22,9 +22,9 @@ class RedactingFormatter(logging.Formatter):
     """Formats a record, then redacts all of it: message, arguments and traceback.
 
     Args:
-        redact: the one exit for text.
+        redact: removes secrets from text.
         fmt: as in `logging.Formatter`.
-        for_runner: neutralise workflow commands: the lines are read by a GitHub runner.
+        for_runner: disable workflow commands, because a GitHub runner reads the lines.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class RedactingFormatter(logging.Formatter):
         self._for_runner = for_runner
 
     def format(self, record: logging.LogRecord) -> str:
-        """The whole line or lines."""
+        """Return the whole redacted text of a record, one or more lines."""
         try:
             text = self._redact(super().format(record))
         finally:
@@ -45,16 +45,16 @@ class RedactingFormatter(logging.Formatter):
 
 
 def harmless(text: str) -> str:
-    """`text` with every workflow command in it made plain text; it looks the same."""
+    """Return `text` with every workflow command disabled; it looks the same."""
     return _OLD_COMMAND.sub(f"##{_BREAK}", _COMMAND.sub(rf"\1:{_BREAK}", text))
 
 
 def annotation(
     level: Level, message: str, *, title: str = "", file: str = "", line: int | None = None
 ) -> str:
-    """A workflow command that shows `message` on the run's page (and at `file`, `line` of the diff).
+    """Return a workflow command that shows `message` on the run's page (and at `file`, `line` of the diff).
 
-    The text must be redacted already. It cannot start another command: line ends are escaped.
+    The text must be redacted already. It cannot start another command, because line ends are escaped.
     """
     properties = {"title": title, "file": file, "line": "" if line is None else str(line)}
     given = ",".join(f"{name}={_property(value)}" for name, value in properties.items() if value)
@@ -63,7 +63,7 @@ def annotation(
 
 @contextmanager
 def commands_stopped(write: Callable[[str], object]) -> Iterator[None]:
-    """Workflow commands are off while foreign output is written.
+    """Turn workflow commands off while foreign output is written.
 
     Args:
         write: writes one line to the runner's log.

@@ -1,6 +1,6 @@
-"""The loop's record as people see it: pull request, sticky comment, job summary, final comments.
+"""Renders the loop's record for people: pull request, sticky comment, job summary, final comments.
 
-Every function takes the record and the site, nothing else: the counts cannot disagree.
+Every function takes only the record and the site, so all counts agree.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from autonomous_loop.report.status_line import Standing, standing
 from autonomous_loop.report.view_model import MARKS, Site, figures, replays
 
 MOST: Final = 65_000
-"""Characters of a body or comment; GitHub takes 65,536."""
+"""Maximum characters of a body or comment; GitHub accepts 65,536."""
 MOST_SUMMARY: Final = 900_000
-"""Bytes of a step summary; the runner takes 1 MiB."""
+"""Maximum bytes of a step summary; the runner accepts 1 MiB."""
 CUT_NOTE: Final = "\n\n*Cut here: it is longer than GitHub takes. The state branch holds everything.*"
 
 
 @dataclass(frozen=True, slots=True)
 class _Detail:
-    """How much is shown; the first that fits is taken."""
+    """How much to show; the first level that fits is used."""
 
     text: int
     features: int
@@ -52,7 +52,7 @@ _DETAILS: Final = (
 
 
 def report(record: LoopRecord, site: Site) -> Report:
-    """What stands on the pull request and in the sticky comment."""
+    """Return the texts of the pull request and the sticky comment."""
     return Report(
         title=pull_request_title(record),
         body=pull_request_body(record, site),
@@ -61,37 +61,37 @@ def report(record: LoopRecord, site: Site) -> Report:
 
 
 def pull_request_title(record: LoopRecord) -> str:
-    """The request's title, at most 72 characters, fit for a squash."""
+    """Return the request's title, at most 72 characters, suitable for a squash."""
     return title_of(record.facts.request.title) or f"Autonomous Loop {record.facts.loop}"
 
 
 def pull_request_body(record: LoopRecord, site: Site) -> str:
-    """First how CI starts, then what is proved, what to look at, what it took, and how to replay it."""
+    """Return the body: how CI starts, what is proved, what to check, the cost, and how to replay it."""
     return _fitting("pull_request.j2", record, site, MOST)
 
 
 def sticky_comment(record: LoopRecord, site: Site) -> str:
-    """The human part of the one comment that is edited in place; room is left for the handoff document."""
+    """Return the human part of the one comment that is edited in place, with room for the handoff."""
     return _fitting("sticky.j2", record, site, MOST - 15_000)
 
 
 def final_comment(record: LoopRecord, site: Site) -> str:
-    """A new comment for *ready*, *needs you* or *stopped*: short, since people are pinged for it."""
+    """Return a new comment for *ready*, *needs you* or *stopped*. It is short, because it notifies people."""
     return _fitting("final.j2", record, site, MOST)
 
 
 def job_summary(record: LoopRecord, site: Site) -> str:
-    """For the run's page."""
+    """Return Markdown for the run's page."""
     return _fitting("summary.j2", record, site, MOST_SUMMARY // 4)
 
 
 def stands(record: LoopRecord, site: Site) -> Standing:
-    """Where the loop stands, in the words the surfaces use."""
+    """Return the loop's state in the words that all surfaces use."""
     return standing(record, continuation=site.continuation)
 
 
 def _estimate(record: LoopRecord) -> str:
-    """Where the list waits for a go: what the rest may cost."""
+    """Return an estimate of the remaining cost if the list waits for approval; otherwise empty."""
     last = record.sessions[-1] if record.sessions else None
     if last is None or last.reason is not HandoffReason.APPROVAL:
         return ""
@@ -100,7 +100,7 @@ def _estimate(record: LoopRecord) -> str:
 
 
 def _fault(record: LoopRecord) -> str:
-    """Where an error needs a person: what happened and what to do."""
+    """Return what happened and what to do if an error needs a person; otherwise empty."""
     last = record.sessions[-1] if record.sessions else None
     return last.note if last is not None and last.reason is HandoffReason.FAILED else ""
 
@@ -111,7 +111,7 @@ def _fitting(template: str, record: LoopRecord, site: Site, most: int) -> str:
         text = _render(template, record, site, detail)
         if len(text) <= most:
             return text
-    # Whole lines only; an opened block is closed, so that the note below it is seen.
+    # Keep whole lines only, and close an opened block so that the note below it is visible.
     head = text[: most - len(CUT_NOTE) - 40].rpartition("\n")[0]
     open_blocks = head.count("<details>") - head.count("</details>")
     open_fence = "\n```" if len(re.findall(r"^```", head, re.MULTILINE)) % 2 else ""
@@ -145,7 +145,7 @@ def _render(template: str, record: LoopRecord, site: Site, detail: _Detail) -> s
 
 @cache
 def _environment() -> Environment:
-    # This is Markdown, where HTML's rules are the wrong ones: foreign text goes through a filter of ours.
+    # No autoescape: HTML's rules are wrong for Markdown, so foreign text goes through a filter of ours.
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=False,  # noqa: S701

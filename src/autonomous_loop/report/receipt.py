@@ -1,4 +1,4 @@
-"""The verdict on two commits as people read it: lines on a terminal, Markdown in a job's summary."""
+"""The verdict on two commits as text for people: lines for a terminal, Markdown for a job's summary."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ SHOWS = (
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A verdict, and what it is a verdict on.
+    """A verdict, and the change it applies to.
 
     Attributes:
-        base: the code before: where head left the branch that was named.
+        base: the code before: the merge base of head and the named branch.
         base_named: the commit that was named as base.
-        subject: first line of head's message; foreign.
-        tests: submitted, or found.
-        found: whether the tests were not named, but are those that differ.
-        data: what differs in their place: test data and fixtures, which the tests stand by.
-        options: what else was given on the command line.
+        subject: first line of head's message; foreign text.
+        tests: the tests, submitted or found.
+        found: no tests were named, and these were found because they differ.
+        data: test data and fixtures that differ, by which the tests were found.
+        options: other options from the command line.
         protected: changed paths that the loop itself would hold back.
     """
 
@@ -46,15 +46,15 @@ class Receipt:
 
     @property
     def command(self) -> str:
-        """What gives this verdict again."""
-        # Which tests stand by data that differs is found again.
+        """Command that produces this verdict again."""
+        # Tests that were found by changed data are found again.
         tests = [] if self.data else [word for one in self.tests for word in ("--test", one)]
         commits = ["--base", self.base, "--head", self.head]
         return shlex.join(["autonomous-loop", "prove", *commits, *tests, *self.options])
 
 
 def as_text(receipt: Receipt) -> str:
-    """For a terminal."""
+    """Return text for a terminal."""
     lines = [_headline(receipt), ""]
     lines += [f"  {name:<9} {plain(text)}" for name, text in _rows(receipt)]
     for reason in receipt.verdict.reasons:
@@ -66,13 +66,13 @@ def as_text(receipt: Receipt) -> str:
 
 
 def as_markdown(receipt: Receipt) -> str:
-    """For a job's summary."""
+    """Return Markdown for a job's summary."""
     icon = "\u2705" if receipt.verdict.accepted else "\u274c"
     lines = [f"### {icon} {_headline(receipt)}", "", "| | |", "|---|---|"]
     lines += [f"| {name} | {cell(text)} |" for name, text in _rows(receipt)]
     for reason in receipt.verdict.reasons:
         lines += ["", f"**{md(reason.code)}**", "", fence("\n".join(printable(reason.text)))]
-    # What is proved may be on no branch that a clone brings: a fork's pull request, say.
+    # The proved commits may be on no branch that a clone fetches, for example in a fork's pull request.
     replayed = [f"git fetch -q origin {receipt.base} {receipt.head}", receipt.command]
     if receipt.verdict.proof and (by_hand := replay(receipt.verdict.proof)):
         replayed += [FRESH, by_hand]
@@ -135,7 +135,7 @@ def _of_proof(proof: Proof) -> Iterator[tuple[str, str]]:
 
 
 def counted(run: TestRun) -> str:
-    """What a run came to: its counts, or how it ended."""
+    """Return the result of a run: its counts, or how it ended."""
     counts = run.counts
     if counts is None:
         ended = "no end in time" if run.exit_code is None else f"exit code {run.exit_code}"

@@ -1,4 +1,4 @@
-"""The one exit for text: known secrets in every form they travel in, then a kept scanner for unknown ones."""
+"""Redacts every text that leaves: known secrets in each of their forms, then unknown ones by a scanner."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from autonomous_loop.errors import CredentialError
 
 MASK: Final = "***"
 SHORTEST: Final = 6
-"""A shorter secret stands in ordinary words, too: masking it would shred every text."""
+"""Minimum length of a secret. Masking a shorter one would ruin every text, as it occurs in words."""
 LONG_LINE: Final = 16
-"""Lines of a secret at least this long are masked on their own: a key is often shown line by line."""
+"""Minimum length of a secret's line to be masked on its own, since keys are often shown line by line."""
 WHOLE_VALUE: Final = 20
-"""A group of a scanner's pattern this long is the secret itself."""
+"""Minimum length of a group in a scanner's pattern to count as the secret itself."""
 
-# Only detectors whose tokens carry a mark of their own. Those that judge by entropy or by a variable's name
-# would mask commit SHAs, hashes and sample data.
+# Only detectors whose tokens have a prefix or form of their own. Detectors that judge by entropy or by a
+# variable's name would mask commit SHAs, hashes and sample data.
 _DETECTORS: Final[tuple[type[RegexBasedDetector], ...]] = (
     AWSKeyDetector,
     GitHubTokenDetector,
@@ -42,8 +42,8 @@ _DETECTORS: Final[tuple[type[RegexBasedDetector], ...]] = (
     SlackDetector,
     StripeDetector,
 )
-# What detect-secrets does not know: fine-grained and long GitHub tokens, Anthropic's, and whole private keys
-# (its own detector finds only the first line). A key is taken with real or escaped line ends.
+# Missing in detect-secrets: fine-grained and long GitHub tokens, Anthropic's, and whole private keys (its own
+# detector finds only the first line). A key is matched with real or escaped line ends.
 _EXTRA: Final = (
     re.compile(r"github_pat_[A-Za-z0-9_]{22,255}"),
     re.compile(r"gh[pousr]_[A-Za-z0-9_]{36,255}"),
@@ -57,13 +57,13 @@ _EXTRA: Final = (
 
 
 class Redactor:
-    """Masks secrets; text and bytes that hold none come out as they went in.
+    """Masks secrets. Text and bytes without secrets are returned unchanged.
 
     Args:
-        secrets: values that must never leave; empty ones are left out, they are simply not set.
+        secrets: values that must never leave; empty ones are ignored, because they are not set.
 
     Raises:
-        CredentialError: a secret shorter than six characters.
+        CredentialError: a secret is shorter than six characters.
     """
 
     __slots__ = ("_known", "_values")
@@ -79,7 +79,7 @@ class Redactor:
         return f"Redactor(secrets={len(self._values)})"
 
     def add(self, secret: str) -> None:
-        """One more known secret.
+        """Add another known secret.
 
         Raises:
             CredentialError: it is shorter than six characters.
@@ -92,7 +92,7 @@ class Redactor:
             )
         lines = {line.strip() for line in value.splitlines()}
         self._values |= {value, *(line for line in lines if len(line) >= LONG_LINE and "-----" not in line)}
-        # The longest first: one secret may begin with another.
+        # The longest first, because one secret may begin with another.
         self._known = tuple(
             re.compile(form)
             for one in sorted(self._values, key=lambda text: (-len(text), text))
@@ -100,15 +100,15 @@ class Redactor:
         )
 
     def text(self, text: str) -> str:
-        """`text` with `***` for every secret found in it, fit for UTF-8."""
+        """Return `text` with `***` for every secret found in it, safe for UTF-8."""
         return utf8(self._masked(text))
 
     def bytes(self, data: bytes) -> bytes:
-        """The same for bytes of any encoding; what is not text stays as it is."""
+        """Redact bytes of any encoding; bytes that are no text stay unchanged."""
         return self._masked(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
     def holds_known(self, text: str) -> bool:
-        """Whether a known secret stands in `text`, in any of its forms."""
+        """Whether `text` contains a known secret in any of its forms."""
         return any(pattern.search(text) for pattern in self._known)
 
     def _masked(self, text: str) -> str:
@@ -120,7 +120,7 @@ class Redactor:
 
 
 def _mask(match: re.Match[str]) -> str:
-    """Mask the match; where a pattern takes a variable's name along, only the value after it.
+    """Mask the match. If a pattern includes a variable's name, mask only the value after it.
 
     A short group is a prefix ("ghp") or a part, not the secret.
     """
@@ -129,7 +129,7 @@ def _mask(match: re.Match[str]) -> str:
 
 
 def _plain(secret: str) -> str:
-    """The secret raw, URL-quoted, JSON-, HTML- or Markdown-escaped, or any mixture of these."""
+    """Return a pattern for the secret raw, URL-quoted, JSON-, HTML- or Markdown-escaped, or any mixture."""
     return "".join(_character(one) for one in secret)
 
 
@@ -148,7 +148,7 @@ def _character(one: str) -> str:
         forms.add(rf"\\+{_CONTROL[one]}")
     if html.escape(one) != one:
         forms.add(f"(?i:{re.escape(html.escape(one))})")
-    # Longer forms first, so that a backslash before a quote is taken along.
+    # Longer forms first, so that a backslash before a quote is included.
     return f"(?:{'|'.join(sorted(forms, key=lambda form: (-len(form), form)))})\u200b?"
 
 
@@ -160,7 +160,7 @@ _CONTROL: Final = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 
 
 def _base64(secret: str) -> str:
-    """The part of its base64 form that does not depend on its neighbours, at each of the three alignments.
+    """Return the part of its base64 form that is independent of neighbours, at each of the three alignments.
 
     Encoders break lines, and some use the URL-safe letters.
     """

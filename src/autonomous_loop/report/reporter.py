@@ -1,4 +1,4 @@
-"""What people read, through the one exit for text."""
+"""Renders the texts for people and redacts each of them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class MarkdownReporter:
     """Implements `Reporter`.
 
     Args:
-        site: where things lie.
-        state: the journal's tip as it is when something is rendered: links name a SHA, so they stay true.
-        redactor: every text passes it.
+        site: addresses for links.
+        state: returns the journal's tip at the time of rendering; links name this SHA, so they stay valid.
+        redactor: redacts every text.
     """
 
     def __init__(self, site: Site, *, state: Callable[[], str | None], redactor: Redactor) -> None:
@@ -43,7 +43,7 @@ class MarkdownReporter:
         return markdown.stands(record, self._now()).state
 
     def summary(self, record: LoopRecord) -> str:
-        """For the run's page."""
+        """Return Markdown for the run's page."""
         return self.redact(markdown.job_summary(record, self._now()))
 
     def redact(self, text: str) -> str:

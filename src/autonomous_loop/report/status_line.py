@@ -1,4 +1,4 @@
-"""Where a loop stands, in the few words every surface uses."""
+"""Describes a loop's state in the few words that every surface uses."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ _KEYS: dict[HandoffReason, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where the loop stands.
+    """The state of a loop, in words.
 
     Attributes:
-        state: also the second label's.
+        state: the state, as in the second label.
         icon: one emoji.
-        word: in a heading.
+        word: for a heading.
         why: half a sentence, without capital and full stop.
-        step: what happens, or what a person can do, next; Markdown.
-        needs_person: nothing goes on without one.
+        step: what happens next, or what a person can do next; Markdown.
+        needs_person: nothing continues without a person.
     """
 
     state: State
@@ -63,7 +63,7 @@ class Standing:
 
 
 def standing(record: LoopRecord, *, continuation: ContinuationMode = ContinuationMode.AUTO) -> Standing:
-    """Read off the record alone.
+    """Derive the state from the record alone.
 
     Args:
         continuation: how a next session starts; a handoff under MANUAL or EVENT waits for a person.

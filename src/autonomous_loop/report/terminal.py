@@ -1,4 +1,4 @@
-"""Live progress: a bar over features on a terminal, plain lines elsewhere."""
+"""Shows live progress: a bar over features on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from autonomous_loop.report.log import harmless
 
 
 class Shown(Protocol):
-    """What a surface needs to know of a snapshot of the progress."""
+    """The fields of a progress snapshot that a surface needs."""
 
     @property
     def session(self) -> int:
@@ -28,27 +28,27 @@ class Shown(Protocol):
 
     @property
     def passing(self) -> int:
-        """Features that pass."""
+        """Number of features that pass."""
 
     @property
     def total(self) -> int:
-        """Features there are."""
+        """Number of features."""
 
     @property
     def step(self) -> str:
-        """What is being done."""
+        """The current step."""
 
     @property
     def spending(self) -> Spending:
-        """Of the whole loop."""
+        """Spending of the whole loop."""
 
 
 class ProgressView:
     """Shows snapshots on one stream.
 
     Args:
-        stream: standard error, usually: standard output is for results.
-        for_runner: a GitHub runner reads the lines: nothing in them may be a command to it.
+        stream: usually standard error, because standard output is for results.
+        for_runner: a GitHub runner reads the lines, so they must contain no workflow command.
     """
 
     def __init__(self, stream: TextIO, *, for_runner: bool = False) -> None:
@@ -81,7 +81,7 @@ class ProgressView:
             self._bar.stop()
 
     def __call__(self, shown: Shown) -> None:
-        """Show it; a line is printed only for a new step."""
+        """Show a snapshot; print a line only for a new step."""
         spent = f"{shown.spending.tokens.total:,} tokens, ${shown.spending.usd:.2f}"
         if self._live:
             self._bar.update(

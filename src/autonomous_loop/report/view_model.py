@@ -1,4 +1,4 @@
-"""The record as what the templates show: one row a feature, and the figures."""
+"""Converts the record to what the templates show: one row per feature, and the figures."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ FRESH: Final = "# (each in a work tree of its own: what the project's setup inst
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What the record does not know: where things lie and what made them.
+    """Facts that the record lacks: addresses for links, and the model.
 
     Attributes:
         repository_url: `https://github.com/owner/name`; empty without a forge.
-        state: the journal's tip (a SHA, so that links stay true), or its branch.
-        branch: `autonomous-loop/issue-12`: the loop's branches stand under it.
-        model: of the Messages API.
+        state: the journal's tip (a SHA, so that links stay valid), or its branch.
+        branch: prefix of the loop's branches, such as `autonomous-loop/issue-12`.
+        model: the Claude model.
         run_url: this session's run.
-        ci: whether CI starts on the pull request by itself, waits for a click, or is not spoken of.
+        ci: whether CI starts on the pull request by itself, waits for a click, or is not mentioned.
         held_back: protected paths that wait for a person.
     """
 
@@ -57,13 +57,13 @@ class Site:
     held_back: tuple[str, ...] = ()
 
     def blob(self, path: str) -> str:
-        """A file of the state branch; empty where there is nothing to link to."""
+        """Return the address of a file on the state branch; empty if there is nothing to link to."""
         if not self.repository_url or not self.state:
             return ""
         return f"{self.repository_url}/blob/{quote(self.state)}/{quote(path)}"
 
     def commit(self, sha: str) -> str:
-        """A commit's page; empty without a forge."""
+        """Return the address of a commit's page; empty without a forge."""
         return f"{self.repository_url}/commit/{sha}" if self.repository_url else ""
 
 
@@ -81,10 +81,10 @@ class Row:
     """One feature, as every surface shows it.
 
     Attributes:
-        text: the description: foreign.
-        proof: what the loop saw, in one line of Markdown of ours; empty without a proof.
-        reason: why it is blocked: foreign.
-        question: what only a person can answer: foreign.
+        text: the description; foreign text.
+        proof: what the loop saw, in one line of our own Markdown; empty without a proof.
+        reason: why it is blocked; foreign text.
+        question: a question that only a person can answer; foreign text.
         failure_urls: pictures and a trace of the last refused attempt.
     """
 
@@ -110,7 +110,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The counts, from the record and nowhere else, so that all surfaces agree."""
+    """The counts, computed only from the record so that all surfaces agree."""
 
     passing: int
     blocked: int
@@ -128,7 +128,7 @@ class Figures:
 
 
 def figures(record: LoopRecord, site: Site) -> Figures:
-    """Everything countable about a loop."""
+    """Compute all figures of a loop."""
     limits, spent = record.limits, record.spending
     listed = record.features.features if record.features else ()
     return Figures(
@@ -206,7 +206,7 @@ def _status(record: LoopRecord, feature: Feature, status: FeatureStatus) -> tupl
 
 
 def proof_line(proof: Proof) -> str:
-    """What the loop saw: `red 3 failed -> green 3 passed, 41 of the suite pass`, as Markdown."""
+    """Return what the loop saw, as Markdown: `red 3 failed -> green 3 passed, 41 of the suite pass`."""
     steps = [_failed(proof.red) if proof.red else "no red", _passed(proof.green) if proof.green else ""]
     said = [" \u2192 ".join(step for step in steps if step)]
     if not proof.red and not proof.green:
@@ -236,7 +236,7 @@ def _counts(run: TestRun) -> str:
     if run.counts is None:
         return f"exit {_exit(run)}"
     failed = run.counts.failed + run.counts.errors
-    # What failed at the checkpoint already is no regression: an accepted proof has no other failures.
+    # A test that failed at the checkpoint already is no regression; an accepted proof has no other failures.
     said = f"{run.counts.passed} passed" + (f", {failed} failed before, too" if failed else "")
     return said + (f", {run.counts.flaky} flaky" if run.counts.flaky else "")
 
@@ -246,9 +246,9 @@ def _exit(run: TestRun) -> str:
 
 
 def replay(proof: Proof) -> str:
-    """Shell lines that show green and red again with git and the project's own tools alone.
+    """Return shell lines that show green and red again, with only git and the project's own tools.
 
-    Each is whole by itself, and works in a throw-away work tree: the reader's own stays as it is.
+    Each line is complete in itself and works in a temporary work tree, so the reader's own stays unchanged.
     """
     if proof.after is None or proof.green is None:
         return ""
@@ -278,7 +278,7 @@ def _one_line(command: str) -> str:
 
 
 def replays(rows: tuple[Row, ...], branch: str, most: int) -> str:
-    """A code block for people who trust no one's word; empty where nothing can be replayed."""
+    """Return a code block for readers who want to check for themselves; empty if nothing can be replayed."""
     shown = [row.replay for row in rows if row.replay][:most]
     if not shown:
         return ""

@@ -41,7 +41,7 @@ class VerificationEnvironment:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The loop's own repository, and the source of its commits."""
+    """A repository of the program's own, and the source of its commits."""
 
     repository: Repository
     source: Source
