@@ -129,7 +129,6 @@ HONEST = [
         "a helper that checks more",
         HELPED,
         HELPED.replace("== expected", "== expected\n    assert found"),
-        marks=("not read",),
     ),
     honest(
         "a helper put into the test that used it",
