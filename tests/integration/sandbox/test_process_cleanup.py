@@ -131,9 +131,9 @@ async def test_the_loops_own_children_are_left_alone(sandbox):
 async def test_a_command_dies_with_a_killed_loop():
     program = """
 import asyncio
-from autonomous_loop.sandbox.sandbox import Sandbox
+from autonomous_loop.sandbox.sandbox import ProcessSandbox
 async def main():
-    hands = await Sandbox.create(base=None, path=[], env={}, read_paths=[],
+    hands = await ProcessSandbox.create(base=None, path=[], env={}, read_paths=[],
                                  unsandboxed=False, chrome_path=None, browser_python=None)
     print(hands.uid, hands.work, hands._starter.pid, flush=True)
     await hands.run(["sleep", "60"], timeout_s=50)
@@ -146,7 +146,7 @@ asyncio.run(main())
     loop.communicate()
     await until(lambda: processes_of(int(uid)) == [], seconds=30)  # by itself it would sleep for longer
     await until(lambda: int(launcher) not in processes_of(os.getuid()))  # it ends them first, then itself
-    shutil.rmtree(work.removesuffix("/hands/work"))
+    shutil.rmtree(work.removesuffix("/sandbox/work"))
 
 
 @pytest.mark.root

@@ -22,7 +22,7 @@ SESSION = """
 import asyncio, json, os, subprocess, sys
 from pathlib import Path
 from autonomous_loop.errors import SandboxError
-from autonomous_loop.sandbox.sandbox import Sandbox
+from autonomous_loop.sandbox.sandbox import ProcessSandbox
 from autonomous_loop.sandbox.self_test import self_test
 
 home = os.environ["HOME"]
@@ -44,7 +44,7 @@ async def main():
         found["naive"][name] = seen(subprocess.run(["sh", "-c", attack], capture_output=True).stdout)
         Path(home, ".profile").unlink(missing_ok=True)
     Path(f"/dev/shm/left-{os.getpid()}-before").write_text("")
-    hands = await Sandbox.create(base=None, path=[], env={}, read_paths=[], unsandboxed=False,
+    hands = await ProcessSandbox.create(base=None, path=[], env={}, read_paths=[], unsandboxed=False,
                                  chrome_path=None, browser_python=None)
     found["user"], found["landlock"] = hands.uid, hands.landlock
     for name, attack in attacks.items():
@@ -85,7 +85,7 @@ async def main():
     os.unlink(f"{left}-before")
     await hands.close()
     found["folder left"] = os.path.exists(hands.work)
-    fenced = await Sandbox.create(base=None, path=[], env={}, read_paths=[], unsandboxed=False,
+    fenced = await ProcessSandbox.create(base=None, path=[], env={}, read_paths=[], unsandboxed=False,
                                   chrome_path=None, browser_python=None, fenced=True)
     await self_test(fenced, secrets=[], forbidden_paths=[])
     serve = "import socket; s = socket.create_server(('127.0.0.1', 0)); " \

@@ -76,7 +76,7 @@ def test_its_program_works_outside_of_a_clone(installed, tmp_path):
 def test_its_demo_finds_the_sample_project(installed, tmp_path):
     program = (
         f"import sys; sys.path[:0] = {[str(installed), *site.getsitepackages()]!r};"
-        "from autonomous_loop import demo; print(*demo._example())"
+        "from autonomous_loop.commands import demo; print(*demo._example())"
     )
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
