@@ -76,8 +76,8 @@ def loosened(name, old, said, instead, *, passing="test_add", **more):
 
 
 TRICKS = [
-    loosened("helper", HELPED, "found == expected", "found", checks=(LAYER,)),
-    loosened("fixture", FIXTURE, "== 3", "> 0"),
+    loosened("helper", HELPED, "found == expected", "found"),
+    loosened("fixture", FIXTURE, "== 3", "> 0", checks=(LAYER,)),
     Trick(
         "an older test's fixture loosened while the test gets another name",
         GOOD | {FILE: FIXTURE.replace("== 3", "> 0").replace("test_add", "test_adds")},
