@@ -188,3 +188,21 @@ def test_what_is_no_text_of_its_language_is_at_fault(path, source):
     found = read_source(path, source)
     assert found.fault
     assert not found.unread
+
+
+async def test_large_sources_are_read_side_by_side_and_none_is_taken_for_another(monkeypatch):
+    asked = []
+    real = reading.apart
+
+    async def apart(calls):
+        asked.append(len(calls))
+        return await real(calls)
+
+    monkeypatch.setattr(reading, "apart", apart)
+    monkeypatch.setattr(reading, "SIDE_BY_SIDE", 10)
+    sources = {f"tests/test_{n}.py": f"def test_{n}():\n    assert {n}\n".encode() for n in range(3)}
+    await read_ahead(sources.items())
+    assert sorted(asked) == [1, 2]
+    monkeypatch.setattr(reading, "attempt", None)  # nothing is read here any more
+    for n, (path, source) in enumerate(sources.items()):
+        assert list(read_source(path, source).bodies) == [f"test_{n}"]

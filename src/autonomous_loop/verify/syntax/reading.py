@@ -6,6 +6,7 @@ again and again, at some of them once for each of their tests.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
 from hashlib import sha256
@@ -14,6 +15,7 @@ from autonomous_loop.verify.syntax.isolation import Unread, apart, attempt
 from autonomous_loop.verify.syntax.source_file import SourceFile, kind, look_at
 
 MOST_SOURCES = 10_000
+SIDE_BY_SIDE = 100_000  # bytes
 _NOTHING = SourceFile()
 _Key = tuple[str, bytes]
 _known: OrderedDict[_Key, SourceFile] = OrderedDict()
@@ -31,9 +33,15 @@ async def read_ahead(sources: Iterable[tuple[str, bytes | None]]) -> None:
     new = {key: source for key, source in map(_keyed, sources) if key[0] and source and key not in _known}
     if not new:
         return
-    found = await apart([(look_at, (key[0], source)) for key, source in new.items()])
-    for key, result in zip(new, found, strict=True):
-        _keep(key, result)
+    keys = list(new)
+    # Starting a process costs more than reading small sources. Large ones, such as a test file before and
+    # after a change, are read side by side.
+    large = sum(len(source or b"") for source in new.values()) > SIDE_BY_SIDE
+    parts = [keys[::2], keys[1::2]] if large and len(keys) > 1 else [keys]
+    found = await asyncio.gather(*(apart([(look_at, (key[0], new[key])) for key in part]) for part in parts))
+    for part, results in zip(parts, found, strict=True):
+        for key, result in zip(part, results, strict=True):
+            _keep(key, result)
 
 
 def read_source(path: str, source: bytes | None) -> SourceFile:
