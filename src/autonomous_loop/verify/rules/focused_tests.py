@@ -13,8 +13,6 @@ _HEADS = frozenset({"test", "it", "describe", "suite", "context", "specify"})
 _WHOLE = frozenset({"fit", "ftest", "fdescribe", "fcontext", "fspecify"})
 _WRITTEN = re.compile(r"(?:\b(?:\w+\s*\.\s*)+only|\b(?:fit|ftest|fdescribe|fcontext|fspecify)|\bonly)\b")
 _MOST = 5
-# For each candidate word, even in a text, the file is read once more without it.
-_MOST_WRITTEN = 20
 
 
 def refuse_focus(path: str, old: bytes | None, new: bytes | None) -> Iterator[Reason]:
@@ -24,32 +22,33 @@ def refuse_focus(path: str, old: bytes | None, new: bytes | None) -> Iterator[Re
         return
     now = _focused(source)
     was = _focused((old or b"").decode("utf-8", "replace"))
-    if now > was:
-        where = ", ".join(f"`{said}` at {path}:{line}" for said, line in _places(source, now)) or path
+    if len(now) > len(was):
+        where = ", ".join(f"`{said}` at {path}:{line}" for said, line in now[:_MOST])
         text = f"{where}: left so, the runner runs no other tests. Take it away, so that all of them run."
         yield Reason(code="focused", text=text)
 
 
-def _places(source: str, count: int) -> list[tuple[str, int]]:
-    """Return each one as written with its line; those in comments and texts do not count."""
-    found: list[tuple[str, int]] = []
-    for one in list(_WRITTEN.finditer(source))[:_MOST_WRITTEN]:
-        if len(found) == min(count, _MOST):
-            break
-        without = source[: one.start()] + "_" + source[one.end() :]
-        if _focused(without) < count:
-            said = re.sub(r"\s", "", one[0])
-            found.append((said if said != "only" else "only: true", source.count("\n", 0, one.start()) + 1))
-    return found
-
-
-def _focused(source: str) -> int:
-    """Count them; 0 if the file cannot be read."""
+def _focused(source: str) -> list[tuple[str, int]]:
+    """Return each one as it is written, with its line; empty if the file cannot be read."""
     try:
         found = tokens(source)
     except (ValueError, RecursionError):
-        return 0
-    return sum(_is_focus(found, at) for at in range(len(found)))
+        return []
+    return [(_said(found, at), word.line) for at, word in enumerate(found) if _is_focus(found, at)]
+
+
+def _said(found: Sequence[Token], at: int) -> str:
+    """Return `test.concurrent.only`, `fit` or `only: true`."""
+    word = found[at]
+    if word.text in _WHOLE:
+        return word.text
+    if _text(found, at - 1) != ".":
+        return "only: true"
+    chain = [word.text]
+    while at >= 2 and _text(found, at - 1) == "." and found[at - 2].kind == "name":
+        at -= 2
+        chain.insert(0, found[at].text)
+    return ".".join(chain)
 
 
 def _is_focus(found: Sequence[Token], at: int) -> bool:
