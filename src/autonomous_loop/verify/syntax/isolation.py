@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
-# Processor seconds and bytes of memory for one call, some forty times what 10,000 lines need.
+# Processor seconds and bytes of memory for one call, more than twenty times what 10,000 lines need.
 CPU_S = 20.0
 MEMORY = 2_000_000_000
 DEPTH, DIGITS = 5_000, 50_000
